@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one layout of everything that crosses from the kernel to user space:
+ * ring records, map keys and values, iterator records, control words.
+ *
+ * Rules (checked by `deno task generate`, which writes bpf/generated/layout.ts
+ * from the BTF of the built object): fixed-width integers only, explicit
+ * padding, no bit-fields, no pointers, no enum-typed fields, every size
+ * asserted. Enums named pt_* become tables on the other side.
+ *
+ * Times are CLOCK_MONOTONIC nanoseconds unless a name says otherwise.
+ */
+#ifndef PT_EVENTS_H
+#define PT_EVENTS_H
+
+typedef unsigned char pt_u8;
+typedef unsigned short pt_u16;
+typedef unsigned int pt_u32;
+typedef int pt_s32;
+typedef unsigned long long pt_u64;
+
+#define PT_LAYOUT_VERSION 1
+#define PT_COMM_BYTES 16
+#define PT_HISTOGRAM_BUCKETS 32
+#define PT_RECENT_WAITS 4
+#define PT_POLL_FDS 8
+#define PT_NO_SYSTEM_CALL 0xffff
+#define PT_TARGET_SLOTS 4096
+
+/* What a ring or iterator record is. */
+enum pt_kind {
+	PT_KIND_WAIT = 1, /* one wait longer than the threshold */
+	PT_KIND_NAME = 2, /* the name of an object, once per new key */
+	PT_KIND_FORK = 3,
+	PT_KIND_EXEC = 4,
+	PT_KIND_EXIT = 5,
+	PT_KIND_TASK = 6, /* one thread as the task iterator found it */
+};
+
+/* What a thread was blocked on. Zero: not blocked. */
+enum pt_wait_class {
+	PT_WAIT_NONE = 0,
+	PT_WAIT_NETWORK = 1,
+	PT_WAIT_DISK_READ = 2,
+	PT_WAIT_DISK_WRITE = 3,
+	PT_WAIT_LOCK = 4,
+	PT_WAIT_IDLE = 5, /* waiting for work: poll, epoll, accept, a client's next request */
+	PT_WAIT_SLEEP = 6,
+	PT_WAIT_PIPE = 7,
+	PT_WAIT_CHILD = 8,
+	PT_WAIT_FAULT = 9,
+	PT_WAIT_STOPPED = 10,
+	PT_WAIT_PARKED = 11, /* futex that is no contended lock: condition, semaphore, idle worker */
+	PT_WAIT_OTHER = 12,
+};
+
+/* What the blocked-on object is; says how the rest of pt_object reads. */
+enum pt_object_kind {
+	PT_OBJECT_NONE = 0,
+	PT_OBJECT_TCP_PEER = 1, /* high, low: address, IPv4 mapped into IPv6; port: the peer's */
+	PT_OBJECT_UDP_PEER = 2,
+	PT_OBJECT_TCP_SERVER = 3, /* our side accepted: port is the local one */
+	PT_OBJECT_UDP_SERVER = 4,
+	PT_OBJECT_UNIX_PEER = 5,   /* low: identity of the bound address, or the socket's inode */
+	PT_OBJECT_UNIX_SERVER = 6, /* as above, our side accepted or listens */
+	PT_OBJECT_FILE = 7,	   /* high: device, low: inode */
+	PT_OBJECT_PIPE = 8,	   /* low: inode */
+	PT_OBJECT_LOCK = 9,	   /* low: user address */
+	PT_OBJECT_TIMER = 10,
+	PT_OBJECT_EVENTFD = 11,
+	PT_OBJECT_TERMINAL = 12,
+	PT_OBJECT_CHILD = 13, /* low: pid waited for as the caller gave it, 0 any */
+	PT_OBJECT_SEVERAL = 14, /* a poll over several descriptors, none of them ready when it ended */
+	PT_OBJECT_ANONYMOUS = 15, /* another anonymous inode; named */
+	PT_OBJECT_NETLINK = 16,
+	PT_OBJECT_SIGNAL = 17,
+	PT_OBJECT_DEVICE = 18, /* high: 0, low: device number */
+};
+
+enum pt_thread_state {
+	PT_STATE_RUNNING = 1,
+	PT_STATE_RUNNABLE = 2,
+	PT_STATE_BLOCKED = 3,
+};
+
+/* Programs, in the order of their rows in the ledger map. */
+enum pt_hook {
+	PT_HOOK_SCHED_SWITCH = 0,
+	PT_HOOK_SCHED_WAKING = 1,
+	PT_HOOK_PROCESS_FORK = 2,
+	PT_HOOK_PROCESS_EXEC = 3,
+	PT_HOOK_SOCKET_STATE = 4,
+	PT_HOOK_TASK_ITERATOR = 5,
+	PT_HOOK_COUNT = 6,
+};
+
+/* What a ledger row is about; a program may feed several categories. */
+enum pt_category {
+	PT_CATEGORY_SCHEDULING = 0, /* every state transition of every thread */
+	PT_CATEGORY_WAITS = 1,	    /* finished waits into the wait table */
+	PT_CATEGORY_CHAINS = 2,	    /* lock waits into the holder table */
+	PT_CATEGORY_SLOW_WAITS = 3, /* single waits into the data ring */
+	PT_CATEGORY_NAMES = 4,	    /* object names into the data ring */
+	PT_CATEGORY_LIFECYCLE = 5,  /* fork, exec, exit into the lifecycle ring */
+	PT_CATEGORY_LISTENERS = 6,  /* listening ports into their table */
+	PT_CATEGORY_COUNT = 7,
+};
+
+enum pt_drop_reason {
+	PT_DROP_RING_FULL = 0,
+	PT_DROP_MAP_FULL = 1,
+	PT_DROP_KEY_OVERFLOW = 2, /* time kept under the class, the object's name lost */
+	PT_DROP_UNREADABLE = 3,	  /* kernel or user memory could not be read */
+	PT_DROP_COUNT = 4,
+};
+
+struct pt_header {
+	pt_u16 version;
+	pt_u16 size_bytes;
+	pt_u32 kind;
+};
+
+/* How every ring record begins: what routing needs, at fixed places. */
+struct pt_prefix {
+	struct pt_header header;
+	pt_u32 target_slot;
+	pt_u32 tgid;
+};
+
+struct pt_object {
+	pt_u32 kind;
+	pt_u32 port;
+	pt_u64 high;
+	pt_u64 low;
+};
+
+struct pt_wait_key {
+	pt_u32 tgid;
+	pt_u32 tid; /* 0: all threads of the process together */
+	pt_u32 target_slot;
+	pt_u16 wait_class;
+	pt_u16 system_call;
+	struct pt_object object;
+	pt_s32 stack_id; /* negative: no user stack was asked for, or none could be taken */
+	pt_u32 padding;
+};
+
+/* Written by one CPU at a time: a thread is switched in on one CPU. */
+struct pt_wait_value {
+	pt_u64 count;
+	pt_u64 total_ns;
+	pt_u64 max_ns;
+	pt_u64 max_end_ns;
+	pt_u64 waker_score_ns; /* majority vote by time: how far ahead the named waker is */
+	pt_u32 waker_tid;
+	pt_u32 waker_tgid;
+	pt_u8 waker_comm[PT_COMM_BYTES];
+	pt_u32 buckets[PT_HISTOGRAM_BUCKETS]; /* bucket n: [2^n, 2^(n+1)) microseconds, n = 0 includes less */
+};
+
+/* What the holder of a lock did while somebody of `tgid` waited for it. */
+struct pt_chain_key {
+	pt_u32 tgid;
+	pt_u32 holder_tid;
+	pt_u32 target_slot;
+	pt_u16 wait_class; /* PT_WAIT_NONE: the holder was running or runnable */
+	pt_u16 system_call;
+	pt_u64 lock_address;
+	struct pt_object object;
+};
+
+struct pt_chain_value {
+	pt_u64 count;
+	pt_u64 total_ns;
+	pt_u32 holder_tgid;
+	pt_u32 padding;
+	pt_u8 holder_comm[PT_COMM_BYTES];
+};
+
+/* One finished wait, or several in a row on the same object. */
+struct pt_recent_wait {
+	pt_u64 start_ns;
+	pt_u64 end_ns;
+	pt_u64 blocked_ns;
+	struct pt_object object;
+	pt_u16 wait_class;
+	pt_u16 system_call;
+	pt_u32 padding;
+};
+
+/* Value of the thread table; its key is the task's address. */
+struct pt_thread {
+	pt_u64 begin_ns; /* seen from: window start, fork, or migration into the target */
+	pt_u64 since_ns; /* of the present state */
+	pt_u64 on_cpu_ns;
+	pt_u64 runnable_ns;  /* waiting for a CPU, throttled time not included */
+	pt_u64 throttled_ns; /* held back by a CPU limit */
+	pt_u64 blocked_ns;
+	pt_u64 pending_ns;   /* of blocked_ns: a finished wait whose key is not decided yet */
+	pt_u64 waking_ns;    /* last sched_waking seen while not blocked */
+	pt_u64 throttle_mark_ns; /* throttled time of the groups above when it became runnable */
+	pt_u64 seed_exec_ns;	 /* the scheduler's own account when seen first */
+	pt_u64 seed_delay_ns;
+	pt_u64 futex_address;
+	pt_u64 born_ns; /* task start time, boot clock */
+	pt_u32 tid;
+	pt_u32 tgid;
+	pt_u32 namespace_tid; /* the id the process itself knows this thread by */
+	pt_u32 target_slot;
+	pt_u32 state;
+	pt_u32 futex_owner; /* namespace tid read from the lock word, 0 unknown */
+	pt_u16 wait_class;
+	pt_u16 system_call;
+	pt_s32 stack_id;
+	struct pt_object object;
+	pt_u32 poll_kind; /* 0 none, 1 epoll, 2 descriptor list */
+	pt_s32 poll_fd;	  /* the epoll descriptor */
+	pt_s32 poll_fds[PT_POLL_FDS];
+	pt_u32 poll_fd_count;
+	pt_u32 poll_timed; /* a finite timeout was given */
+	pt_u32 waker_tid;
+	pt_u32 waker_tgid;
+	pt_u8 waker_comm[PT_COMM_BYTES];
+	pt_u8 comm[PT_COMM_BYTES];
+	pt_u64 cgroup_address; /* identity of its cgroup when last looked at */
+	pt_u32 switch_count;
+	pt_u32 recent_next;
+	struct pt_recent_wait recent[PT_RECENT_WAITS];
+};
+
+struct pt_wait_event {
+	struct pt_prefix prefix;
+	pt_u64 end_ns;
+	pt_u64 duration_ns;
+	struct pt_wait_key key;
+	pt_u32 waker_tid;
+	pt_u32 waker_tgid;
+};
+
+/* Followed by text_bytes bytes: path components, leaf first, each NUL-ended. */
+struct pt_name_event {
+	struct pt_prefix prefix;
+	struct pt_object object;
+	pt_u32 text_bytes;
+	pt_u32 truncated; /* 1: the path had more components, or longer ones, than fit */
+};
+
+struct pt_fork_event {
+	struct pt_prefix prefix; /* tgid: the parent's */
+	pt_u64 now_ns;
+	pt_u32 parent_tid;
+	pt_u32 child_tid;
+	pt_u32 child_tgid;
+	pt_u32 padding;
+	pt_u8 comm[PT_COMM_BYTES];
+};
+
+/* Followed by text_bytes bytes: the file name given to exec, NUL-ended. */
+struct pt_exec_event {
+	struct pt_prefix prefix;
+	pt_u64 now_ns;
+	pt_u32 old_tid;
+	pt_u32 text_bytes;
+	pt_u8 comm[PT_COMM_BYTES];
+};
+
+/* The whole ledger of a thread that ended. */
+struct pt_exit_event {
+	struct pt_prefix prefix;
+	pt_u64 end_ns;
+	pt_u64 begin_ns;
+	pt_u64 on_cpu_ns;
+	pt_u64 runnable_ns;
+	pt_u64 throttled_ns;
+	pt_u64 blocked_ns;
+	pt_u64 kernel_on_cpu_ns; /* sum_exec_runtime since begin_ns */
+	pt_u64 kernel_delay_ns;	 /* sched_info.run_delay since begin_ns */
+	pt_u32 tid;
+	pt_u32 parent_tgid;
+	pt_u32 exit_code; /* as wait(2) reports it */
+	pt_u32 namespace_tid;
+	pt_u8 comm[PT_COMM_BYTES];
+};
+
+/* One live thread, from the task iterator. */
+struct pt_task_record {
+	struct pt_prefix prefix;
+	pt_u64 now_ns;
+	pt_u64 task_address;
+	pt_u64 cgroup_id;
+	pt_u64 exec_ns;	      /* se.sum_exec_runtime */
+	pt_u64 delay_ns;      /* sched_info.run_delay */
+	pt_u64 exec_start_ns; /* scheduler clock when it last ran */
+	pt_u64 born_ns;	      /* boot clock */
+	pt_u64 arguments[4];  /* of the system call */
+	pt_u32 tid;
+	pt_u32 namespace_tid;
+	pt_u32 parent_tgid;
+	pt_u32 state; /* pt_thread_state */
+	pt_u16 wait_class;
+	pt_u16 system_call;
+	pt_u32 is_current; /* 1: the thread that reads the iterator */
+	struct pt_object object;
+	pt_u8 comm[PT_COMM_BYTES];
+	pt_u8 text[256]; /* name of the object: components leaf first, as in pt_name_event */
+	pt_u32 text_bytes;
+	pt_u32 kernel_thread;
+};
+
+/* One row per category and CPU. seen = filtered + aggregated + delivered + sum(dropped). */
+struct pt_ledger {
+	pt_u64 seen;
+	pt_u64 filtered;
+	pt_u64 aggregated;
+	pt_u64 delivered;
+	pt_u64 dropped[PT_DROP_COUNT];
+};
+
+/* Totals that must survive a full lifecycle ring: exited threads, per CPU and slot 0. */
+struct pt_departed {
+	pt_u64 thread_count;
+	pt_u64 lifetime_ns;
+	pt_u64 on_cpu_ns;
+	pt_u64 runnable_ns;
+	pt_u64 throttled_ns;
+	pt_u64 blocked_ns;
+};
+
+/* Written by user space, read by every program. */
+struct pt_control {
+	pt_u64 frozen_at_ns;  /* not 0: the window is closed, nothing is recorded any more */
+	pt_u64 slow_wait_ns;  /* single waits at least this long become records; 0 none */
+	pt_u32 enabled;	      /* 0: no target yet */
+	pt_u32 cgroup_levels; /* bit n: a target cgroup exists at level n */
+	pt_u32 system_wide;   /* 1: every user thread but ours */
+	pt_u32 own_tgid;
+	pt_u32 user_stacks;
+	pt_u32 iterator_mode; /* 0 report only, 1 seed the thread table, 2 release removed slots */
+};
+
+_Static_assert(sizeof(struct pt_header) == 8, "pt_header");
+_Static_assert(sizeof(struct pt_prefix) == 16, "pt_prefix");
+_Static_assert(sizeof(struct pt_object) == 24, "pt_object");
+_Static_assert(sizeof(struct pt_wait_key) == 48, "pt_wait_key");
+_Static_assert(sizeof(struct pt_wait_value) == 192, "pt_wait_value");
+_Static_assert(sizeof(struct pt_chain_key) == 48, "pt_chain_key");
+_Static_assert(sizeof(struct pt_chain_value) == 40, "pt_chain_value");
+_Static_assert(sizeof(struct pt_recent_wait) == 56, "pt_recent_wait");
+_Static_assert(sizeof(struct pt_thread) == 488, "pt_thread");
+_Static_assert(sizeof(struct pt_task_record) == 432, "pt_task_record");
+_Static_assert(sizeof(struct pt_wait_event) == 88, "pt_wait_event");
+_Static_assert(sizeof(struct pt_name_event) == 48, "pt_name_event");
+_Static_assert(sizeof(struct pt_fork_event) == 56, "pt_fork_event");
+_Static_assert(sizeof(struct pt_exec_event) == 48, "pt_exec_event");
+_Static_assert(sizeof(struct pt_exit_event) == 112, "pt_exit_event");
+_Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
+_Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
+_Static_assert(sizeof(struct pt_control) == 40, "pt_control");
+
+#endif

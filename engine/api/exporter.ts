@@ -1,0 +1,32 @@
+/**
+ * Where events and measurements go.
+ *
+ * @module
+ */
+
+import type { ExporterSpec } from "./bundle.ts";
+import type { TraceEvent } from "./events.ts";
+import type { Measurements } from "./measurements.ts";
+
+export interface ExportOutcome {
+  readonly exportedCount: number;
+  readonly droppedCount: number;
+}
+
+/** Network exporters, the file recorder and the diagnosis accumulator. */
+export interface Exporter extends AsyncDisposable {
+  /**
+   * Sends `batch` in full, or says how much of it was lost.
+   *
+   * @param batch 1 to `BATCH_EVENTS_MAX` events, oldest first; do not keep it
+   * @throws {DOMException} `AbortError` when `options.signal` aborts
+   */
+  export(batch: readonly TraceEvent[], options: { signal: AbortSignal }): Promise<ExportOutcome>;
+
+  /** Takes cumulative totals; the last call before disposal has `isFinal`. */
+  exportMeasurements(measurements: Measurements, options: { signal: AbortSignal }): Promise<void>;
+}
+
+export type ExporterFactories = {
+  readonly [Type in ExporterSpec["type"]]: (spec: Extract<ExporterSpec, { type: Type }>) => Exporter;
+};

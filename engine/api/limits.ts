@@ -1,0 +1,68 @@
+/**
+ * Every bound of the engine, with its unit and its reason.
+ *
+ * @module
+ */
+
+/** Data ring; a power of two. 4 MiB hold 50 000 slow waits, 5 s at 10 000/s. */
+export const DATA_RING_BYTES = 4 * 1024 * 1024;
+
+/** Lifecycle ring; its own, so that a data flood cannot blind us to processes. */
+export const LIFECYCLE_RING_BYTES = 256 * 1024;
+
+/** Targets at a time; slots of the kernel's target table. */
+export const TARGETS_MAX = 4096;
+
+/** Records handed over per turn before other work gets the thread. */
+export const DRAIN_RECORDS_MAX = 4096;
+
+/** Time per drain turn, for the same reason. */
+export const DRAIN_TURN_MS_MAX = 5;
+
+/** Between drains: well below the time a flood needs to fill the ring. */
+export const DRAIN_INTERVAL_MS = 10;
+
+/** Between reads of the kernel's tables. */
+export const AGGREGATE_INTERVAL_MS = 1000;
+
+/** Events waiting for one route's exporter. */
+export const ROUTE_QUEUE_EVENTS_MAX = 8192;
+
+/** Events in one export call. */
+export const BATCH_EVENTS_MAX = 512;
+
+/** Longest an event waits for its batch to fill. */
+export const BATCH_AGE_MS_MAX = 1000;
+
+/** Longest one export call may take. */
+export const EXPORT_TIMEOUT_MS = 10_000;
+
+/** Live threads of all targets; 488 bytes each in the kernel. */
+export const THREADS_MAX = 32_768;
+
+/** Rows of the wait table; 240 bytes each in the kernel. */
+export const WAIT_ROWS_MAX = 32_768;
+
+/** Rows of the lock-holder table. */
+export const CHAIN_ROWS_MAX = 8192;
+
+/** Rows of ended threads kept apart in user space; older ones fold into their process. */
+export const RETIRED_ROWS_MAX = 65_536;
+
+/** Distinct user stacks kept. */
+export const USER_STACKS_MAX = 8192;
+
+/** Frames per user stack. */
+export const USER_STACK_FRAMES_MAX = 64;
+
+/** Names of objects kept; the oldest go first, counted. */
+export const NAMES_MAX = 65_536;
+
+/** Text of one field that came from a traced process. */
+export const FIELD_TEXT_BYTES_MAX = 256;
+
+/** Longest window of a bounded run. */
+export const DIAGNOSE_DURATION_MS_MAX = 24 * 60 * 60 * 1000;
+
+/** Waits shorter than this never become single records, whatever a route asks. */
+export const SLOW_WAIT_MS_MIN = 1;

@@ -1,0 +1,48 @@
+/**
+ * What to trace and where it goes: plain data, replaced as a whole.
+ *
+ * @module
+ */
+
+import type { ExporterSpec } from "./bundle.ts";
+import type { CgroupId, EventKindMask, ExporterKey, ProcessId, RouteId, TargetId } from "./units.ts";
+
+/** One traced pod, container, cgroup, process tree, or the whole system. */
+export interface Target {
+  readonly id: TargetId;
+  /** For people: "pid 4711 (redis-server)", "container 3f2a…". */
+  readonly label: string;
+  /** Threads in these cgroups and below belong to the target. */
+  readonly cgroups: readonly TargetCgroup[];
+  /** These processes and their descendants belong to the target. */
+  readonly processIds: readonly ProcessId[];
+  /** Everything but podtrace itself. */
+  readonly isSystemWide: boolean;
+}
+
+export interface TargetCgroup {
+  readonly id: CgroupId;
+  /** Depth below the root of the v2 hierarchy, which is level 0. */
+  readonly level: number;
+  /** Absolute path in the host's view, for limits and pressure. */
+  readonly path: string;
+}
+
+/** One destination: a PodTrace in the agent, the whole run in `diagnose`. */
+export interface Route {
+  readonly id: RouteId;
+  readonly targetIds: ReadonlySet<TargetId>;
+  readonly kinds: EventKindMask;
+  readonly exporterKey: ExporterKey;
+  /** Single waits at least this long become events. */
+  readonly slowWaitMs: number;
+  readonly hasUserStacks: boolean;
+}
+
+/** An immutable snapshot with a revision. */
+export interface TargetSet {
+  readonly revision: number; // strictly increasing
+  readonly targets: ReadonlyMap<TargetId, Target>;
+  readonly routes: readonly Route[];
+  readonly exporters: ReadonlyMap<ExporterKey, ExporterSpec>;
+}
