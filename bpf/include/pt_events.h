@@ -83,6 +83,13 @@ enum pt_thread_state {
 	PT_STATE_BLOCKED = 3,
 };
 
+/* What the task iterator does besides reporting. */
+enum pt_iterate {
+	PT_ITERATE_REPORT = 0,
+	PT_ITERATE_SEED = 1,	/* takes target threads into the table */
+	PT_ITERATE_RELEASE = 2, /* lets threads of removed targets go */
+};
+
 /* Programs, in the order of their rows in the ledger map. */
 enum pt_hook {
 	PT_HOOK_SCHED_SWITCH = 0,
@@ -228,6 +235,13 @@ struct pt_thread {
 	struct pt_recent_wait recent[PT_RECENT_WAITS];
 };
 
+/* A port whose sockets our side accepted from. */
+struct pt_listener_key {
+	pt_u32 network_namespace; /* inode */
+	pt_u16 port;
+	pt_u16 protocol; /* IPPROTO_TCP */
+};
+
 struct pt_wait_event {
 	struct pt_prefix prefix;
 	pt_u64 end_ns;
@@ -279,6 +293,8 @@ struct pt_exit_event {
 	pt_u32 parent_tgid;
 	pt_u32 exit_code; /* as wait(2) reports it */
 	pt_u32 namespace_tid;
+	pt_u32 process_ended; /* 1: no thread of the process was left when this one ended */
+	pt_u32 left_target;   /* 1: it lives on, but outside of every target */
 	pt_u8 comm[PT_COMM_BYTES];
 };
 
@@ -316,7 +332,7 @@ struct pt_ledger {
 	pt_u64 dropped[PT_DROP_COUNT];
 };
 
-/* Totals that must survive a full lifecycle ring: exited threads, per CPU and slot 0. */
+/* Totals of ended threads whose record found the lifecycle ring full. */
 struct pt_departed {
 	pt_u64 thread_count;
 	pt_u64 lifetime_ns;
@@ -326,7 +342,14 @@ struct pt_departed {
 	pt_u64 blocked_ns;
 };
 
-/* Written by user space, read by every program. */
+/* The kernel's books, one copy per CPU; monotonic, never reset. */
+struct pt_books {
+	pt_u64 calls[PT_HOOK_COUNT];
+	struct pt_ledger ledger[PT_CATEGORY_COUNT];
+	struct pt_departed departed;
+};
+
+/* Written by user space, but for the latch; read by every program. */
 struct pt_control {
 	pt_u64 frozen_at_ns;  /* not 0: the window is closed, nothing is recorded any more */
 	pt_u64 slow_wait_ns;  /* single waits at least this long become records; 0 none */
@@ -335,7 +358,9 @@ struct pt_control {
 	pt_u32 system_wide;   /* 1: every user thread but ours */
 	pt_u32 own_tgid;
 	pt_u32 user_stacks;
-	pt_u32 iterator_mode; /* 0 report only, 1 seed the thread table, 2 release removed slots */
+	pt_u32 iterator_mode; /* pt_iterate */
+	pt_u32 wakeup_latch;  /* set when the reader was woken, cleared by the reader */
+	pt_u32 padding;
 };
 
 _Static_assert(sizeof(struct pt_header) == 8, "pt_header");
@@ -352,9 +377,11 @@ _Static_assert(sizeof(struct pt_wait_event) == 88, "pt_wait_event");
 _Static_assert(sizeof(struct pt_name_event) == 48, "pt_name_event");
 _Static_assert(sizeof(struct pt_fork_event) == 56, "pt_fork_event");
 _Static_assert(sizeof(struct pt_exec_event) == 48, "pt_exec_event");
-_Static_assert(sizeof(struct pt_exit_event) == 112, "pt_exit_event");
+_Static_assert(sizeof(struct pt_exit_event) == 120, "pt_exit_event");
+_Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
+_Static_assert(sizeof(struct pt_books) == 544, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
-_Static_assert(sizeof(struct pt_control) == 40, "pt_control");
+_Static_assert(sizeof(struct pt_control) == 48, "pt_control");
 
 #endif

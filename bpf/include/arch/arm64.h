@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Everything the programs know about arm64. */
+#ifndef PT_ARCH_H
+#define PT_ARCH_H
+
+struct user_pt_regs {
+	u64 regs[31];
+} __attribute__((preserve_access_index));
+
+struct pt_regs {
+	struct user_pt_regs user_regs;
+	u64 orig_x0;
+	s32 syscallno;
+} __attribute__((preserve_access_index));
+
+#define PT_ARCH_SYSTEM_CALL_COUNT 512
+
+/* include/linux/thread_info.h (arch/arm64): the task runs 32-bit code. */
+#define PT_TIF_32BIT 22
+
+/* `syscallno` is NO_SYSCALL (-1) outside of one (arch/arm64/include/asm/ptrace.h). */
+static __always_inline long pt_arch_system_call(struct task_struct *task, const struct pt_regs *regs)
+{
+	if (task->thread_info.flags & (1UL << PT_TIF_32BIT))
+		return -1;
+	return regs->syscallno;
+}
+
+static __always_inline bool pt_arch_is_exception(const struct pt_regs *regs)
+{
+	return regs->syscallno == -1;
+}
+
+/* The first argument shares its register with the result, so the kernel keeps a copy. */
+static __always_inline u64 pt_arch_argument(const struct pt_regs *regs, int index)
+{
+	switch (index) {
+	case 0:
+		return regs->orig_x0;
+	case 1:
+		return regs->user_regs.regs[1];
+	case 2:
+		return regs->user_regs.regs[2];
+	default:
+		return regs->user_regs.regs[3];
+	}
+}
+
+#endif

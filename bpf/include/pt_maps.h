@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every map of the object, with who writes it and what it costs. */
+#ifndef PT_MAPS_H
+#define PT_MAPS_H
+
+/* Threads of all targets, by the task's address: it survives exec, which changes ids. 16 MB when full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, u64);
+	__type(value, struct pt_thread);
+} threads SEC(".maps");
+
+/* Finished waits by thread and object. 8 MB when full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct pt_wait_key);
+	__type(value, struct pt_wait_value);
+} waits SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct pt_chain_key);
+	__type(value, struct pt_chain_value);
+} chains SEC(".maps");
+
+/* Target cgroups: id to target slot. Written by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PT_TARGET_SLOTS);
+	__type(key, u64);
+	__type(value, u32);
+} target_cgroups SEC(".maps");
+
+/* Target processes: thread group id to target slot. Written by user space; descendants are followed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PT_TARGET_SLOTS);
+	__type(key, u32);
+	__type(value, u32);
+} target_processes SEC(".maps");
+
+/* 1: the slot is in use. A removed target stops at once, before its threads are let go. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PT_TARGET_SLOTS);
+	__type(key, u32);
+	__type(value, u32);
+} target_slots SEC(".maps");
+
+/* Listening ports: seeded by user space, kept by the socket-state program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct pt_listener_key);
+	__type(value, u32);
+} listeners SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct pt_control);
+} control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct pt_books);
+} books SEC(".maps");
+
+#define PT_DATA_RING_BYTES (4 * 1024 * 1024)
+#define PT_LIFECYCLE_RING_BYTES (256 * 1024)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, PT_DATA_RING_BYTES);
+} data_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, PT_LIFECYCLE_RING_BYTES);
+} lifecycle_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 8192);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, 64 * sizeof(u64));
+} user_stacks SEC(".maps");
+
+#define PT_TEXT_BYTES 256
+
+/* A record with room to append one more path component than may be kept. */
+struct pt_name_scratch {
+	struct pt_name_event event;
+	char text[2 * PT_TEXT_BYTES];
+};
+
+/* For the scheduler's programs, which run with interrupts off and never nest. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct pt_name_scratch);
+} name_scratch SEC(".maps");
+
+struct pt_exec_scratch {
+	struct pt_exec_event event;
+	char text[PT_TEXT_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct pt_exec_scratch);
+} exec_scratch SEC(".maps");
+
+struct pt_task_scratch {
+	struct pt_task_record record;
+	char overrun[PT_TEXT_BYTES];
+};
+
+/* For the task iterator, which may be preempted but has one reader. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct pt_task_scratch);
+} task_scratch SEC(".maps");
+
+/* What the iterator asks about a thread that is not in the table. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct pt_thread);
+} snapshot_scratch SEC(".maps");
+
+/* What new rows start as: 488 bytes are too many for the stack. */
+static struct pt_thread zero_thread;
+static struct pt_wait_value zero_wait;
+static struct pt_chain_value zero_chain;
+
+static __always_inline struct pt_control *get_control(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+static __always_inline struct pt_books *get_books(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&books, &zero);
+}
+
+#endif

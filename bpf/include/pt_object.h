@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* From a descriptor to what it is: file, socket and peer, pipe, timer; and its name. */
+#ifndef PT_OBJECT_H
+#define PT_OBJECT_H
+
+/* include/uapi/linux/stat.h */
+#define PT_S_IFMT 0170000
+#define PT_S_IFSOCK 0140000
+#define PT_S_IFREG 0100000
+#define PT_S_IFBLK 0060000
+#define PT_S_IFDIR 0040000
+#define PT_S_IFCHR 0020000
+#define PT_S_IFIFO 0010000
+
+/* include/uapi/linux/magic.h */
+#define PT_ANON_INODE_FS_MAGIC 0x09041934
+
+#define PT_AF_UNIX 1
+#define PT_AF_INET 2
+#define PT_AF_INET6 10
+#define PT_AF_NETLINK 16
+#define PT_SOCK_STREAM 1
+#define PT_IPPROTO_TCP 6
+#define PT_TCP_ESTABLISHED 1
+#define PT_TCP_SYN_SENT 2
+#define PT_TCP_LISTEN 10
+
+#define PT_PATH_STEPS_MAX 24
+
+/* Kernel-internal device numbers: 12 bits of major above 20 of minor. */
+#define PT_DEVICE_MAJOR(device) ((device) >> 20)
+
+static __noinline struct file *file_of(struct task_struct *task, s32 fd)
+{
+	struct fdtable *table;
+	struct file **files, *file = NULL;
+
+	if (fd < 0)
+		return NULL;
+	table = BPF_CORE_READ(task, files, fdt);
+	if (!table || (u32)fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	files = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return file;
+}
+
+static __always_inline bool is_listening_port(struct sock *sk)
+{
+	struct pt_listener_key key = {};
+
+	key.network_namespace = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	key.protocol = PT_IPPROTO_TCP;
+	return bpf_map_lookup_elem(&listeners, &key) != NULL;
+}
+
+static __always_inline void describe_peer(struct pt_object *object, struct sock *sk, u16 family)
+{
+	object->port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (family == PT_AF_INET) {
+		u32 address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+
+		/* ::ffff:a.b.c.d, in the byte order of the wire */
+		object->high = 0;
+		object->low = 0xffff0000ULL | ((u64)address << 32);
+	} else {
+		bpf_core_read(&object->high, 8, &sk->__sk_common.skc_v6_daddr);
+		bpf_probe_read_kernel(&object->low, 8,
+				      (void *)sk + bpf_core_field_offset(struct sock, __sk_common.skc_v6_daddr) + 8);
+	}
+}
+
+static __always_inline void describe_inet(struct pt_object *object, struct sock *sk, u16 family)
+{
+	bool is_stream = BPF_CORE_READ(sk, sk_type) == PT_SOCK_STREAM;
+	bool is_server;
+
+	if (is_stream)
+		is_server = BPF_CORE_READ(sk, __sk_common.skc_state) == PT_TCP_LISTEN || is_listening_port(sk);
+	else
+		is_server = BPF_CORE_READ(sk, __sk_common.skc_dport) == 0;
+	if (is_server) {
+		object->kind = is_stream ? PT_OBJECT_TCP_SERVER : PT_OBJECT_UDP_SERVER;
+		object->port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		return;
+	}
+	object->kind = is_stream ? PT_OBJECT_TCP_PEER : PT_OBJECT_UDP_PEER;
+	describe_peer(object, sk, family);
+}
+
+/* A bound address is shared by the listener and everything accepted from it; the caller's end has none. */
+static __always_inline void describe_unix(struct pt_object *object, struct sock *sk, u64 inode)
+{
+	struct unix_sock *unix_sock = (void *)sk;
+	struct unix_address *address = BPF_CORE_READ(unix_sock, addr);
+	struct unix_sock *peer;
+
+	object->kind = PT_OBJECT_UNIX_PEER;
+	object->low = inode;
+	if (address) {
+		object->kind = PT_OBJECT_UNIX_SERVER;
+		object->low = (u64)address;
+		return;
+	}
+	peer = (void *)BPF_CORE_READ(unix_sock, peer);
+	if (!peer)
+		return;
+	address = BPF_CORE_READ(peer, addr);
+	if (address)
+		object->low = (u64)address;
+}
+
+static __always_inline void describe_anonymous(struct pt_object *object, struct file *file)
+{
+	const unsigned char *name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
+	char text[8] = {};
+
+	object->kind = PT_OBJECT_ANONYMOUS;
+	bpf_probe_read_kernel(text, sizeof(text), name);
+	if (text[0] == '[' && text[1] == 'e' && text[2] == 'v' && text[6] == 'f')
+		object->kind = PT_OBJECT_EVENTFD; /* [eventfd] */
+	else if (text[0] == '[' && text[1] == 't' && text[2] == 'i' && text[6] == 'f')
+		object->kind = PT_OBJECT_TIMER; /* [timerfd] */
+	else
+		__builtin_memcpy(&object->low, text, sizeof(object->low)); /* tells [signalfd] from [io_uring] */
+}
+
+/* Fills `object`; it stays PT_OBJECT_NONE when the file cannot be read. */
+static __noinline int describe_file(struct pt_object *object, struct file *file)
+{
+	struct inode *inode;
+	struct super_block *super;
+	u32 mode;
+
+	if (!object || !file)
+		return 0;
+	inode = BPF_CORE_READ(file, f_inode);
+	if (!inode)
+		return 0;
+	super = BPF_CORE_READ(inode, i_sb);
+	mode = BPF_CORE_READ(inode, i_mode) & PT_S_IFMT;
+	if (BPF_CORE_READ(super, s_magic) == PT_ANON_INODE_FS_MAGIC) {
+		describe_anonymous(object, file);
+		return 0;
+	}
+	if (mode == PT_S_IFSOCK) {
+		struct socket *socket = BPF_CORE_READ(file, private_data);
+		struct sock *sk = BPF_CORE_READ(socket, sk);
+		u16 family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+
+		if (family == PT_AF_INET || family == PT_AF_INET6)
+			describe_inet(object, sk, family);
+		else if (family == PT_AF_UNIX)
+			describe_unix(object, sk, BPF_CORE_READ(inode, i_ino));
+		else
+			object->kind = PT_OBJECT_NETLINK;
+		return 0;
+	}
+	object->low = BPF_CORE_READ(inode, i_ino);
+	if (mode == PT_S_IFIFO) {
+		object->kind = PT_OBJECT_PIPE;
+		return 0;
+	}
+	if (mode == PT_S_IFCHR) {
+		u32 device = BPF_CORE_READ(inode, i_rdev), major = PT_DEVICE_MAJOR(device);
+
+		/* Documentation/admin-guide/devices.txt: consoles, /dev/tty, Unix98 terminals */
+		object->kind = major == 4 || major == 5 || (major >= 136 && major <= 143) ? PT_OBJECT_TERMINAL :
+											     PT_OBJECT_DEVICE;
+		object->low = device;
+		return 0;
+	}
+	object->kind = PT_OBJECT_FILE;
+	object->high = BPF_CORE_READ(super, s_dev);
+	return 0;
+}
+
+/*
+ * Appends the components of a path, leaf first, each NUL-ended, across mounts.
+ * `text` holds twice PT_TEXT_BYTES. Yields the bytes used; sets bit 16 when cut.
+ */
+static __noinline u32 read_path(char *text, struct file *file)
+{
+	struct vfsmount *vfs_mount;
+	struct dentry *dentry;
+	u32 used = 0;
+	int i;
+
+	if (!text || !file)
+		return 0;
+	dentry = BPF_CORE_READ(file, f_path.dentry);
+	vfs_mount = BPF_CORE_READ(file, f_path.mnt);
+	for (i = 0; i < PT_PATH_STEPS_MAX; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		long length;
+
+		if (dentry == BPF_CORE_READ(vfs_mount, mnt_root) || dentry == parent) {
+			struct mount *mount = (void *)vfs_mount - bpf_core_field_offset(struct mount, mnt);
+			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+			if (!above || above == mount)
+				return used;
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			vfs_mount = (void *)above + bpf_core_field_offset(struct mount, mnt);
+			continue;
+		}
+		if (used >= PT_TEXT_BYTES)
+			break;
+		length = bpf_probe_read_kernel_str(text + used, PT_TEXT_BYTES, BPF_CORE_READ(dentry, d_name.name));
+		if (length <= 0 || used + length > PT_TEXT_BYTES)
+			break;
+		used += length;
+		dentry = parent;
+	}
+	return used | (1 << 16);
+}
+
+/* The path a unix socket is bound to; '@' stands for the NUL of an abstract one. */
+static __noinline u32 read_unix_path(char *text, struct file *file)
+{
+	struct socket *socket;
+	struct unix_sock *unix_sock;
+	struct unix_address *address;
+	long length;
+
+	if (!text || !file)
+		return 0;
+	socket = BPF_CORE_READ(file, private_data);
+	unix_sock = (void *)BPF_CORE_READ(socket, sk);
+	address = BPF_CORE_READ(unix_sock, addr);
+	if (!address) {
+		unix_sock = (void *)BPF_CORE_READ(unix_sock, peer);
+		if (!unix_sock)
+			return 0;
+		address = BPF_CORE_READ(unix_sock, addr);
+	}
+	if (!address)
+		return 0;
+	length = bpf_probe_read_kernel_str(text, 108, (void *)address + bpf_core_field_offset(struct unix_address, name) + 2);
+	if (length == 1) {
+		length = bpf_probe_read_kernel_str(text + 1, 107,
+						   (void *)address + bpf_core_field_offset(struct unix_address, name) + 3);
+		text[0] = '@';
+		length = length > 0 ? length + 1 : 0;
+	}
+	return length > 0 ? length : 0;
+}
+
+static __always_inline u32 read_name(char *text, const struct pt_object *object, struct file *file)
+{
+	switch (object->kind) {
+	case PT_OBJECT_FILE:
+		return read_path(text, file);
+	case PT_OBJECT_UNIX_PEER:
+	case PT_OBJECT_UNIX_SERVER:
+		return read_unix_path(text, file);
+	case PT_OBJECT_ANONYMOUS: {
+		long length = bpf_probe_read_kernel_str(text, 64, BPF_CORE_READ(file, f_path.dentry, d_name.name));
+
+		return length > 0 ? length : 0;
+	}
+	default:
+		return 0;
+	}
+}
+
+/* Something to read or to accept, or the connection it waited for came about. */
+static __always_inline bool is_ready(struct file *file)
+{
+	u32 mode = BPF_CORE_READ(file, f_inode, i_mode) & PT_S_IFMT;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (mode != PT_S_IFSOCK)
+		return false;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	if (!sk)
+		return false;
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == PT_TCP_LISTEN)
+		return BPF_CORE_READ(sk, sk_ack_backlog) > 0;
+	return BPF_CORE_READ(sk, sk_receive_queue.qlen) > 0;
+}
+
+#endif

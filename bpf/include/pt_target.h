@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The target test: does this task belong to a target, and to which? Slot 0 is
+ * never a target, so 0 is "no".
+ */
+#ifndef PT_TARGET_H
+#define PT_TARGET_H
+
+#define PT_CGROUP_LEVELS_MAX 32
+#define PT_ANCESTORS_MAX 32
+
+/* include/linux/sched.h */
+#define PT_PF_IO_WORKER 0x00000010
+#define PT_PF_USER_WORKER 0x00004000
+#define PT_PF_KTHREAD 0x00200000
+
+static __always_inline bool is_slot_active(u32 slot)
+{
+	u32 *active = bpf_map_lookup_elem(&target_slots, &slot);
+
+	return active && *active;
+}
+
+static __always_inline u64 ancestor_cgroup_id(struct cgroup *cgroup, int level)
+{
+	struct cgroup___ids *ids = (void *)cgroup;
+	u64 id = 0;
+
+	if (bpf_core_field_exists(cgroup->ancestors)) {
+		struct cgroup *ancestor = NULL;
+
+		bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[level]);
+		return ancestor ? BPF_CORE_READ(ancestor, kn, id) : 0;
+	}
+	bpf_core_read(&id, sizeof(id), &ids->ancestor_ids[level]);
+	return id;
+}
+
+/* Only the levels at which a target exists are looked up: one, as a rule. */
+static __noinline u32 slot_of_cgroup(struct cgroup *cgroup, u32 levels)
+{
+	int level, own_level = BPF_CORE_READ(cgroup, level);
+
+	for (level = 0; level < PT_CGROUP_LEVELS_MAX; level++) {
+		u64 id;
+		u32 *slot;
+
+		if (level > own_level)
+			break;
+		if (!(levels & (1U << level)))
+			continue;
+		id = ancestor_cgroup_id(cgroup, level);
+		slot = bpf_map_lookup_elem(&target_cgroups, &id);
+		if (slot && is_slot_active(*slot))
+			return *slot;
+	}
+	return 0;
+}
+
+static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp);
+}
+
+/*
+ * A user thread that is not ours, by its cgroup or because everything is asked
+ * for. Process targets are not looked up here: their threads are followed from
+ * fork and found by the iterator.
+ */
+static __always_inline u32 slot_by_place(struct task_struct *task, const struct pt_control *control)
+{
+	if (!control->cgroup_levels && !control->system_wide)
+		return 0;
+	if (task->pid == 0 || (task->flags & PT_PF_KTHREAD) || (u32)task->tgid == control->own_tgid)
+		return 0;
+	if (control->cgroup_levels) {
+		u32 slot = slot_of_cgroup(cgroup_of(task), control->cgroup_levels);
+
+		if (slot)
+			return slot;
+	}
+	return control->system_wide;
+}
+
+static __always_inline u32 slot_of_process(u32 tgid)
+{
+	u32 *slot = bpf_map_lookup_elem(&target_processes, &tgid);
+
+	return slot && is_slot_active(*slot) ? *slot : 0;
+}
+
+/* For the iterator: a target process is itself or an ancestor. Orphans have lost theirs. */
+static __noinline u32 slot_by_ancestry(struct task_struct *task)
+{
+	struct task_struct *process = task;
+	int i;
+
+	for (i = 0; i < PT_ANCESTORS_MAX; i++) {
+		u32 tgid = BPF_CORE_READ(process, tgid);
+		u32 slot = slot_of_process(tgid);
+
+		if (slot)
+			return slot;
+		if (tgid <= 1)
+			break;
+		process = BPF_CORE_READ(process, real_parent);
+		if (!process)
+			break;
+	}
+	return 0;
+}
+
+/* The id the task's own pid namespace knows it by: what it writes into its locks. */
+static __always_inline u32 namespace_tid_of(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	u32 level = BPF_CORE_READ(pid, level);
+	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
+	int nr = 0;
+
+	if (level > 32)
+		return 0;
+	bpf_probe_read_kernel(&nr, sizeof(nr),
+			      (void *)numbers + level * bpf_core_type_size(struct upid) +
+				      bpf_core_field_offset(struct upid, nr));
+	return nr;
+}
+
+/*
+ * Takes a thread into the table; `state` is set last, and a row without one is
+ * not touched by anybody else.
+ */
+static __always_inline struct pt_thread *adopt(struct task_struct *task, u32 slot, u64 now, struct pt_books *books,
+					       bool by_cgroup)
+{
+	u64 key = (u64)task;
+	struct pt_thread *thread;
+
+	if (bpf_map_update_elem(&threads, &key, &zero_thread, BPF_NOEXIST)) {
+		books->ledger[PT_CATEGORY_SCHEDULING].dropped[PT_DROP_MAP_FULL]++;
+		return NULL;
+	}
+	thread = bpf_map_lookup_elem(&threads, &key);
+	if (!thread) {
+		books->ledger[PT_CATEGORY_SCHEDULING].dropped[PT_DROP_MAP_FULL]++;
+		return NULL;
+	}
+	thread->tid = task->pid;
+	thread->tgid = task->tgid;
+	thread->namespace_tid = namespace_tid_of(task);
+	thread->target_slot = slot;
+	thread->begin_ns = now;
+	thread->since_ns = now;
+	thread->seed_exec_ns = task->se.sum_exec_runtime;
+	thread->seed_delay_ns = task->sched_info.run_delay;
+	thread->born_ns = task->start_boottime;
+	thread->stack_id = -1;
+	thread->system_call = PT_NO_SYSTEM_CALL;
+	if (by_cgroup)
+		thread->cgroup_address = (u64)cgroup_of(task);
+	bpf_probe_read_kernel_str(thread->comm, sizeof(thread->comm), task->comm);
+	return thread;
+}
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Processes: a target's children are targets from their first instruction, an
+ * exec changes a thread's ids. A thread's end is seen by sched_switch.
+ */
+
+static __always_inline u32 slot_of_child(struct task_struct *parent, struct task_struct *child,
+					 const struct pt_control *control, bool *by_cgroup)
+{
+	u64 key = (u64)parent;
+	struct pt_thread *known = bpf_map_lookup_elem(&threads, &key);
+	u32 slot;
+
+	*by_cgroup = false;
+	/* A process target is followed wherever its children are put; a cgroup target is a place. */
+	if (known && !known->cgroup_address && is_slot_active(known->target_slot))
+		return known->target_slot;
+	if (!known) {
+		slot = slot_of_process(parent->tgid);
+		if (slot)
+			return slot;
+	}
+	*by_cgroup = true;
+	return slot_by_place(child, control);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct pt_control *control = get_control();
+	struct pt_books *books = get_books();
+	struct pt_ledger *ledger;
+	struct pt_fork_event *event;
+	struct pt_thread *thread;
+	bool by_cgroup;
+	u32 slot;
+	u64 now;
+
+	if (!control || !books)
+		return 0;
+	books->calls[PT_HOOK_PROCESS_FORK]++;
+	if (!control->enabled || control->frozen_at_ns)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_LIFECYCLE];
+	ledger->seen++;
+	slot = slot_of_child(parent, child, control, &by_cgroup);
+	if (!slot) {
+		ledger->filtered++;
+		return 0;
+	}
+	now = bpf_ktime_get_ns();
+	books->ledger[PT_CATEGORY_SCHEDULING].seen++;
+	thread = adopt(child, slot, now, books, by_cgroup);
+	if (thread) {
+		become_runnable(thread, child, now);
+		books->ledger[PT_CATEGORY_SCHEDULING].aggregated++;
+	}
+	event = bpf_ringbuf_reserve(&lifecycle_ring, sizeof(*event), 0);
+	if (!event) {
+		ledger->dropped[PT_DROP_RING_FULL]++;
+		return 0;
+	}
+	set_header(&event->prefix, PT_KIND_FORK, sizeof(*event), slot, parent->tgid);
+	event->now_ns = now;
+	event->parent_tid = parent->pid;
+	event->child_tid = child->pid;
+	event->child_tgid = child->tgid;
+	event->padding = 0;
+	__builtin_memset(event->comm, 0, sizeof(event->comm));
+	bpf_probe_read_kernel_str(event->comm, sizeof(event->comm), child->comm);
+	bpf_ringbuf_submit(event, wakeup_flags(&lifecycle_ring, PT_LIFECYCLE_RING_BYTES));
+	ledger->delivered++;
+	return 0;
+}
+
+static __always_inline u32 bounded(long length, u32 most)
+{
+	return length < 0 ? 0 : length > most ? most : length;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
+{
+	struct pt_control *control = get_control();
+	struct pt_books *books = get_books();
+	struct pt_exec_scratch *scratch;
+	struct pt_ledger *ledger;
+	struct pt_thread *thread;
+	u64 key = (u64)task;
+	u32 zero = 0, bytes;
+
+	if (!control || !books)
+		return 0;
+	books->calls[PT_HOOK_PROCESS_EXEC]++;
+	if (!control->enabled || control->frozen_at_ns)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_LIFECYCLE];
+	ledger->seen++;
+	thread = bpf_map_lookup_elem(&threads, &key);
+	scratch = bpf_map_lookup_elem(&exec_scratch, &zero);
+	if (!thread || !scratch || !is_slot_active(thread->target_slot)) {
+		ledger->filtered++;
+		return 0;
+	}
+	thread->tid = task->pid;
+	thread->tgid = task->tgid;
+	thread->namespace_tid = namespace_tid_of(task);
+	bpf_probe_read_kernel_str(thread->comm, sizeof(thread->comm), task->comm);
+	bytes = bounded(bpf_probe_read_kernel_str(scratch->text, sizeof(scratch->text), program->filename), PT_TEXT_BYTES);
+	set_header(&scratch->event.prefix, PT_KIND_EXEC, sizeof(scratch->event) + bytes, thread->target_slot, task->tgid);
+	scratch->event.now_ns = bpf_ktime_get_ns();
+	scratch->event.old_tid = old_pid;
+	scratch->event.text_bytes = bytes;
+	__builtin_memcpy(scratch->event.comm, thread->comm, PT_COMM_BYTES);
+	if (bpf_ringbuf_output(&lifecycle_ring, scratch, sizeof(scratch->event) + bytes,
+			       wakeup_flags(&lifecycle_ring, PT_LIFECYCLE_RING_BYTES)))
+		ledger->dropped[PT_DROP_RING_FULL]++;
+	else
+		ledger->delivered++;
+	return 0;
+}

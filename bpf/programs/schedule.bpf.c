@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The time plane. Every nanosecond of a target thread is on-CPU, runnable or
+ * blocked; sched_switch moves it off and on a CPU, sched_waking ends a block.
+ */
+
+/* What a thread was throttled so far: the groups above it with a CPU limit, the root has none. */
+static __always_inline u64 throttled_ns_of(struct task_struct *task)
+{
+	struct task_group *group = NULL;
+	u64 total = 0;
+	int i;
+
+	/* A kernel built without CFS bandwidth control cannot throttle. */
+	if (!bpf_core_field_exists(task->sched_task_group) || !bpf_core_field_exists(group->cfs_bandwidth))
+		return 0;
+	group = BPF_CORE_READ(task, sched_task_group);
+	for (i = 0; i < 8 && group; i++) {
+		struct task_group *parent = BPF_CORE_READ(group, parent);
+
+		if (!parent)
+			break;
+		if (BPF_CORE_READ(group, cfs_bandwidth.quota) != ~0ULL)
+			total += BPF_CORE_READ(group, cfs_bandwidth.throttled_time);
+		group = parent;
+	}
+	return total;
+}
+
+static __always_inline void become_runnable(struct pt_thread *thread, struct task_struct *task, u64 now)
+{
+	thread->state = PT_STATE_RUNNABLE;
+	thread->since_ns = now;
+	thread->throttle_mark_ns = throttled_ns_of(task);
+}
+
+/* Its whole ledger leaves with the thread, in a record or, with no room for one, in the totals. */
+static __noinline int close_thread(struct pt_thread *thread, struct task_struct *task, struct pt_books *books, u64 now,
+				   bool left_target)
+{
+	struct pt_ledger *ledger;
+	struct pt_exit_event *event;
+	u64 key = (u64)task;
+
+	if (!thread || !task || !books)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_LIFECYCLE];
+	ledger->seen++;
+	event = bpf_ringbuf_reserve(&lifecycle_ring, sizeof(*event), 0);
+	if (!event) {
+		ledger->dropped[PT_DROP_RING_FULL]++;
+		books->departed.thread_count++;
+		books->departed.lifetime_ns += now - thread->begin_ns;
+		books->departed.on_cpu_ns += thread->on_cpu_ns;
+		books->departed.runnable_ns += thread->runnable_ns;
+		books->departed.throttled_ns += thread->throttled_ns;
+		books->departed.blocked_ns += thread->blocked_ns;
+		bpf_map_delete_elem(&threads, &key);
+		return 0;
+	}
+	set_header(&event->prefix, PT_KIND_EXIT, sizeof(*event), thread->target_slot, thread->tgid);
+	event->end_ns = now;
+	event->begin_ns = thread->begin_ns;
+	event->on_cpu_ns = thread->on_cpu_ns;
+	event->runnable_ns = thread->runnable_ns;
+	event->throttled_ns = thread->throttled_ns;
+	event->blocked_ns = thread->blocked_ns;
+	event->kernel_on_cpu_ns = BPF_CORE_READ(task, se.sum_exec_runtime) - thread->seed_exec_ns;
+	event->kernel_delay_ns = BPF_CORE_READ(task, sched_info.run_delay) - thread->seed_delay_ns;
+	event->tid = thread->tid;
+	event->namespace_tid = thread->namespace_tid;
+	event->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
+	event->exit_code = BPF_CORE_READ(task, exit_code);
+	event->process_ended = !left_target && BPF_CORE_READ(task, signal, live.counter) == 0;
+	event->left_target = left_target;
+	__builtin_memset(event->comm, 0, sizeof(event->comm));
+	bpf_probe_read_kernel_str(event->comm, sizeof(event->comm), &task->comm);
+	bpf_ringbuf_submit(event, wakeup_flags(&lifecycle_ring, PT_LIFECYCLE_RING_BYTES));
+	ledger->delivered++;
+	bpf_map_delete_elem(&threads, &key);
+	return 0;
+}
+
+/* Off the CPU. A row that is not RUNNING was seeded while it changed: the scheduler's account decides. */
+static __always_inline void leave_cpu(struct pt_thread *thread, struct task_struct *task, u64 now)
+{
+	u64 interval_ns = now - thread->since_ns, known_ns, on_cpu_ns;
+
+	if (now <= thread->since_ns)
+		interval_ns = 0;
+	if (thread->state == PT_STATE_RUNNING) {
+		thread->on_cpu_ns += interval_ns;
+		return;
+	}
+	known_ns = task->se.sum_exec_runtime - thread->seed_exec_ns;
+	on_cpu_ns = known_ns > thread->on_cpu_ns ? known_ns - thread->on_cpu_ns : 0;
+	if (on_cpu_ns > interval_ns)
+		on_cpu_ns = interval_ns;
+	thread->on_cpu_ns += on_cpu_ns;
+	if (thread->state == PT_STATE_BLOCKED)
+		thread->blocked_ns += interval_ns - on_cpu_ns;
+	else
+		thread->runnable_ns += interval_ns - on_cpu_ns;
+}
+
+static __always_inline void switch_out(void *ctx, struct pt_thread *thread, struct task_struct *task, bool is_preempted,
+				       u32 state, struct pt_books *books, const struct pt_control *control, u64 now)
+{
+	leave_cpu(thread, task, now);
+	thread->since_ns = now;
+	thread->switch_count++;
+	if (state & PT_TASK_DEAD) {
+		close_thread(thread, task, books, now, false);
+		return;
+	}
+	if (is_preempted || state == 0) {
+		become_runnable(thread, task, now);
+		return;
+	}
+	/* Threads name themselves after they were born; look often at first, then seldom. */
+	if (thread->switch_count < 16 || (thread->switch_count & 63) == 0)
+		bpf_probe_read_kernel_str(thread->comm, sizeof(thread->comm), task->comm);
+	capture_wait(thread, task, state, true);
+	thread->waker_tid = 0;
+	thread->stack_id = -1;
+	if (control->user_stacks)
+		thread->stack_id = bpf_get_stackid(ctx, &user_stacks, BPF_F_USER_STACK);
+	thread->state = PT_STATE_BLOCKED;
+}
+
+static __always_inline void switch_in(struct pt_thread *thread, struct task_struct *task, struct pt_books *books,
+				      const struct pt_control *control, u64 now)
+{
+	u64 interval_ns = now > thread->since_ns ? now - thread->since_ns : 0;
+	u64 woken_ns = thread->since_ns;
+
+	if (thread->state == PT_STATE_RUNNABLE) {
+		u64 throttled_ns = throttled_ns_of(task) - thread->throttle_mark_ns;
+
+		/* The groups' clocks add up over CPUs; the thread cannot have lost more than it waited. */
+		if (throttled_ns > interval_ns)
+			throttled_ns = interval_ns;
+		thread->throttled_ns += throttled_ns;
+		thread->runnable_ns += interval_ns - throttled_ns;
+	} else if (thread->state == PT_STATE_BLOCKED) {
+		/* Woken between deciding to sleep and leaving the CPU: sched_waking came before the switch. */
+		if (thread->waking_ns && thread->waking_ns + PT_WAKING_RACE_NS >= thread->since_ns) {
+			thread->runnable_ns += interval_ns;
+			thread->pending_ns = 0;
+		} else {
+			thread->blocked_ns += interval_ns;
+			thread->pending_ns = interval_ns;
+			woken_ns = now;
+		}
+	} else {
+		return;
+	}
+	if (thread->wait_class != PT_WAIT_NONE) {
+		finish_wait(thread, task, books, control, woken_ns);
+		thread->wait_class = PT_WAIT_NONE;
+	}
+	thread->waking_ns = 0;
+	thread->state = PT_STATE_RUNNING;
+	thread->since_ns = now;
+}
+
+/* A known thread may have moved to another cgroup; an unknown one may have moved into a target. */
+static __always_inline struct pt_thread *find_thread(struct task_struct *task, struct pt_books *books,
+						     const struct pt_control *control, u64 now, u32 state)
+{
+	u64 key = (u64)task;
+	struct pt_thread *thread = bpf_map_lookup_elem(&threads, &key);
+	u32 slot;
+
+	if (thread) {
+		if (thread->state == 0)
+			return NULL;
+		if (!thread->cgroup_address || thread->cgroup_address == (u64)cgroup_of(task))
+			return thread;
+		slot = slot_by_place(task, control);
+		if (slot == thread->target_slot) {
+			thread->cgroup_address = (u64)cgroup_of(task);
+			return thread;
+		}
+		leave_cpu(thread, task, now);
+		close_thread(thread, task, books, now, true);
+	}
+	slot = slot_by_place(task, control);
+	if (!slot)
+		return NULL;
+	thread = adopt(task, slot, now, books, true);
+	if (thread)
+		thread->state = state;
+	return thread;
+}
+
+static __always_inline int on_switch(void *ctx, bool is_preempted, struct task_struct *prev, struct task_struct *next,
+				     u32 prev_state)
+{
+	struct pt_control *control = get_control();
+	struct pt_books *books = get_books();
+	struct pt_ledger *ledger;
+	struct pt_thread *thread;
+	u64 now;
+
+	if (!control || !books)
+		return 0;
+	books->calls[PT_HOOK_SCHED_SWITCH]++;
+	if (!control->enabled || control->frozen_at_ns)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
+	ledger->seen += 2;
+	now = bpf_ktime_get_ns();
+	thread = find_thread(prev, books, control, now, PT_STATE_RUNNING);
+	if (thread) {
+		switch_out(ctx, thread, prev, is_preempted, prev_state, books, control, now);
+		ledger->aggregated++;
+	} else {
+		ledger->filtered++;
+	}
+	thread = find_thread(next, books, control, now, PT_STATE_RUNNABLE);
+	if (thread) {
+		switch_in(thread, next, books, control, now);
+		ledger->aggregated++;
+	} else {
+		ledger->filtered++;
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sched_switch, bool is_preempted, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
+{
+	return on_switch(ctx, is_preempted, prev, next, prev_state);
+}
+
+/* Before 5.18 the tracepoint does not say with what state the task was taken off. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sched_switch_by_task_state, bool is_preempted, struct task_struct *prev, struct task_struct *next)
+{
+	return on_switch(ctx, is_preempted, prev, next, state_of(prev));
+}
+
+/* How far one finished wait of the holder overlaps the time it was waited for. */
+static __always_inline u64 overlap_ns(const struct pt_recent_wait *wait, u64 from_ns, u64 to_ns)
+{
+	u64 start = wait->start_ns > from_ns ? wait->start_ns : from_ns;
+	u64 end = wait->end_ns < to_ns ? wait->end_ns : to_ns;
+	u64 span = wait->end_ns - wait->start_ns;
+
+	if (end <= start || !span)
+		return 0;
+	if (end - start >= span)
+		return wait->blocked_ns;
+	/* In microseconds, so that a long span does not overflow. */
+	return wait->blocked_ns / 1000 * ((end - start) / 1000) / (span / 1000 + 1) * 1000;
+}
+
+static __always_inline bool count_chain(struct pt_chain_key *key, const struct pt_thread *holder, u64 duration_ns)
+{
+	struct pt_chain_value *row = bpf_map_lookup_elem(&chains, key);
+
+	if (!row) {
+		bpf_map_update_elem(&chains, key, &zero_chain, BPF_NOEXIST);
+		row = bpf_map_lookup_elem(&chains, key);
+		if (!row)
+			return false;
+		row->holder_tgid = holder->tgid;
+	}
+	__builtin_memcpy(row->holder_comm, holder->comm, PT_COMM_BYTES);
+	__sync_fetch_and_add(&row->count, 1);
+	__sync_fetch_and_add(&row->total_ns, duration_ns);
+	return true;
+}
+
+/* Who unlocks is who held it: what did the holder do while `waiter` waited? */
+static __noinline int follow_holder(struct pt_thread *waiter, struct pt_books *books, u64 now)
+{
+	u64 key_of_holder = bpf_get_current_task();
+	struct pt_chain_key key = {};
+	struct pt_thread *holder;
+	struct pt_ledger *ledger;
+	u64 left_ns;
+	bool is_booked = true;
+	int i;
+
+	if (!waiter || !books)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_CHAINS];
+	ledger->seen++;
+	holder = bpf_map_lookup_elem(&threads, &key_of_holder);
+	/* Not of this process: the time ran out in an interrupt, or the lock is shared with somebody outside. */
+	if (!holder || holder->tgid != waiter->tgid) {
+		ledger->filtered++;
+		return 0;
+	}
+	key.tgid = waiter->tgid;
+	key.holder_tid = holder->tid;
+	key.target_slot = waiter->target_slot;
+	key.lock_address = waiter->object.low;
+	left_ns = waiter->pending_ns;
+	for (i = 0; i < PT_RECENT_WAITS; i++) {
+		u64 part_ns = overlap_ns(&holder->recent[i], now - waiter->pending_ns, now);
+
+		if (part_ns > left_ns)
+			part_ns = left_ns;
+		/* Shares below a microsecond name nothing. */
+		if (part_ns < 1000)
+			continue;
+		key.wait_class = holder->recent[i].wait_class;
+		key.system_call = holder->recent[i].system_call;
+		key.object = holder->recent[i].object;
+		is_booked &= count_chain(&key, holder, part_ns);
+		left_ns -= part_ns;
+	}
+	key.wait_class = PT_WAIT_NONE;
+	key.system_call = PT_NO_SYSTEM_CALL;
+	__builtin_memset(&key.object, 0, sizeof(key.object));
+	is_booked &= count_chain(&key, holder, left_ns);
+	if (is_booked)
+		ledger->aggregated++;
+	else
+		ledger->dropped[PT_DROP_MAP_FULL]++;
+	return 0;
+}
+
+static __always_inline void note_waker(struct pt_thread *thread)
+{
+	u64 id = bpf_get_current_pid_tgid();
+
+	thread->waker_tid = (u32)id;
+	thread->waker_tgid = id >> 32;
+	bpf_get_current_comm(thread->waker_comm, sizeof(thread->waker_comm));
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(sched_waking, struct task_struct *task)
+{
+	struct pt_control *control = get_control();
+	struct pt_books *books = get_books();
+	struct pt_ledger *ledger;
+	struct pt_thread *thread;
+	u64 key = (u64)task, now;
+
+	if (!control || !books)
+		return 0;
+	books->calls[PT_HOOK_SCHED_WAKING]++;
+	if (!control->enabled || control->frozen_at_ns)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
+	ledger->seen++;
+	thread = bpf_map_lookup_elem(&threads, &key);
+	if (!thread || thread->state == 0) {
+		ledger->filtered++;
+		return 0;
+	}
+	ledger->aggregated++;
+	now = bpf_ktime_get_ns();
+	if (thread->state != PT_STATE_BLOCKED) {
+		thread->waking_ns = now;
+		return 0;
+	}
+	thread->pending_ns = now > thread->since_ns ? now - thread->since_ns : 0;
+	thread->blocked_ns += thread->pending_ns;
+	note_waker(thread);
+	if (thread->wait_class == PT_WAIT_LOCK)
+		follow_holder(thread, books, now);
+	become_runnable(thread, task, now);
+	return 0;
+}
