@@ -208,7 +208,6 @@ struct pt_thread {
 	pt_u64 throttle_mark_ns; /* throttled time of the groups above when it became runnable */
 	pt_u64 seed_exec_ns;	 /* the scheduler's own account when seen first */
 	pt_u64 seed_delay_ns;
-	pt_u64 futex_address;
 	pt_u64 born_ns; /* task start time, boot clock */
 	pt_u32 tid;
 	pt_u32 tgid;
@@ -320,7 +319,7 @@ struct pt_task_record {
 	pt_u8 comm[PT_COMM_BYTES];
 	pt_u8 text[256]; /* name of the object: components leaf first, as in pt_name_event */
 	pt_u32 text_bytes;
-	pt_u32 kernel_thread;
+	pt_u32 padding;
 };
 
 /* One row per category and CPU. seen = filtered + aggregated + delivered + sum(dropped). */
@@ -371,7 +370,7 @@ _Static_assert(sizeof(struct pt_wait_value) == 192, "pt_wait_value");
 _Static_assert(sizeof(struct pt_chain_key) == 48, "pt_chain_key");
 _Static_assert(sizeof(struct pt_chain_value) == 40, "pt_chain_value");
 _Static_assert(sizeof(struct pt_recent_wait) == 56, "pt_recent_wait");
-_Static_assert(sizeof(struct pt_thread) == 488, "pt_thread");
+_Static_assert(sizeof(struct pt_thread) == 480, "pt_thread");
 _Static_assert(sizeof(struct pt_task_record) == 432, "pt_task_record");
 _Static_assert(sizeof(struct pt_wait_event) == 88, "pt_wait_event");
 _Static_assert(sizeof(struct pt_name_event) == 48, "pt_name_event");

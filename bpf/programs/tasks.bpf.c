@@ -81,7 +81,6 @@ static __always_inline void fill_record(struct pt_task_record *record, struct ta
 	record->wait_class = PT_WAIT_NONE;
 	record->system_call = PT_NO_SYSTEM_CALL;
 	record->text_bytes = 0;
-	record->kernel_thread = 0;
 	__builtin_memset(&record->object, 0, sizeof(record->object));
 	__builtin_memset(record->arguments, 0, sizeof(record->arguments));
 	__builtin_memset(record->comm, 0, sizeof(record->comm));

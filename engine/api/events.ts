@@ -55,7 +55,7 @@ export interface ExecEvent {
   readonly path: string; // as given to exec
 }
 
-/** A thread ended. It is a process's end when `threadId === processId`. */
+/** A thread ended. */
 export interface ExitEvent {
   readonly kind: "exit";
   readonly targetId: TargetId;
@@ -66,6 +66,8 @@ export interface ExitEvent {
   readonly command: string;
   readonly exitCode: number; // 0 when a signal ended it
   readonly signal: number; // 0 when it exited by itself
+  /** No thread of the process was left when this one ended. */
+  readonly processEnded: boolean;
 }
 
 export type TraceEvent = WaitEvent | ForkEvent | ExecEvent | ExitEvent;

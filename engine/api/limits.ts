@@ -37,7 +37,7 @@ export const BATCH_AGE_MS_MAX = 1000;
 /** Longest one export call may take. */
 export const EXPORT_TIMEOUT_MS = 10_000;
 
-/** Live threads of all targets; 488 bytes each in the kernel. */
+/** Live threads of all targets; 480 bytes each in the kernel. */
 export const THREADS_MAX = 32_768;
 
 /** Rows of the wait table; 240 bytes each in the kernel. */
@@ -48,6 +48,15 @@ export const CHAIN_ROWS_MAX = 8192;
 
 /** Rows of ended threads kept apart in user space; older ones fold into their process. */
 export const RETIRED_ROWS_MAX = 65_536;
+
+/** Ledgers of ended threads kept apart in user space; older ones fold into a total. */
+export const EXITED_THREADS_MAX = 32_768;
+
+/** Processes remembered; the one that ended longest ago goes first. */
+export const PROCESSES_MAX = 32_768;
+
+/** Processes looked up in /proc per turn: 30 microseconds each, so that a fork flood costs no more than 2 ms. */
+export const PROCESS_READS_PER_TURN_MAX = 64;
 
 /** Distinct user stacks kept. */
 export const USER_STACKS_MAX = 8192;

@@ -118,6 +118,21 @@ export interface ThreadLedger {
   readonly exited: boolean;
 }
 
+/**
+ * Totals of ended threads that have no ledger of their own any more: their exit
+ * record found no room in the kernel (then not told apart by target), or there
+ * were more than `EXITED_THREADS_MAX`.
+ */
+export interface DepartedThreads {
+  readonly threadCount: number;
+  readonly lifetimeMs: number;
+  readonly onCpuMs: number;
+  readonly runnableMs: number;
+  readonly throttledMs: number;
+  readonly blockedMs: number;
+  readonly residualMs: number;
+}
+
 export interface ProcessInfo {
   readonly processId: number;
   readonly parentProcessId: number; // 0: unknown
@@ -166,6 +181,8 @@ export interface Measurements {
     readonly endWallMs: number;
   };
   readonly threads: readonly ThreadLedger[];
+  /** Absent when every thread has its own ledger. */
+  readonly departed?: DepartedThreads;
   readonly processes: readonly ProcessInfo[];
   readonly waits: readonly WaitMeasurement[];
   readonly lockChains: readonly LockChainMeasurement[];

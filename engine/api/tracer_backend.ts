@@ -75,6 +75,10 @@ export interface ExitRecord {
   readonly targetSlot: number;
   readonly parentProcessId: number;
   readonly exitCode: number; // as wait(2) reports it: code << 8 | signal
+  /** No thread of the process was left when this one ended. */
+  readonly processEnded: boolean;
+  /** The thread lives on, but outside of every target: it migrated, or its target was removed. */
+  readonly leftTarget: boolean;
   readonly thread: ThreadAccount;
 }
 

@@ -1,0 +1,154 @@
+import { assert } from "../tests/support/assert.ts";
+import { type CommandLine, parseCommandLine } from "./args.ts";
+import { DIAGNOSE_OPTIONS, type DiagnoseArguments, REPEATABLE_DIAGNOSE_OPTIONS, RESERVED_FLAGS } from "./options.ts";
+import { VERSION } from "./version.ts";
+
+const POD_LINE = "pods cannot be targets in this build yet, name the container with --container ID";
+
+function usageMessageOf(argv: readonly string[]): string {
+  const parsed = parseCommandLine(argv);
+  assert.equal(parsed.kind, "usage", argv.join(" "));
+  return parsed.kind === "usage" ? parsed.message : "";
+}
+
+function diagnoseArgumentsOf(argv: readonly string[]): DiagnoseArguments {
+  const parsed: CommandLine = parseCommandLine(["diagnose", ...argv]);
+  if (parsed.kind !== "diagnose") throw new Error(`expected a diagnose command, got ${JSON.stringify(parsed)}`);
+  return parsed.arguments;
+}
+
+const NOTHING: DiagnoseArguments = {
+  pid: [],
+  cgroup: [],
+  container: [],
+  isSystemWide: false,
+  command: undefined,
+  words: [],
+  duration: undefined,
+  diagnose: undefined,
+  isNow: false,
+  output: undefined,
+  outputFile: undefined,
+  failOn: undefined,
+  slowWait: undefined,
+  hasUserStacks: false,
+  logLevel: undefined,
+};
+
+Deno.test("parseCommandLine() splits the words of diagnose and gives no defaults", () => {
+  assert.deepEqual(diagnoseArgumentsOf([]), NOTHING);
+  assert.deepEqual(diagnoseArgumentsOf(["--pid", "1", "--pid=22"]), { ...NOTHING, pid: ["1", "22"] });
+  assert.deepEqual(diagnoseArgumentsOf(["--cgroup", "/a", "--container", "b"]), {
+    ...NOTHING,
+    cgroup: ["/a"],
+    container: ["b"],
+  });
+  assert.deepEqual(diagnoseArgumentsOf(["-o", "json", "--output-file", "r", "--system-wide", "--now"]), {
+    ...NOTHING,
+    output: "json",
+    outputFile: "r",
+    isSystemWide: true,
+    isNow: true,
+  });
+  assert.deepEqual(
+    diagnoseArgumentsOf(["--slow-wait=5ms", "--user-stacks", "--fail-on", "error", "--log-level", "debug"]),
+    { ...NOTHING, slowWait: "5ms", hasUserStacks: true, failOn: "error", logLevel: "debug" },
+  );
+});
+
+Deno.test("parseCommandLine() hands over negative and empty values for the validator to judge", () => {
+  assert.equal(diagnoseArgumentsOf(["--duration", "-5s"]).duration, "-5s");
+  assert.equal(diagnoseArgumentsOf(["--duration="]).duration, "");
+  assert.deepEqual(diagnoseArgumentsOf(["--pid", "-3"]).pid, ["-3"]);
+});
+
+Deno.test("parseCommandLine() gives everything after the first -- to the command", () => {
+  assert.deepEqual(diagnoseArgumentsOf(["--now", "--", "ls", "--pid", "--", "--help"]), {
+    ...NOTHING,
+    isNow: true,
+    command: ["ls", "--pid", "--", "--help"],
+  });
+  assert.deepEqual(diagnoseArgumentsOf(["--"]).command, []);
+});
+
+Deno.test("parseCommandLine() leaves options after a bare word alone, so that the word is what is refused", () => {
+  assert.deepEqual(diagnoseArgumentsOf(["ls", "-l", "--bogus"]).words, ["ls", "-l", "--bogus"]);
+});
+
+Deno.test("parseCommandLine() answers help and version wherever they stand before --", () => {
+  for (const argv of [["--version"], ["-v"], ["diagnose", "--version"], ["diagnose", "-v"]]) {
+    assert.deepEqual(parseCommandLine(argv), { kind: "version", text: `podtrace v${VERSION}\n` });
+  }
+  const root = parseCommandLine(["--help"]);
+  assert.deepEqual(parseCommandLine(["help"]), root);
+  assert.deepEqual(parseCommandLine(["-h"]), root);
+  const diagnose = parseCommandLine(["diagnose", "--help"]);
+  assert.deepEqual(parseCommandLine(["help", "diagnose"]), diagnose);
+  assert.deepEqual(parseCommandLine(["diagnose", "--pid", "3", "-h", "--", "ls"]), diagnose);
+  assert.equal(root.kind, "help");
+  assert.equal(diagnose.kind, "help");
+});
+
+Deno.test("parseCommandLine() offers every option in the help and none that is reserved", () => {
+  const help = parseCommandLine(["diagnose", "--help"]);
+  const text = help.kind === "help" ? help.text : "";
+  for (const { flags } of [...REPEATABLE_DIAGNOSE_OPTIONS, ...DIAGNOSE_OPTIONS]) assert.ok(text.includes(flags), flags);
+  for (const { word } of RESERVED_FLAGS) assert.ok(!new RegExp(`${word}\\b(?!-)`).test(text), word);
+});
+
+Deno.test("parseCommandLine() names the mistake and the nearest word in one line", () => {
+  const table: readonly (readonly [argv: string, message: string])[] = [
+    ["", 'Cannot run: no command given, expected "podtrace diagnose" and a target (see podtrace --help)'],
+    ["-- ls", 'Cannot run: no command given, expected "podtrace diagnose" and a target (see podtrace --help)'],
+    [
+      "diagnos",
+      "Cannot read the command line: unknown command 'diagnos', did you mean diagnose? (see podtrace --help)",
+    ],
+    ["xyz --help", "Cannot read the command line: unknown command 'xyz' (see podtrace --help)"],
+    [
+      "--verson",
+      "Cannot read the command line: unknown option '--verson', did you mean --version? (see podtrace --help)",
+    ],
+    [
+      "diagnose --dration 3s",
+      "Cannot read the command line: unknown option '--dration', did you mean --duration? (see podtrace diagnose --help)",
+    ],
+    ["diagnose -x", "Cannot read the command line: unknown option '-x' (see podtrace diagnose --help)"],
+    [
+      "diagnose --pid",
+      "Cannot read the command line: option '--pid <N>' argument missing (see podtrace diagnose --help)",
+    ],
+    ["--duration 5s", 'Cannot use --duration before a command: write "podtrace diagnose --duration ..."'],
+    ["-o json", 'Cannot use -o before a command: write "podtrace diagnose -o ..."'],
+  ];
+  for (const [argv, message] of table) {
+    assert.equal(usageMessageOf(argv === "" ? [] : argv.split(" ")), message);
+  }
+});
+
+Deno.test("parseCommandLine() says that a reserved command is not in this build yet, whatever follows it", () => {
+  for (const name of ["operator", "agent", "report-uploader", "doctor", "diagnose-env"]) {
+    for (const rest of [[], ["--help"], ["--metrics-addr", ":8080"]]) {
+      assert.equal(
+        usageMessageOf([name, ...rest]),
+        `Cannot run "${name}": it is not in this build yet, this build has "diagnose"`,
+      );
+    }
+  }
+});
+
+Deno.test("parseCommandLine() keeps the contract's 26 flags: used here, or refused with what to use now", () => {
+  const used = ["--container", "--diagnose", "--log-level", "--version"];
+  assert.equal(RESERVED_FLAGS.length + used.length, 26);
+  for (const { word, advice } of RESERVED_FLAGS) {
+    for (const argv of [[word], [word, "value"], [`${word}=value`], ["--now", word, "--pid", "3"]]) {
+      assert.equal(usageMessageOf(["diagnose", ...argv]), `Cannot use ${word}: ${advice}`);
+    }
+    assert.equal(usageMessageOf([`${word}=value`]), `Cannot use ${word}: ${advice} (podtrace diagnose --help)`);
+  }
+  assert.equal(usageMessageOf(["diagnose", "-n", "shop", "--pods", "x"]), `Cannot use --namespace: ${POD_LINE}`);
+  assert.equal(
+    usageMessageOf(["-n", "shop", "web-0"]),
+    `Cannot use --namespace: ${POD_LINE} (podtrace diagnose --help)`,
+  );
+});

@@ -1,0 +1,124 @@
+/**
+ * `podtrace diagnose`: a bounded look at one target, and the report of it.
+ *
+ * Everything that can be wrong is looked at before anything is attached;
+ * everything attached is detached before the report is written.
+ *
+ * @module
+ */
+
+import type { Exporter } from "../../engine/api/exporter.ts";
+import type { Target } from "../../engine/api/target.ts";
+import { sanitizeText } from "../../engine/api/text.ts";
+import { type ExitCode, exitCodeOf } from "../exit_code.ts";
+import { endRequestOf, type ProcessContext } from "../process_context.ts";
+import { RunError } from "../run_error.ts";
+import type { Logger } from "../status_output.ts";
+import { CommandTarget, describeOutcome } from "./command_target.ts";
+import { openReportFile, stdoutReport } from "./report_output.ts";
+import type { DiagnoseRequest, RequestedView } from "./request.ts";
+import { RunObserver } from "./run_observer.ts";
+import { planTargetSet } from "./target_set.ts";
+import { runWindow } from "./window.ts";
+import type { DiagnoseWiring, EndReason, FinishedReport, ResolvableTarget } from "./wiring.ts";
+
+type WindowView = Extract<RequestedView, { kind: "window" }>;
+
+/**
+ * Carries `request` out and yields the exit code; the report is delivered then.
+ *
+ * @throws {EngineError} Why the target cannot be traced
+ * @throws {RunError} Why the report cannot be written or the command not be started
+ * @throws {OutputGoneError} When nobody reads stdout any more
+ */
+export async function diagnose(
+  request: DiagnoseRequest,
+  options: { context: ProcessContext; wiring: DiagnoseWiring },
+): Promise<ExitCode> {
+  const { context, wiring } = options;
+  await using output = request.outputFile === undefined
+    ? stdoutReport(context.stdout)
+    : await openReportFile(request.outputFile);
+  using _abandoned = context.onForcedEnd(() => output.abandon());
+
+  wiring.assertTraceable();
+  const run = { request, context, wiring, log: context.status.logger(request.logLevel) };
+  const { view } = request;
+  const report = view.kind === "now" ? await lookOnce(run) : await lookThrough(run, view);
+  await output.deliver(report.render(request.output));
+  return exitCodeOf(report, { failOn: view.kind === "now" ? undefined : view.failOn });
+}
+
+interface Run {
+  readonly request: DiagnoseRequest;
+  readonly context: ProcessContext;
+  readonly wiring: DiagnoseWiring;
+  readonly log: Logger;
+}
+
+async function lookOnce(run: Run): Promise<FinishedReport> {
+  const { target } = run.request;
+  // toDiagnoseRequest() refuses --now beside a command: it has not begun yet.
+  if (target.kind === "command") throw new RunError("Cannot look at a command at once: it has not begun yet");
+  return await run.wiring.takeSnapshot(resolveTargets(run, target));
+}
+
+async function lookThrough(run: Run, view: WindowView): Promise<FinishedReport> {
+  const { request, context } = run;
+  if (request.target.kind !== "command") {
+    return await trace(run, { view, targets: resolveTargets(run, request.target), command: undefined });
+  }
+  const { argv } = request.target;
+  await using command = await CommandTarget.start(argv, {
+    timer: context.timer,
+    searchPath: context.environment("PATH"),
+  });
+  using _killed = context.onForcedEnd(() => command.kill());
+
+  const targets = resolveTargets(run, { kind: "processes", processIds: [command.processId] })
+    .map((target) => ({ ...target, label: `command ${sanitizeText(argv[0])} (pid ${command.processId})` }));
+  return await trace(run, { view, targets, command: { argv, target: command } });
+}
+
+interface Tracing {
+  readonly view: WindowView;
+  readonly targets: readonly Target[];
+  readonly command: { readonly argv: readonly string[]; readonly target: CommandTarget } | undefined;
+}
+
+/** Attaches, looks, detaches, ends the command if it still runs, and sums up. */
+async function trace(run: Run, tracing: Tracing): Promise<FinishedReport> {
+  const { targets, command } = tracing;
+  const request = endRequestOf(run.context);
+  if (request !== undefined) {
+    const cause = request.kind === "signal" ? request.name : "a closed terminal";
+    throw new RunError(`Cannot diagnose: ended by ${cause} before anything was traced`);
+  }
+  const diagnosis = run.wiring.openDiagnosis(targets);
+  const endReason = await runAttached(run, { ...tracing, exporter: diagnosis.exporter });
+  if (command === undefined) return diagnosis.conclude({ endReason, command: undefined });
+
+  const outcome = await command.target.stop();
+  run.log.info(`command ${describeOutcome(outcome)}`);
+  return diagnosis.conclude({ endReason, command: { argv: command.argv, outcome } });
+}
+
+/** Nothing is attached any more when this is over, whatever way it ends. */
+async function runAttached(run: Run, tracing: Tracing & { exporter: Exporter }): Promise<EndReason> {
+  const { context, wiring } = run;
+  const { targets, view } = tracing;
+  const command = tracing.command?.target;
+  const observer = new RunObserver(tracing.exporter, { processIds: targets.flatMap((target) => target.processIds) });
+  await using engine = await wiring.openEngine({ diagnosis: () => observer });
+
+  const [problem] = engine.setTargets(planTargetSet(targets, view));
+  if (problem !== undefined) throw problem.cause;
+  command?.release();
+  return await runWindow(engine, { context, wiring, observer, targets, durationMs: view.durationMs, command });
+}
+
+function resolveTargets(run: Run, requested: ResolvableTarget): readonly Target[] {
+  const { targets, notes } = run.wiring.resolve(requested);
+  for (const note of notes) run.log.info(note);
+  return targets;
+}

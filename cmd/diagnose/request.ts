@@ -1,0 +1,243 @@
+/**
+ * From the words of `podtrace diagnose` to a request that can be carried out.
+ * Pure: nothing is looked up, nothing attached.
+ *
+ * @module
+ */
+
+import { DIAGNOSE_DURATION_MS_MAX, SLOW_WAIT_MS_MIN, TARGETS_MAX } from "../../engine/api/limits.ts";
+import { type ProcessId, toProcessId } from "../../engine/api/units.ts";
+import { formatDuration, parseDuration, toMs } from "../duration.ts";
+import { SEVERITIES, type Severity } from "../exit_code.ts";
+import {
+  DIAGNOSE_DEFAULTS,
+  type DiagnoseArguments,
+  LOG_LEVELS,
+  type LogLevel,
+  OUTPUT_FORMATS,
+  type OutputFormat,
+  POD_ADVICE,
+} from "../options.ts";
+import { UsageError } from "../usage_error.ts";
+
+/** What to look at; exactly one kind. */
+export type RequestedTarget =
+  | { readonly kind: "processes"; readonly processIds: readonly [ProcessId, ...ProcessId[]] }
+  | { readonly kind: "cgroup"; readonly path: string }
+  /** `id`: lower-case hexadecimal digits, 12 or more of them, without a runtime's prefix. */
+  | { readonly kind: "container"; readonly id: string }
+  | { readonly kind: "command"; readonly argv: readonly [string, ...string[]] }
+  | { readonly kind: "system" };
+
+export type RequestedView =
+  /** Look for this long; a command's end, a target's end or a signal may come first. */
+  | {
+    readonly kind: "window";
+    readonly durationMs: number;
+    readonly slowWaitMs: number;
+    readonly hasUserStacks: boolean;
+    readonly failOn: Severity | undefined;
+  }
+  /** Say what every thread does at this instant. */
+  | { readonly kind: "now" };
+
+export interface DiagnoseRequest {
+  readonly target: RequestedTarget;
+  readonly view: RequestedView;
+  readonly output: OutputFormat;
+  /** `undefined`: stdout. */
+  readonly outputFile: string | undefined;
+  readonly logLevel: LogLevel;
+}
+
+/** Container runtimes hand out 64 digits; tools show the first 12. */
+const CONTAINER_ID = /^[0-9a-f]{12,128}$/;
+
+const NS_PER_MS = 1_000_000n;
+const WINDOW_TEXT_MAX = formatDuration(BigInt(DIAGNOSE_DURATION_MS_MAX) * NS_PER_MS);
+
+/**
+ * Yields what `given` asks for.
+ *
+ * @throws {UsageError} At the first thing that cannot be, in the order a user would fix it
+ */
+export function toDiagnoseRequest(given: DiagnoseArguments): DiagnoseRequest {
+  const target = toTarget(given);
+  return {
+    target,
+    view: toView(given, target),
+    output: toChoice(given.output ?? DIAGNOSE_DEFAULTS.output, { option: "--output", choices: OUTPUT_FORMATS }),
+    outputFile: toOutputFile(given.outputFile),
+    logLevel: toChoice(given.logLevel ?? DIAGNOSE_DEFAULTS.logLevel, { option: "--log-level", choices: LOG_LEVELS }),
+  };
+}
+
+function toTarget(given: DiagnoseArguments): RequestedTarget {
+  refuseWords(given.words);
+  const kinds = [
+    given.pid.length > 0 ? "--pid" : undefined,
+    given.cgroup.length > 0 ? "--cgroup" : undefined,
+    given.container.length > 0 ? "--container" : undefined,
+    given.isSystemWide ? "--system-wide" : undefined,
+    given.command !== undefined ? "-- COMMAND" : undefined,
+  ].filter((kind) => kind !== undefined);
+  const [kind, second] = kinds;
+  if (second !== undefined) {
+    throw new UsageError(`Cannot diagnose several kinds of target: found ${kinds.join(" and ")}, expected one of them`);
+  }
+  switch (kind) {
+    case "--pid":
+      return { kind: "processes", processIds: toProcessIds(given.pid) };
+    case "--cgroup":
+      return { kind: "cgroup", path: toCgroupPath(onlyOne("--cgroup", given.cgroup)) };
+    case "--container":
+      return { kind: "container", id: toContainerId(onlyOne("--container", given.container)) };
+    case "--system-wide":
+      return { kind: "system" };
+    case "-- COMMAND":
+      return { kind: "command", argv: toArgv(given.command ?? []) };
+    default:
+      throw new UsageError(
+        "Cannot diagnose: no target given, expected --pid N, --cgroup PATH, --container ID, --system-wide or -- COMMAND",
+      );
+  }
+}
+
+/** A bare word names a pod; people also forget the `--` before a command. */
+function refuseWords(words: readonly string[]): void {
+  const [first] = words;
+  if (first === undefined) return;
+  throw new UsageError(
+    `Cannot diagnose ${quote(first)}: ${POD_ADVICE}; to start a command write it after --, as in -- ${words.join(" ")}`,
+  );
+}
+
+function toProcessIds(texts: readonly string[]): readonly [ProcessId, ...ProcessId[]] {
+  const [first, ...rest] = [...new Set(texts.map(toOneProcessId))];
+  if (first === undefined) throw new UsageError("Cannot use --pid: no process id given");
+  if (rest.length >= TARGETS_MAX) {
+    throw new UsageError(`Cannot use --pid ${rest.length + 1} times: expected at most ${TARGETS_MAX} processes`);
+  }
+  return [first, ...rest];
+}
+
+function toOneProcessId(text: string): ProcessId {
+  try {
+    return toProcessId(/^[0-9]+$/.test(text) ? Number(text) : Number.NaN);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UsageError(`Cannot use --pid ${quote(text)}: expected a process id from 1 to 4194304`, { cause });
+  }
+}
+
+function toCgroupPath(text: string): string {
+  if (text.startsWith("/")) return text;
+  throw new UsageError(`Cannot use --cgroup ${quote(text)}: expected a path that begins with /`);
+}
+
+/** Pod status spells ids with the runtime in front: "containerd://3f2a…". */
+function toContainerId(text: string): string {
+  const id = text.replace(/^[a-z0-9.+-]+:\/\//, "").toLowerCase();
+  if (CONTAINER_ID.test(id)) return id;
+  throw new UsageError(`Cannot use --container ${quote(text)}: expected 12 to 128 hexadecimal digits of its id`);
+}
+
+function toArgv(command: readonly string[]): readonly [string, ...string[]] {
+  const [program, ...rest] = command;
+  if (program === undefined) {
+    throw new UsageError("Cannot start a command: nothing follows --, expected COMMAND ARGS...");
+  }
+  if (program === "") throw new UsageError('Cannot start the command "": expected its name or path');
+  return [program, ...rest];
+}
+
+function toView(given: DiagnoseArguments, target: RequestedTarget): RequestedView {
+  if (given.isNow) {
+    refuseBesideNow(given, target);
+    return { kind: "now" };
+  }
+  return {
+    kind: "window",
+    durationMs: toWindowMs(given, target),
+    slowWaitMs: toSlowWaitMs(given.slowWait ?? DIAGNOSE_DEFAULTS.slowWait),
+    hasUserStacks: given.hasUserStacks,
+    failOn: given.failOn === undefined
+      ? undefined
+      : toChoice(given.failOn, { option: "--fail-on", choices: SEVERITIES }),
+  };
+}
+
+/** `--now` looks once and judges nothing, so what shapes or judges a window has no meaning beside it. */
+function refuseBesideNow(given: DiagnoseArguments, target: RequestedTarget): void {
+  const conflicts: readonly (readonly [isGiven: boolean, option: string])[] = [
+    [target.kind === "command", "-- COMMAND"],
+    [given.duration !== undefined, "--duration"],
+    [given.diagnose !== undefined, "--diagnose"],
+    [given.slowWait !== undefined, "--slow-wait"],
+    [given.hasUserStacks, "--user-stacks"],
+    [given.failOn !== undefined, "--fail-on"],
+  ];
+  const conflict = conflicts.find(([isGiven]) => isGiven);
+  if (conflict !== undefined) {
+    throw new UsageError(`Cannot use --now with ${conflict[1]}: --now looks at one instant, leave one of the two out`);
+  }
+}
+
+function toWindowMs(given: DiagnoseArguments, target: RequestedTarget): number {
+  if (given.duration !== undefined && given.diagnose !== undefined) {
+    throw new UsageError("Cannot use --duration with --diagnose: both set how long to look, leave one of the two out");
+  }
+  if (given.diagnose !== undefined) return toBoundedMs("--diagnose", given.diagnose);
+  if (given.duration !== undefined) return toBoundedMs("--duration", given.duration);
+  if (target.kind === "command") return DIAGNOSE_DURATION_MS_MAX;
+  return toBoundedMs("--duration", DIAGNOSE_DEFAULTS.duration);
+}
+
+function toBoundedMs(option: string, text: string): number {
+  const ns = toNs(option, text);
+  if (ns <= 0n || ns > BigInt(DIAGNOSE_DURATION_MS_MAX) * NS_PER_MS) {
+    throw new UsageError(`Cannot use ${option} ${quote(text)}: expected more than 0s and at most ${WINDOW_TEXT_MAX}`);
+  }
+  return toMs(ns);
+}
+
+function toSlowWaitMs(text: string): number {
+  const ns = toNs("--slow-wait", text);
+  if (ns < BigInt(SLOW_WAIT_MS_MIN) * NS_PER_MS || ns > BigInt(DIAGNOSE_DURATION_MS_MAX) * NS_PER_MS) {
+    throw new UsageError(
+      `Cannot use --slow-wait ${quote(text)}: expected at least ${SLOW_WAIT_MS_MIN}ms and at most ${WINDOW_TEXT_MAX}`,
+    );
+  }
+  return toMs(ns);
+}
+
+function toNs(option: string, text: string): bigint {
+  const parsed = parseDuration(text);
+  if (parsed.kind === "duration") return parsed.ns;
+  throw new UsageError(`Cannot use ${option} ${quote(text)}: ${parsed.problem}`);
+}
+
+function toOutputFile(text: string | undefined): string | undefined {
+  if (text === "") throw new UsageError('Cannot use --output-file "": expected a path');
+  return text;
+}
+
+function toChoice<Choice extends string>(
+  text: string,
+  options: { option: string; choices: readonly Choice[] },
+): Choice {
+  const { option, choices } = options;
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice !== undefined) return choice;
+  throw new UsageError(`Cannot use ${option} ${quote(text)}: expected ${choices.join(", ")}`);
+}
+
+function onlyOne(option: string, values: readonly string[]): string {
+  const [first = "", second] = values;
+  if (second === undefined) return first;
+  throw new UsageError(`Cannot use ${option} ${values.length} times: expected one`);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

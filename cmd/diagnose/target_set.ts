@@ -1,0 +1,34 @@
+/**
+ * The target set of a `diagnose` run: one route that takes everything to the
+ * diagnosis.
+ *
+ * @module
+ */
+
+import { toEventKindMask } from "../../engine/api/events.ts";
+import type { Target, TargetSet } from "../../engine/api/target.ts";
+import { toExporterKey, toRouteId } from "../../engine/api/units.ts";
+
+export const DIAGNOSE_ROUTE_ID = toRouteId("diagnose");
+
+const DIAGNOSIS_KEY = toExporterKey("diagnosis@1");
+
+/** Yields the one set a run traces from beginning to end. */
+export function planTargetSet(
+  targets: readonly Target[],
+  options: { slowWaitMs: number; hasUserStacks: boolean },
+): TargetSet {
+  return {
+    revision: 1,
+    targets: new Map(targets.map((target) => [target.id, target])),
+    routes: [{
+      id: DIAGNOSE_ROUTE_ID,
+      targetIds: new Set(targets.map((target) => target.id)),
+      kinds: toEventKindMask(["wait", "fork", "exec", "exit"]),
+      exporterKey: DIAGNOSIS_KEY,
+      slowWaitMs: options.slowWaitMs,
+      hasUserStacks: options.hasUserStacks,
+    }],
+    exporters: new Map([[DIAGNOSIS_KEY, { type: "diagnosis" }]]),
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * The words of the command line: commands, options, defaults, and the words
+ * that are kept for later. Plain data; `args.ts` reads it, docs/cli.md shows it.
+ *
+ * @module
+ */
+
+import { SEVERITIES } from "./exit_code.ts";
+
+export interface OptionDefinition {
+  /** As help shows it: "-o, --output <FORMAT>". */
+  readonly flags: string;
+  readonly description: string;
+}
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const OUTPUT_FORMATS = ["text", "json"] as const;
+
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+/** What holds for options that are not given. */
+export const DIAGNOSE_DEFAULTS = {
+  duration: "30s",
+  slowWait: "10ms",
+  output: "text",
+  logLevel: "info",
+} as const;
+
+/** Options that may be given several times; each value counts. */
+export const REPEATABLE_DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
+  { flags: "--pid <N>", description: "trace this process and its descendants; repeatable" },
+  { flags: "--cgroup <PATH>", description: "trace everything in this cgroup and below" },
+  { flags: "--container <ID>", description: "trace this container, by its id or the first 12 or more digits of it" },
+];
+
+export const DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
+  { flags: "--system-wide", description: "trace every process but podtrace itself" },
+  {
+    flags: "--duration <DURATION>",
+    description: `how long to look, at most 24h (default ${DIAGNOSE_DEFAULTS.duration}; a command: until it ends)`,
+  },
+  { flags: "--diagnose <DURATION>", description: "the same as --duration" },
+  { flags: "--now", description: "only say what every thread is doing at this instant" },
+  {
+    flags: "-o, --output <FORMAT>",
+    description: `${OUTPUT_FORMATS.join(" or ")} (default ${DIAGNOSE_DEFAULTS.output})`,
+  },
+  { flags: "--output-file <PATH>", description: "write the report there instead of to stdout" },
+  { flags: "--fail-on <SEVERITY>", description: `exit with 4 on a finding at least: ${SEVERITIES.join(", ")}` },
+  {
+    flags: "--slow-wait <DURATION>",
+    description: `single waits at least this long are recorded (default ${DIAGNOSE_DEFAULTS.slowWait})`,
+  },
+  { flags: "--user-stacks", description: "record where in the program each wait happens" },
+  {
+    flags: "--log-level <LEVEL>",
+    description: `${LOG_LEVELS.join(", ")} (default ${DIAGNOSE_DEFAULTS.logLevel})`,
+  },
+];
+
+/** A word this build knows and does not serve, with what to do instead. */
+export interface ReservedWord {
+  readonly word: string;
+  readonly advice: string;
+}
+
+export const RESERVED_COMMANDS: readonly string[] = ["operator", "agent", "report-uploader", "doctor", "diagnose-env"];
+
+export const POD_ADVICE = "pods cannot be targets in this build yet, name the container with --container ID";
+const EXPORT_ADVICE = "exporters are not in this build yet, write the report with -o json --output-file PATH";
+const CATEGORY_ADVICE = "this build always shows where all of the time goes";
+
+/** The flags of pod targets and of exporters; none takes effect, each says what to use now. */
+export const RESERVED_FLAGS: readonly (ReservedWord & { readonly short?: string })[] = [
+  { word: "--namespace", short: "-n", advice: POD_ADVICE },
+  { word: "--namespaces", advice: POD_ADVICE },
+  { word: "--pods", advice: POD_ADVICE },
+  { word: "--pod-selector", advice: POD_ADVICE },
+  { word: "--all-in-namespace", advice: POD_ADVICE },
+  { word: "--export", advice: "the report's format is chosen with -o json or -o text" },
+  { word: "--filter", advice: CATEGORY_ADVICE },
+  { word: "--error-threshold", advice: CATEGORY_ADVICE },
+  { word: "--rtt-threshold", advice: "slow waits of every kind are chosen with --slow-wait DURATION" },
+  { word: "--fs-threshold", advice: "slow waits of every kind are chosen with --slow-wait DURATION" },
+  { word: "--metrics", advice: EXPORT_ADVICE },
+  { word: "--tracing", advice: EXPORT_ADVICE },
+  { word: "--tracing-otlp-endpoint", advice: EXPORT_ADVICE },
+  { word: "--tracing-jaeger-endpoint", advice: EXPORT_ADVICE },
+  { word: "--tracing-splunk-endpoint", advice: EXPORT_ADVICE },
+  { word: "--tracing-splunk-token", advice: EXPORT_ADVICE },
+  { word: "--tracing-sample-rate", advice: EXPORT_ADVICE },
+  { word: "--profiling", advice: "stacks of waits are recorded with --user-stacks" },
+  { word: "--exporter-from-file", advice: EXPORT_ADVICE },
+  { word: "--summary-file", advice: EXPORT_ADVICE },
+  { word: "--termination-message-path", advice: EXPORT_ADVICE },
+  { word: "--report-to", advice: EXPORT_ADVICE },
+];
+
+/** What `podtrace diagnose` was given, split into words and nothing more. */
+export interface DiagnoseArguments {
+  readonly pid: readonly string[];
+  readonly cgroup: readonly string[];
+  readonly container: readonly string[];
+  readonly isSystemWide: boolean;
+  /** What stands after `--`; `undefined` when there is no `--`. */
+  readonly command: readonly string[] | undefined;
+  /** Words that belong to no option. */
+  readonly words: readonly string[];
+  readonly duration: string | undefined;
+  readonly diagnose: string | undefined;
+  readonly isNow: boolean;
+  readonly output: string | undefined;
+  readonly outputFile: string | undefined;
+  readonly failOn: string | undefined;
+  readonly slowWait: string | undefined;
+  readonly hasUserStacks: boolean;
+  readonly logLevel: string | undefined;
+}

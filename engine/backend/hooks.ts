@@ -1,0 +1,104 @@
+/**
+ * The hooks of the time plane: what each is for, which programs can serve it,
+ * best first, and what is not seen without it.
+ *
+ * @module
+ */
+
+import { PT_HOOK } from "../../bpf/generated/layout.ts";
+import type { HookStatus, ProgramCost } from "../api/measurements.ts";
+import type { AttachedBpfObject, Rejection } from "./object_loader.ts";
+
+export interface HookUse {
+  readonly hook: string;
+  readonly providers: readonly string[];
+  /** Index of its call counter in the kernel's books. */
+  readonly row: number;
+  readonly blindFor: string;
+  /** Without it there is nothing to report. */
+  readonly isEssential: boolean;
+}
+
+export const TASK_ITERATOR_HOOK: HookUse = {
+  hook: "task_iterator",
+  providers: ["task_iterator"],
+  row: PT_HOOK.TASK_ITERATOR,
+  blindFor: "threads that existed before the look began",
+  isEssential: true,
+};
+
+/** In load order: the first refusal is found by the first program without a log. */
+export const TIME_PLANE_HOOKS: readonly HookUse[] = [
+  {
+    hook: "sched_switch",
+    // The second for kernels before 5.18, whose tracepoint does not carry the previous state.
+    providers: ["sched_switch", "sched_switch_by_task_state"],
+    row: PT_HOOK.SCHED_SWITCH,
+    blindFor: "all time of all threads",
+    isEssential: true,
+  },
+  {
+    hook: "sched_waking",
+    providers: ["sched_waking"],
+    row: PT_HOOK.SCHED_WAKING,
+    blindFor: "who woke whom, holders of locks, and blocked time told from waiting for a CPU",
+    isEssential: false,
+  },
+  {
+    hook: "process_fork",
+    providers: ["sched_process_fork"],
+    row: PT_HOOK.PROCESS_FORK,
+    blindFor: "children and threads that start during the look",
+    isEssential: false,
+  },
+  {
+    hook: "process_exec",
+    providers: ["sched_process_exec"],
+    row: PT_HOOK.PROCESS_EXEC,
+    blindFor: "programs started during the look",
+    isEssential: false,
+  },
+  {
+    hook: "socket_state",
+    providers: ["inet_sock_set_state"],
+    row: PT_HOOK.SOCKET_STATE,
+    blindFor: "ports that start listening during the look: their idle waits show as waits for the client",
+    isEssential: false,
+  },
+  TASK_ITERATOR_HOOK,
+];
+
+/** Yields what became of each hook, with one line per provider that was refused. */
+export function toHookStatuses(
+  hooks: readonly HookUse[],
+  attached: { readonly providers: ReadonlyMap<string, string>; readonly rejected: readonly Rejection[] },
+): readonly HookStatus[] {
+  return hooks.map(({ hook, blindFor }) => {
+    const provider = attached.providers.get(hook);
+    const refused = attached.rejected
+      .filter((rejection) => rejection.hook === hook)
+      .map(({ program, stage, errnoName, summary }) => `${program}: ${stage} refused (${errnoName}): ${summary}`);
+    return { hook, provider, refused, blindFor: provider === undefined ? blindFor : "" };
+  });
+}
+
+/** Yields calls per program as the kernel's books counted them, with run time where it was sampled. */
+export function toProgramCosts(
+  hooks: readonly HookUse[],
+  found: {
+    readonly attached: AttachedBpfObject;
+    readonly calls: readonly number[];
+    readonly runTimesNs: ReadonlyMap<string, number>;
+  },
+): readonly ProgramCost[] {
+  return hooks.flatMap(({ hook, row }) => {
+    const name = found.attached.providers.get(hook);
+    if (name === undefined) return [];
+    return [{
+      name,
+      provider: found.attached.object.program(name).section,
+      callCount: found.calls[row] ?? 0,
+      runTimeNs: found.runTimesNs.get(hook),
+    }];
+  });
+}

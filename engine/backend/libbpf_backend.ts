@@ -1,0 +1,257 @@
+/**
+ * The kernel as a `TracerBackend`: one BPF object, its maps and its two rings.
+ *
+ * @module
+ */
+
+import { EngineError } from "../api/errors.ts";
+import { TARGETS_MAX } from "../api/limits.ts";
+import type { Target } from "../api/target.ts";
+import type {
+  AggregateVisitor,
+  BackendCounters,
+  RecordView,
+  TargetDiff,
+  TaskSnapshot,
+  TracerBackend,
+} from "../api/tracer_backend.ts";
+import type { TargetId } from "../api/units.ts";
+import { PT_ITERATE, type PtTaskRecord } from "../../bpf/generated/layout.ts";
+import type { BpfMap } from "../ffi/bpf_map.ts";
+import { readIterator } from "../ffi/bpf_object.ts";
+import { CLOCK, type Libc } from "../ffi/libc.ts";
+import type { Libbpf } from "../ffi/libbpf.ts";
+import type { WaitSet } from "../ffi/wait_set.ts";
+import type { HostView } from "../host/container_resolution.ts";
+import { readListeners } from "../host/listeners.ts";
+import { type ControlWords, encodeControl, encodeListener, OPEN_CONTROL } from "./control_words.ts";
+import { sumBooks } from "./loss_counters.ts";
+import { mapMemoryBytes } from "./map_memory.ts";
+import type { AttachedBpfObject } from "./object_loader.ts";
+import { type HookUse, TASK_ITERATOR_HOOK, toHookStatuses, toProgramCosts } from "./hooks.ts";
+import { RecordCursor } from "./record_cursor.ts";
+import type { RingReader } from "./ring_reader.ts";
+import type { RunTimeSampler } from "./run_time_sampler.ts";
+import { decodeTaskRecords, toTaskSnapshot } from "./task_snapshot.ts";
+import { type KernelAccount, overflowRows, readChains, readThreads, WaitTable } from "./table_rows.ts";
+import { TargetSlots } from "./target_slots.ts";
+import { TextCache } from "./text_cache.ts";
+
+/** Passes of the seeding iterator: a thread born behind the first one is met by the second. */
+const SEED_PASSES = 2;
+
+/** What `openLibbpfBackend` puts together; everything here is released by the backend. */
+export interface BackendParts {
+  readonly libc: Libc;
+  readonly library: Libbpf;
+  readonly attached: AttachedBpfObject;
+  readonly hooks: readonly HookUse[];
+  readonly lifecycleRing: RingReader;
+  readonly dataRing: RingReader;
+  readonly waitSet: WaitSet;
+  readonly sampler: RunTimeSampler;
+  readonly host: HostView;
+  readonly owners: AsyncDisposableStack;
+}
+
+export class LibbpfBackend implements TracerBackend {
+  readonly #parts: BackendParts;
+  readonly #slots = new TargetSlots();
+  readonly #texts = new TextCache();
+  readonly #waits: WaitTable;
+  readonly #lifecycle: RecordCursor;
+  readonly #data: RecordCursor;
+  #control: ControlWords;
+  #windowBeginMs: number;
+  #windowEndMs: number | undefined;
+  #closing: ReadonlyMap<bigint, KernelAccount> = new Map();
+
+  constructor(parts: BackendParts, options: { readonly ownProcessId: number }) {
+    this.#parts = parts;
+    this.#lifecycle = new RecordCursor(parts.lifecycleRing);
+    this.#data = new RecordCursor(parts.dataRing);
+    this.#control = { ...OPEN_CONTROL, ownProcessId: options.ownProcessId };
+    this.#windowBeginMs = this.#nowMs();
+    this.#writeControl({});
+    this.#waits = new WaitTable(this.#map("waits"), this.#texts);
+    for (const { key, value } of overflowRows(this.#map("waits"))) this.#map("waits").update(key, value);
+  }
+
+  get windowBeginMs(): number {
+    return this.#windowBeginMs;
+  }
+
+  slotOf(targetId: TargetId): number | undefined {
+    return this.#slots.slotOf(targetId);
+  }
+
+  applyTargets(diff: TargetDiff): void {
+    const isFirst = this.#slots.count === 0;
+    if (this.#slots.count - diff.removed.length + diff.added.length > TARGETS_MAX) {
+      const wanted = this.#slots.count - diff.removed.length + diff.added.length;
+      throw new EngineError("target_refused", `Cannot trace ${wanted} targets: found more than ${TARGETS_MAX}`);
+    }
+    this.#remove(diff.removed);
+    for (const target of diff.added) this.#add(target);
+    this.#writeControl({
+      isEnabled: this.#slots.count > 0,
+      cgroupLevels: this.#slots.cgroupLevels,
+      systemWideSlot: this.#slots.systemWideSlot,
+      slowWaitMs: diff.slowWaitMs ?? 0,
+      hasUserStacks: diff.hasUserStacks,
+    });
+    if (diff.added.length > 0) this.#seed();
+    if (isFirst && diff.added.length > 0) this.#windowBeginMs = this.#nowMs();
+  }
+
+  /** Stops the slots first, so that nothing new is taken in, then lets the threads go. */
+  #remove(removed: readonly TargetId[]): void {
+    for (const targetId of removed) {
+      const entry = this.#slots.release(targetId);
+      if (entry === undefined) continue;
+      this.#map("target_slots").update(u32(entry.slot), u32(0));
+      for (const { id } of entry.target.cgroups) this.#map("target_cgroups").delete(u64(id));
+      for (const processId of entry.target.processIds) this.#map("target_processes").delete(u32(processId));
+    }
+    if (removed.length > 0) this.#iterate(PT_ITERATE.RELEASE);
+  }
+
+  #add(target: Target): void {
+    const slot = this.#slots.take(target);
+    this.#map("target_slots").update(u32(slot), u32(1));
+    for (const { id } of target.cgroups) this.#map("target_cgroups").update(u64(id), u32(slot));
+    for (const processId of target.processIds) this.#map("target_processes").update(u32(processId), u32(slot));
+  }
+
+  #seed(): void {
+    const processIds = new Set<number>();
+    for (let pass = 0; pass < SEED_PASSES; pass++) {
+      for (const task of this.#iterate(PT_ITERATE.SEED)) {
+        if (task.prefix.targetSlot !== 0) processIds.add(task.prefix.tgid);
+      }
+    }
+    for (const listeners of readListeners([...processIds], this.#parts.host)) {
+      for (const port of listeners.tcpPorts) {
+        this.#map("listeners").update(encodeListener(listeners.networkNamespace, port), u32(1));
+      }
+    }
+  }
+
+  async wait(options: { timeoutMs: number; signal: AbortSignal }): Promise<void> {
+    this.#parts.sampler.tick(this.#nowMs());
+    await this.#parts.waitSet.wait(options);
+  }
+
+  drain(
+    visit: (record: RecordView) => void,
+    options: { recordsMax: number; turnMsMax: number },
+  ): { recordCount: number; byteCount: number; more: boolean } {
+    const endMs = this.#nowMs() + options.turnMsMax;
+    const hasTime = () => this.#nowMs() < endMs;
+    const first = this.#lifecycle.drain(visit, { recordsMax: options.recordsMax, hasTime });
+    const recordsLeft = options.recordsMax - first.recordCount;
+    const second = first.more || recordsLeft === 0
+      ? { recordCount: 0, byteCount: 0, more: true }
+      : this.#data.drain(visit, { recordsMax: recordsLeft, hasTime });
+    if (first.recordCount + second.recordCount > 0 && !second.more) this.#clearLatch();
+    return {
+      recordCount: first.recordCount + second.recordCount,
+      byteCount: first.byteCount + second.byteCount,
+      more: first.more || second.more,
+    };
+  }
+
+  /** The kernel wakes us once per crossing of the fill mark, until this says it may again. */
+  #clearLatch(): void {
+    if (this.#windowEndMs === undefined) this.#writeControl({});
+  }
+
+  readAggregates(visitor: AggregateVisitor): void {
+    const texts = this.#texts;
+    this.#waits.readAll((row) => visitor.wait(row));
+    readChains(this.#map("chains"), { texts, visit: (row) => visitor.chain(row) });
+    if (this.#windowEndMs === undefined) return;
+    const closing = { texts, endMs: this.#windowEndMs, kernelAccounts: this.#closing };
+    for (const account of readThreads(this.#map("threads"), closing)) visitor.thread(account);
+  }
+
+  retireThreads(threadIds: readonly number[]): void {
+    this.#waits.deleteThreads(new Set(threadIds));
+  }
+
+  snapshot(): TaskSnapshot {
+    return toTaskSnapshot(this.#iterate(PT_ITERATE.REPORT), { atMs: this.#nowMs(), texts: this.#texts });
+  }
+
+  userStack(stackId: number): readonly bigint[] {
+    if (stackId < 0) return [];
+    const bytes = this.#map("user_stacks").lookup(u32(stackId));
+    if (bytes === undefined) return [];
+    const addresses = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
+    const end = addresses.indexOf(0n);
+    return [...addresses.subarray(0, end < 0 ? addresses.length : end)];
+  }
+
+  closeWindow(): number {
+    if (this.#windowEndMs !== undefined) return this.#windowEndMs;
+    const endMs = this.#nowMs();
+    this.#writeControl({ frozenAtMs: endMs });
+    this.#windowEndMs = endMs;
+    this.#parts.sampler.finish(endMs);
+    const closing = new Map<bigint, { execMs: number; delayMs: number }>();
+    for (const task of this.#iterate(PT_ITERATE.REPORT)) {
+      const address = (BigInt(task.taskAddressHigh) << 32n) | BigInt(task.taskAddressLow);
+      closing.set(address, { execMs: task.execMs, delayMs: task.delayMs });
+    }
+    this.#closing = closing;
+    this.#parts.attached.detach();
+    return endMs;
+  }
+
+  counters(): BackendCounters {
+    const { attached, hooks, sampler } = this.#parts;
+    const books = this.#map("books").lookup(u32(0));
+    const { ledger, calls, departed } = sumBooks(books, { recursionMisses: sampler.recursionMisses() });
+    const runTimesNs = sampler.runTimesNs((hook) => calls[hooks.find((use) => use.hook === hook)?.row ?? -1] ?? 0);
+    return {
+      ledger,
+      hooks: toHookStatuses(hooks, attached),
+      programs: toProgramCosts(hooks, { attached, calls, runTimesNs }),
+      runTimeNote: sampler.note(),
+      mapMemoryBytes: mapMemoryBytes(attached.object, this.#parts.host.procFs),
+      departed,
+    };
+  }
+
+  #iterate(mode: number): readonly PtTaskRecord[] {
+    const link = this.#parts.attached.links.get(TASK_ITERATOR_HOOK.hook);
+    if (link === undefined) return [];
+    this.#writeControl({ iteratorMode: mode });
+    return decodeTaskRecords(readIterator(this.#parts.library, link), this.#texts);
+  }
+
+  #writeControl(change: Partial<ControlWords>): void {
+    this.#control = { ...this.#control, ...change };
+    this.#map("control").update(u32(0), encodeControl(this.#control));
+  }
+
+  #map(name: string): BpfMap {
+    return this.#parts.attached.object.map(name);
+  }
+
+  #nowMs(): number {
+    return this.#parts.libc.clockMs(CLOCK.MONOTONIC);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.owners.disposeAsync();
+  }
+}
+
+function u32(value: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new Uint32Array([value]).buffer);
+}
+
+function u64(value: bigint): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new BigUint64Array([value]).buffer);
+}

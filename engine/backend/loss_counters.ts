@@ -1,0 +1,99 @@
+/**
+ * The kernel's books: one copy per CPU, summed here.
+ *
+ * @module
+ */
+
+import { PT_BOOKS, PT_DEPARTED, PT_DROP_REASON, PT_HOOK, PT_LEDGER } from "../../bpf/generated/layout.ts";
+import { CATEGORIES, type Category, type KernelDropReason } from "../api/measurements.ts";
+import type { BackendCounters } from "../api/tracer_backend.ts";
+
+const REASONS: readonly (readonly [KernelDropReason, number])[] = [
+  ["ring_full", PT_DROP_REASON.RING_FULL],
+  ["map_full", PT_DROP_REASON.MAP_FULL],
+  ["key_overflow", PT_DROP_REASON.KEY_OVERFLOW],
+  ["unreadable", PT_DROP_REASON.UNREADABLE],
+];
+
+/** Subjects a program looks at per call: those a missed call did not see. */
+const SUBJECTS_PER_CALL: ReadonlyMap<string, { readonly category: Category; readonly count: number }> = new Map([
+  ["sched_switch", { category: "scheduling", count: 2 }],
+  ["sched_waking", { category: "scheduling", count: 1 }],
+  ["process_fork", { category: "lifecycle", count: 1 }],
+  ["process_exec", { category: "lifecycle", count: 1 }],
+  ["socket_state", { category: "listeners", count: 1 }],
+]);
+
+export interface SummedBooks {
+  readonly ledger: BackendCounters["ledger"];
+  /** By `pt_hook`. */
+  readonly calls: readonly number[];
+  readonly departed: BackendCounters["departed"];
+}
+
+/**
+ * Sums `books`, the per-CPU copies one after the other.
+ *
+ * @param options.recursionMisses per hook: calls the kernel left out because the program was running already
+ */
+export function sumBooks(
+  books: Uint8Array<ArrayBuffer> | undefined,
+  options: { readonly recursionMisses: ReadonlyMap<string, number> },
+): SummedBooks {
+  const read = sumWords(books ?? new Uint8Array(PT_BOOKS.sizeBytes));
+  const ledger = CATEGORIES.map((category, row) => {
+    const base = PT_BOOKS.offsets.ledger + row * PT_LEDGER.sizeBytes;
+    const missed = missedSubjects(category, options.recursionMisses);
+    const dropped: Record<string, number> = {};
+    for (const [reason, index] of REASONS) {
+      const count = read(base + PT_LEDGER.offsets.dropped + index * 8);
+      if (count > 0) dropped[reason] = count;
+    }
+    if (missed > 0) dropped["recursion"] = missed;
+    return [category, {
+      seen: read(base + PT_LEDGER.offsets.seen) + missed,
+      filtered: read(base + PT_LEDGER.offsets.filtered),
+      aggregated: read(base + PT_LEDGER.offsets.aggregated),
+      delivered: read(base + PT_LEDGER.offsets.delivered),
+      dropped,
+    }] as const;
+  });
+  return {
+    // Object.fromEntries widens the keys; CATEGORIES has every one.
+    ledger: Object.fromEntries(ledger) as BackendCounters["ledger"],
+    calls: Array.from({ length: PT_HOOK.COUNT }, (_, hook) => read(PT_BOOKS.offsets.calls + hook * 8)),
+    departed: readDeparted((offset) => read(PT_BOOKS.offsets.departed + offset)),
+  };
+}
+
+function missedSubjects(category: Category, misses: ReadonlyMap<string, number>): number {
+  let total = 0;
+  for (const [hook, subject] of SUBJECTS_PER_CALL) {
+    if (subject.category === category) total += subject.count * (misses.get(hook) ?? 0);
+  }
+  return total;
+}
+
+function readDeparted(read: (offset: number) => number): BackendCounters["departed"] {
+  const { offsets } = PT_DEPARTED;
+  return {
+    threadCount: read(offsets.threadCount),
+    lifetimeMs: read(offsets.lifetimeNs) / 1e6,
+    onCpuMs: read(offsets.onCpuNs) / 1e6,
+    runnableMs: read(offsets.runnableNs) / 1e6,
+    throttledMs: read(offsets.throttledNs) / 1e6,
+    blockedMs: read(offsets.blockedNs) / 1e6,
+  };
+}
+
+/** Counters stay below 2^53 for 285 years at a million a second: a number holds them. */
+function sumWords(books: Uint8Array<ArrayBuffer>): (offsetBytes: number) => number {
+  const view = new DataView(books.buffer, books.byteOffset, books.byteLength);
+  return (offsetBytes) => {
+    let sum = 0n;
+    for (let base = 0; base + PT_BOOKS.sizeBytes <= books.byteLength; base += PT_BOOKS.sizeBytes) {
+      sum += view.getBigUint64(base + offsetBytes, true);
+    }
+    return Number(sum);
+  };
+}

@@ -1,0 +1,414 @@
+/**
+ * One object, and one rejected program costs one hook.
+ *
+ * All programs go to the kernel in one object. When it refuses, the culprit is
+ * found by the verifier's logs, kept out, and the object is opened and loaded
+ * again; its hook falls through to the next provider on its list.
+ *
+ * @module
+ */
+
+import { EngineError } from "../api/errors.ts";
+import { type BpfLink, BpfObject } from "../ffi/bpf_object.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { ForeignCallError } from "../ffi/errors.ts";
+import type { Libbpf } from "../ffi/libbpf.ts";
+import { CAPABILITY } from "../ffi/libc.ts";
+
+/** One thing to observe, and the programs that can, best first. */
+export interface HookPlan {
+  readonly hook: string;
+  readonly providers: readonly string[];
+  /** `false`: loaded only; run through test runs or attached by hand. */
+  readonly isAttached?: boolean;
+}
+
+/** A program the kernel would not have. */
+export interface Rejection {
+  readonly hook: string;
+  readonly program: string;
+  readonly stage: "load" | "attach";
+  readonly errno: number;
+  readonly errnoName: string;
+  /** One line: the verifier's reason, or the failed call. */
+  readonly summary: string;
+  /** All the verifier wrote; "" when it never got to see it. */
+  readonly log: string;
+}
+
+/** A map this kernel cannot make; programs that need it are rejected one by one. */
+export interface MissingMap {
+  readonly map: string;
+  readonly errno: number;
+  readonly errnoName: string;
+}
+
+/** What the recipe needs of an object; `BpfObject` is one, tests have their own. */
+export interface LoadableObject<Link extends Disposable> extends Disposable {
+  readonly programs: readonly LoadableProgram<Link>[];
+  mapNames(): readonly string[];
+  setMapAutocreate(name: string, isOn: boolean): void;
+  /** @throws {ForeignCallError} */
+  load(): void;
+}
+
+/** What the recipe needs of a program. */
+export interface LoadableProgram<Link extends Disposable> {
+  readonly name: string;
+  setAutoload(isOn: boolean): void;
+  setLogLevel(level: 0 | 1): void;
+  /** What the verifier wrote; "" when it never got to see the program. */
+  log(): string;
+  /** @throws {ForeignCallError} */
+  attach(): Link;
+}
+
+/** How an object comes up. */
+export interface BringUpOptions<Object extends LoadableObject<Link>, Link extends Disposable> {
+  readonly hooks: readonly HookPlan[];
+  /** Opens a fresh object, and sizes its maps: what cannot be changed later. */
+  open(): Object;
+  /** After a load, before anything is attached: fill maps here. May run again on another object. */
+  prepare?(object: Object): void;
+  /** Bit n: capability n is in effect. Asked only to name what is missing. */
+  effectiveCapabilities(): bigint;
+}
+
+/** What became of every hook. */
+export interface BringUpOutcome<Link extends Disposable> {
+  readonly providers: ReadonlyMap<string, string>;
+  readonly links: ReadonlyMap<string, Link>;
+  readonly rejected: readonly Rejection[];
+  readonly missingMaps: readonly MissingMap[];
+}
+
+/** A loaded object with its hooks in force. Disposal detaches them, then unloads. */
+export class AttachedObject<Object extends Disposable, Link extends Disposable> implements Disposable {
+  readonly object: Object;
+  /** Hook to the program that serves it. */
+  readonly providers: ReadonlyMap<string, string>;
+  /** Hook to its link, for those attached. */
+  readonly links: ReadonlyMap<string, Link>;
+  /** In the order they were refused. */
+  readonly rejected: readonly Rejection[];
+  readonly missingMaps: readonly MissingMap[];
+
+  constructor(object: Object, outcome: BringUpOutcome<Link>) {
+    this.object = object;
+    this.providers = outcome.providers;
+    this.links = outcome.links;
+    this.rejected = outcome.rejected;
+    this.missingMaps = outcome.missingMaps;
+  }
+
+  /** Takes every hook away, the last first; maps stay readable. Idempotent. */
+  detach(): void {
+    disposeAll(this.links.values());
+  }
+
+  [Symbol.dispose](): void {
+    using _object = this.object;
+
+    this.detach();
+  }
+}
+
+/** `AttachedObject` over the kernel. */
+export type AttachedBpfObject = AttachedObject<BpfObject, BpfLink>;
+
+/**
+ * Loads `bytes` and attaches every hook, falling through its providers.
+ *
+ * @throws {EngineError} `capability_missing`, or `object_rejected` when no hook is left
+ */
+export function attachBpfObject(
+  library: Libbpf,
+  bytes: Uint8Array<ArrayBuffer>,
+  options: {
+    readonly name: string;
+    readonly hooks: readonly HookPlan[];
+    /** Before each load: map sizes and initial values. */
+    configure?(object: BpfObject): void;
+    prepare?(object: BpfObject): void;
+  },
+): AttachedBpfObject {
+  const { prepare } = options;
+  return bringUp<BpfObject, BpfLink>({
+    hooks: options.hooks,
+    open: () => {
+      const object = BpfObject.open(library, bytes, { name: options.name });
+      try {
+        options.configure?.(object);
+      } catch (cause) {
+        object[Symbol.dispose]();
+        throw cause;
+      }
+      return object;
+    },
+    ...(prepare === undefined ? {} : { prepare: (object: BpfObject) => prepare(object) }),
+    effectiveCapabilities: () => library.libc.effectiveCapabilities(),
+  });
+}
+
+/** Where the recipe stands between two objects. */
+interface Progress {
+  /** Hook to how many of its providers were refused. */
+  readonly refusedCounts: Map<string, number>;
+  readonly rejected: Rejection[];
+  missingMaps: readonly MissingMap[] | undefined;
+}
+
+/**
+ * The recipe, over any object that behaves like a BPF object.
+ *
+ * Every turn either ends or refuses one more provider, so it takes at most one
+ * turn more than there are providers.
+ *
+ * @throws {EngineError} `capability_missing`, or `object_rejected` when no hook is left
+ */
+export function bringUp<Object extends LoadableObject<Link>, Link extends Disposable>(
+  options: BringUpOptions<Object, Link>,
+): AttachedObject<Object, Link> {
+  const progress: Progress = { refusedCounts: new Map(), rejected: [], missingMaps: undefined };
+  while (true) {
+    const candidates = candidatesOf(options.hooks, progress.refusedCounts);
+    if (!hasWork(options.hooks, candidates)) throw nothingLeft(progress, options);
+    using stack = new DisposableStack();
+    const object = stack.use(
+      openWith(options, candidates, { missingMaps: progress.missingMaps ?? [], logLevel: 0 }),
+    );
+    const loadError = tryForeign(() => object.load());
+    if (loadError !== undefined) {
+      refuse(progress, findCulprit(options, candidates, { loadError, object, progress }));
+      continue;
+    }
+    options.prepare?.(object);
+    const links = new Map<string, Link>();
+    stack.defer(() => disposeAll(links.values()));
+    const failure = attachAll(object, { hooks: options.hooks, candidates, links });
+    if (failure !== undefined) {
+      refuse(progress, failure);
+      continue;
+    }
+    stack.move();
+    const { rejected, missingMaps = [] } = progress;
+    return new AttachedObject(object, { providers: candidates, links, rejected, missingMaps });
+  }
+}
+
+/** The last first, all of them whatever happens. */
+function disposeAll(owners: Iterable<Disposable>): void {
+  using stack = new DisposableStack();
+  for (const owner of owners) stack.use(owner);
+}
+
+/** `false`: every hook that would be attached has run out of providers. */
+function hasWork(hooks: readonly HookPlan[], candidates: ReadonlyMap<string, string>): boolean {
+  const attached = hooks.filter(({ isAttached }) => isAttached !== false);
+  return (attached.length > 0 ? attached : hooks).some(({ hook }) => candidates.has(hook));
+}
+
+/** The provider whose turn it is, for each hook that has one left. */
+function candidatesOf(
+  hooks: readonly HookPlan[],
+  refusedCounts: ReadonlyMap<string, number>,
+): ReadonlyMap<string, string> {
+  const candidates = new Map<string, string>();
+  for (const { hook, providers } of hooks) {
+    const provider = providers[refusedCounts.get(hook) ?? 0];
+    if (provider !== undefined) candidates.set(hook, provider);
+  }
+  return candidates;
+}
+
+/** `undefined`: nothing to refuse, the maps were at fault and are known now. */
+function refuse(progress: Progress, rejection: Rejection | undefined): void {
+  if (rejection === undefined) return;
+  progress.rejected.push(rejection);
+  progress.refusedCounts.set(rejection.hook, (progress.refusedCounts.get(rejection.hook) ?? 0) + 1);
+}
+
+/** A fresh object in which only the candidates will load, without the maps this kernel cannot make. */
+function openWith<Object extends LoadableObject<Link>, Link extends Disposable>(
+  options: BringUpOptions<Object, Link>,
+  candidates: ReadonlyMap<string, string>,
+  state: { readonly missingMaps: readonly MissingMap[]; readonly logLevel: 0 | 1 },
+): Object {
+  const wanted = new Set(candidates.values());
+  const object = options.open();
+  try {
+    for (const program of object.programs) {
+      program.setAutoload(wanted.delete(program.name));
+      program.setLogLevel(state.logLevel);
+    }
+    const [unknown] = wanted;
+    if (unknown !== undefined) {
+      throw new EngineError("object_rejected", `Cannot load program ${unknown}: the object has none of that name`);
+    }
+    for (const { map } of state.missingMaps) object.setMapAutocreate(map, false);
+  } catch (cause) {
+    object[Symbol.dispose]();
+    throw cause;
+  }
+  return object;
+}
+
+/**
+ * Who is to blame for a failed load; `undefined` when it was the maps, which
+ * `progress` knows then.
+ *
+ * Programs load in order, and at log level 0 only a refused one leaves a log.
+ * Where the kernel refused before it verified anything (a program type it does
+ * not permit, an attach point it does not have) no log says who: then a second
+ * load at level 1 makes every accepted program write one, and the culprit is
+ * the first without.
+ */
+function findCulprit<Object extends LoadableObject<Link>, Link extends Disposable>(
+  options: BringUpOptions<Object, Link>,
+  candidates: ReadonlyMap<string, string>,
+  state: { readonly loadError: ForeignCallError; readonly object: Object; readonly progress: Progress },
+): Rejection | undefined {
+  const { loadError, progress } = state;
+  const names = new Set(candidates.values());
+  const logged = state.object.programs.find((program) => names.has(program.name) && program.log() !== "");
+  if (logged !== undefined) return toRejection(candidates, logged, loadError);
+  if (progress.missingMaps === undefined) {
+    progress.missingMaps = findMissingMaps(options);
+    if (isAllForbidden(state.object, progress.missingMaps)) throw nothingLeft(progress, options);
+    if (progress.missingMaps.length > 0) return undefined;
+  }
+  using retried = openWith(options, candidates, { missingMaps: progress.missingMaps, logLevel: 1 });
+
+  const error = tryForeign(() => retried.load()) ?? loadError;
+  const silent = retried.programs.find((program) => names.has(program.name) && program.log() === "");
+  const [firstName] = names;
+  const culprit = silent ?? retried.programs.find((program) => program.name === firstName);
+  if (culprit === undefined) throw nothingLeft(progress, options);
+  return toRejection(candidates, culprit, error);
+}
+
+/** Not even a map: no need to ask for every program. */
+function isAllForbidden(object: { mapNames(): readonly string[] }, missing: readonly MissingMap[]): boolean {
+  return missing.length > 0 && missing.length === object.mapNames().length &&
+    missing.every(({ errno }) => errno === ERRNO.EPERM);
+}
+
+/** Makes each map alone, if making them all fails. */
+function findMissingMaps<Object extends LoadableObject<Link>, Link extends Disposable>(
+  options: BringUpOptions<Object, Link>,
+): readonly MissingMap[] {
+  const none = new Map<string, string>();
+  let names: readonly string[];
+  {
+    using object = openWith(options, none, { missingMaps: [], logLevel: 0 });
+
+    if (tryForeign(() => object.load()) === undefined) return [];
+    names = object.mapNames();
+  }
+  return names.flatMap((map) => {
+    using object = openWith(options, none, { missingMaps: [], logLevel: 0 });
+
+    for (const other of names) object.setMapAutocreate(other, other === map);
+    const error = tryForeign(() => object.load());
+    return error === undefined ? [] : [{ map, errno: error.errno, errnoName: error.errnoName }];
+  });
+}
+
+function toRejection(
+  candidates: ReadonlyMap<string, string>,
+  program: { readonly name: string; log(): string },
+  error: ForeignCallError,
+): Rejection {
+  const log = program.log();
+  return {
+    hook: hookOf(candidates, program.name),
+    program: program.name,
+    stage: "load",
+    errno: error.errno,
+    errnoName: error.errnoName,
+    summary: summarizeLog(log) ?? `the kernel refused it before verifying (${error.errnoName})`,
+    log,
+  };
+}
+
+function hookOf(candidates: ReadonlyMap<string, string>, program: string): string {
+  for (const [hook, candidate] of candidates) if (candidate === program) return hook;
+  return program;
+}
+
+/** The first program that will not attach; those before it are in `links`. */
+function attachAll<Link extends Disposable>(
+  object: LoadableObject<Link>,
+  state: {
+    readonly hooks: readonly HookPlan[];
+    readonly candidates: ReadonlyMap<string, string>;
+    readonly links: Map<string, Link>;
+  },
+): Rejection | undefined {
+  for (const { hook, isAttached } of state.hooks) {
+    const name = state.candidates.get(hook);
+    const program = object.programs.find((candidate) => candidate.name === name);
+    if (program === undefined || isAttached === false) continue;
+    const error = tryForeign(() => void state.links.set(hook, program.attach()));
+    if (error === undefined) continue;
+    const { errno, errnoName } = error;
+    return { hook, program: program.name, stage: "attach", errno, errnoName, summary: error.message, log: "" };
+  }
+  return undefined;
+}
+
+/** What the kernel answered, if it said no; anything else is a bug and goes on up. */
+function tryForeign(call: () => void): ForeignCallError | undefined {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ForeignCallError) return error;
+    throw error;
+  }
+}
+
+/** Lines of a verifier log that tell progress, not reasons. */
+const LOG_NOISE =
+  /^(processed \d+ insns|verification time|stack depth|max_states|peak_states|mark_read|arg#\d+ reference|Func#\d+|Validating |from \d+ to |\d+: |; |R\d+(_w)?=|func#\d+ |last_idx |regs=|parent |mark_precise)/;
+
+/**
+ * The verifier's own reason in one line: the last line that is neither an
+ * instruction nor a figure; `undefined` for a log without one.
+ */
+export function summarizeLog(log: string): string | undefined {
+  const lines = log.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const reason = lines.findLast((line) => !LOG_NOISE.test(line));
+  return reason ?? lines.at(-1);
+}
+
+function nothingLeft(progress: Progress, options: { effectiveCapabilities(): bigint }): EngineError {
+  const refusals = progress.rejected.length > 0 ? progress.rejected : progress.missingMaps ?? [];
+  const isForbidden = refusals.length > 0 && refusals.every((refusal) => refusal.errno === ERRNO.EPERM);
+  const missing = isForbidden ? missingCapabilities(options.effectiveCapabilities()) : [];
+  if (missing.length > 0) {
+    return new EngineError(
+      "capability_missing",
+      `Cannot load BPF programs: ${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} missing, ` +
+        "wanted CAP_BPF and CAP_PERFMON (or root)",
+    );
+  }
+  const details = [
+    ...(progress.missingMaps ?? []).map(({ map, errnoName }) => `map ${map}: ${errnoName}`),
+    ...progress.rejected.map(({ program, summary, errnoName }) => `${program}: ${summary} (${errnoName})`),
+  ];
+  return new EngineError(
+    "object_rejected",
+    `Cannot load BPF programs: the kernel refused all of them, wanted at least one (${details.join("; ")})`,
+  );
+}
+
+/** What tracing asks for and `effective` lacks; CAP_SYS_ADMIN stands for both. */
+export function missingCapabilities(effective: bigint): readonly string[] {
+  const has = (capability: number): boolean => (effective >> BigInt(capability) & 1n) === 1n;
+  if (has(CAPABILITY.SYS_ADMIN)) return [];
+  return [
+    ...(has(CAPABILITY.BPF) ? [] : ["CAP_BPF"]),
+    ...(has(CAPABILITY.PERFMON) ? [] : ["CAP_PERFMON"]),
+  ];
+}

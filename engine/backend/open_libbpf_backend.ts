@@ -1,0 +1,93 @@
+/**
+ * Loads the object, attaches its hooks, maps its rings.
+ *
+ * @module
+ */
+
+import { EngineError } from "../api/errors.ts";
+import type { BpfObject } from "../ffi/bpf_object.ts";
+import { type Libbpf, openLibbpf } from "../ffi/libbpf.ts";
+import { openLibc } from "../ffi/libc.ts";
+import { WaitSet } from "../ffi/wait_set.ts";
+import type { HostView } from "../host/container_resolution.ts";
+import { type HookUse, TASK_ITERATOR_HOOK, TIME_PLANE_HOOKS } from "./hooks.ts";
+import { checkLayout } from "./layout_check.ts";
+import { LibbpfBackend } from "./libbpf_backend.ts";
+import { attachBpfObject, type AttachedBpfObject } from "./object_loader.ts";
+import { openRing } from "./ring_reader.ts";
+import { RunTimeSampler, type RunTotals } from "./run_time_sampler.ts";
+
+export interface LibbpfBackendOptions {
+  readonly host: HostView;
+  /** The BPF object for this machine's architecture. */
+  readonly objectBytes: Uint8Array<ArrayBuffer>;
+  /** As the host's pid namespace knows us: our own threads are never a target. */
+  readonly ownProcessId: number;
+  /** Only what a snapshot needs: no hook in the scheduler. */
+  readonly isSnapshotOnly?: boolean;
+}
+
+/**
+ * @throws {EngineError} `library_missing`, `layout_mismatch`, `capability_missing`, `object_rejected`
+ */
+export async function openLibbpfBackend(options: LibbpfBackendOptions): Promise<LibbpfBackend> {
+  checkLayout(options.objectBytes);
+  await using owners = new AsyncDisposableStack();
+  const libc = owners.use(openLibc());
+  const library = owners.use(openLibbpf(libc));
+  const hooks = options.isSnapshotOnly === true ? [TASK_ITERATOR_HOOK] : TIME_PLANE_HOOKS;
+  const attached = owners.use(attachBpfObject(library, options.objectBytes, { name: "podtrace", hooks }));
+  refuseWithoutEssentials(hooks, attached);
+  const lifecycleRing = owners.use(openRing(libc, attached.object.map("lifecycle_ring")));
+  const dataRing = owners.use(openRing(libc, attached.object.map("data_ring")));
+  const waitSet = owners.use(new WaitSet(libc));
+  waitSet.add(attached.object.map("lifecycle_ring").fd);
+  waitSet.add(attached.object.map("data_ring").fd);
+  const sampler = owners.use(new RunTimeSampler(runTimeSource(library, { hooks, attached })));
+  const parts = {
+    libc,
+    library,
+    attached,
+    hooks,
+    lifecycleRing,
+    dataRing,
+    waitSet,
+    sampler,
+    host: options.host,
+    owners: owners.move(),
+  };
+  return new LibbpfBackend(parts, { ownProcessId: options.ownProcessId });
+}
+
+function refuseWithoutEssentials(hooks: readonly HookUse[], attached: AttachedBpfObject): void {
+  for (const { hook, isEssential } of hooks) {
+    if (!isEssential || attached.providers.has(hook)) continue;
+    const reasons = attached.rejected.filter((rejection) => rejection.hook === hook).map(({ summary }) => summary);
+    throw new EngineError("object_rejected", `Cannot trace: found no way to observe ${hook} (${reasons.join("; ")})`);
+  }
+}
+
+function runTimeSource(
+  library: Libbpf,
+  programs: {
+    readonly hooks: readonly HookUse[];
+    readonly attached: { readonly object: BpfObject } & Pick<AttachedBpfObject, "providers">;
+  },
+): { enable(): Disposable; read(): ReadonlyMap<string, RunTotals> } {
+  const { attached } = programs;
+  return {
+    enable: () => library.enableRunTimeStats(),
+    read: () => {
+      const totals = new Map<string, RunTotals>();
+      for (const [hook, name] of attached.providers) {
+        const info = attached.object.program(name).info();
+        totals.set(hook, {
+          runTimeNs: Number(info.runTimeNs),
+          runCount: Number(info.runCount),
+          recursionMissCount: Number(info.recursionMissCount),
+        });
+      }
+      return totals;
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * One reused view over the records of a ring: routing looks at it in place, and
+ * only a routed record is decoded.
+ *
+ * @module
+ */
+
+import { PT_HEADER, PT_PREFIX } from "../../bpf/generated/layout.ts";
+import type { BackendRecord, RecordView } from "../api/tracer_backend.ts";
+import { decodeRecord } from "./record_decoder.ts";
+import type { DrainOptions, DrainOutcome, RingReader } from "./ring_reader.ts";
+import { type RecordSource, TextCache } from "./text_cache.ts";
+
+const KIND_OFFSET = PT_PREFIX.offsets.header + PT_HEADER.offsets.kind;
+const SLOT_OFFSET = PT_PREFIX.offsets.targetSlot;
+
+export class RecordCursor implements RecordView {
+  readonly #ring: RingReader;
+  readonly #source: RecordSource;
+  #offset = 0;
+  kind = 0;
+  targetSlot = 0;
+  sizeBytes = 0;
+
+  constructor(ring: RingReader) {
+    this.#ring = ring;
+    this.#source = { view: ring.view, texts: new TextCache() };
+  }
+
+  /** Moves over what the ring holds; `visit` sees this cursor at each record. */
+  drain(visit: (record: RecordView) => void, options: DrainOptions): DrainOutcome {
+    const { view } = this.#ring;
+    return this.#ring.drain((offset, lengthBytes) => {
+      this.#offset = offset;
+      this.sizeBytes = lengthBytes;
+      this.kind = view.getUint32(offset + KIND_OFFSET, true);
+      this.targetSlot = view.getUint32(offset + SLOT_OFFSET, true);
+      visit(this);
+    }, options);
+  }
+
+  decode(): BackendRecord {
+    return decodeRecord(this.#source, this.#offset, this.kind);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Ring records as values of the seam.
+ *
+ * @module
+ */
+
+import {
+  decodePtExecEvent,
+  decodePtExitEvent,
+  decodePtForkEvent,
+  decodePtNameEvent,
+  decodePtWaitEvent,
+  PT_EXEC_EVENT,
+  PT_KIND,
+  PT_NAME_EVENT,
+  type PtWaitKey,
+} from "../../bpf/generated/layout.ts";
+import { EngineError } from "../api/errors.ts";
+import type { BackendRecord, WaitKey } from "../api/tracer_backend.ts";
+import type { RecordSource } from "./text_cache.ts";
+
+/**
+ * Decodes the record at `at`; copies everything out.
+ *
+ * @throws {EngineError} `ring_corrupt` on a kind that no program writes
+ */
+export function decodeRecord(source: RecordSource, at: number, kind: number): BackendRecord {
+  switch (kind) {
+    case PT_KIND.WAIT:
+      return decodeWait(source, at);
+    case PT_KIND.NAME:
+      return decodeName(source, at);
+    case PT_KIND.FORK:
+      return decodeFork(source, at);
+    case PT_KIND.EXEC:
+      return decodeExec(source, at);
+    case PT_KIND.EXIT:
+      return decodeExit(source, at);
+    default:
+      throw new EngineError("ring_corrupt", `Cannot decode a record: found kind ${kind}, wanted one of the layout's`);
+  }
+}
+
+/** Yields the seam's form of a decoded key. */
+export function toWaitKey(key: PtWaitKey): WaitKey {
+  return {
+    processId: key.tgid,
+    threadId: key.tid,
+    targetSlot: key.targetSlot,
+    waitClass: key.waitClass,
+    systemCall: key.systemCall,
+    object: key.object,
+    stackId: key.stackId,
+  };
+}
+
+function decodeWait(source: RecordSource, at: number): BackendRecord {
+  const event = decodePtWaitEvent(source, at);
+  return {
+    kind: "wait",
+    endMs: event.endMs,
+    durationMs: event.durationMs,
+    key: toWaitKey(event.key),
+    wakerThreadId: event.wakerTid,
+  };
+}
+
+function decodeName(source: RecordSource, at: number): BackendRecord {
+  const event = decodePtNameEvent(source, at);
+  return {
+    kind: "name",
+    targetSlot: event.prefix.targetSlot,
+    processId: event.prefix.tgid,
+    object: event.object,
+    components: source.texts.list(source.view, { offset: at + PT_NAME_EVENT.sizeBytes, lengthBytes: event.textBytes }),
+    isTruncated: event.truncated !== 0,
+  };
+}
+
+function decodeFork(source: RecordSource, at: number): BackendRecord {
+  const event = decodePtForkEvent(source, at);
+  return {
+    kind: "fork",
+    targetSlot: event.prefix.targetSlot,
+    atMs: event.nowMs,
+    parentProcessId: event.prefix.tgid,
+    parentThreadId: event.parentTid,
+    childProcessId: event.childTgid,
+    childThreadId: event.childTid,
+    command: event.comm,
+  };
+}
+
+function decodeExec(source: RecordSource, at: number): BackendRecord {
+  const event = decodePtExecEvent(source, at);
+  const [path = ""] = source.texts.list(source.view, {
+    offset: at + PT_EXEC_EVENT.sizeBytes,
+    lengthBytes: event.textBytes,
+  });
+  return {
+    kind: "exec",
+    targetSlot: event.prefix.targetSlot,
+    atMs: event.nowMs,
+    processId: event.prefix.tgid,
+    command: event.comm,
+    path,
+  };
+}
+
+function decodeExit(source: RecordSource, at: number): BackendRecord {
+  const event = decodePtExitEvent(source, at);
+  return {
+    kind: "exit",
+    targetSlot: event.prefix.targetSlot,
+    parentProcessId: event.parentTgid,
+    exitCode: event.exitCode,
+    processEnded: event.processEnded !== 0,
+    leftTarget: event.leftTarget !== 0,
+    thread: {
+      processId: event.prefix.tgid,
+      threadId: event.tid,
+      namespaceThreadId: event.namespaceTid,
+      targetSlot: event.prefix.targetSlot,
+      command: event.comm,
+      beginMs: event.beginMs,
+      endMs: event.endMs,
+      onCpuMs: event.onCpuMs,
+      runnableMs: event.runnableMs,
+      throttledMs: event.throttledMs,
+      blockedMs: event.blockedMs,
+      kernelOnCpuMs: event.kernelOnCpuMs,
+      kernelRunDelayMs: event.kernelDelayMs,
+      exited: true,
+      openWait: undefined,
+    },
+  };
+}

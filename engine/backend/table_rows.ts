@@ -1,0 +1,240 @@
+/**
+ * The kernel's tables, read in batches.
+ *
+ * @module
+ */
+
+import {
+  decodePtChainKey,
+  decodePtChainValue,
+  decodePtThread,
+  decodePtWaitKey,
+  PT_NO_SYSTEM_CALL,
+  PT_THREAD_STATE,
+  PT_WAIT_CLASS,
+  PT_WAIT_KEY,
+  PT_WAIT_VALUE,
+  type PtThread,
+} from "../../bpf/generated/layout.ts";
+import type { ChainRow, ThreadAccount, WaitKey, WaitRowView } from "../api/tracer_backend.ts";
+import type { BpfMap } from "../ffi/bpf_map.ts";
+import { toWaitKey } from "./record_decoder.ts";
+import { nsToMs, TextCache, toCount } from "./text_cache.ts";
+
+/** A view over one row of the wait table; reused from row to row. */
+class WaitRowCursor implements WaitRowView {
+  readonly #texts: TextCache;
+  #keys = new DataView(new ArrayBuffer(0));
+  #values = new DataView(new ArrayBuffer(0));
+  #keyAt = 0;
+  #valueAt = 0;
+
+  constructor(texts: TextCache) {
+    this.#texts = texts;
+  }
+
+  at(keys: DataView<ArrayBuffer>, values: DataView<ArrayBuffer>, position: { keyAt: number; valueAt: number }): this {
+    this.#keys = keys;
+    this.#values = values;
+    this.#keyAt = position.keyAt;
+    this.#valueAt = position.valueAt;
+    return this;
+  }
+
+  get threadId(): number {
+    return this.#keys.getUint32(this.#keyAt + PT_WAIT_KEY.offsets.tid, true);
+  }
+
+  get targetSlot(): number {
+    return this.#keys.getUint32(this.#keyAt + PT_WAIT_KEY.offsets.targetSlot, true);
+  }
+
+  key(): WaitKey {
+    return toWaitKey(decodePtWaitKey({ view: this.#keys, texts: this.#texts }, this.#keyAt));
+  }
+
+  get count(): number {
+    return this.#u64(PT_WAIT_VALUE.offsets.count, toCount);
+  }
+
+  get totalMs(): number {
+    return this.#u64(PT_WAIT_VALUE.offsets.totalNs, nsToMs);
+  }
+
+  get maxMs(): number {
+    return this.#u64(PT_WAIT_VALUE.offsets.maxNs, nsToMs);
+  }
+
+  get maxEndMs(): number {
+    return this.#u64(PT_WAIT_VALUE.offsets.maxEndNs, nsToMs);
+  }
+
+  get wakerThreadId(): number {
+    return this.#values.getUint32(this.#valueAt + PT_WAIT_VALUE.offsets.wakerTid, true);
+  }
+
+  get wakerProcessId(): number {
+    return this.#values.getUint32(this.#valueAt + PT_WAIT_VALUE.offsets.wakerTgid, true);
+  }
+
+  wakerCommand(): string {
+    return this.#texts.comm(this.#values, this.#valueAt + PT_WAIT_VALUE.offsets.wakerComm);
+  }
+
+  bucket(index: number): number {
+    return this.#values.getUint32(this.#valueAt + PT_WAIT_VALUE.offsets.buckets + index * 4, true);
+  }
+
+  #u64(offset: number, combine: (low: number, high: number) => number): number {
+    const at = this.#valueAt + offset;
+    return combine(this.#values.getUint32(at, true), this.#values.getUint32(at + 4, true));
+  }
+}
+
+/** The wait table. */
+export class WaitTable {
+  readonly #map: BpfMap;
+  readonly #cursor: WaitRowCursor;
+
+  constructor(map: BpfMap, texts: TextCache) {
+    this.#map = map;
+    this.#cursor = new WaitRowCursor(texts);
+  }
+
+  /** Visits the rows that counted something. */
+  readAll(visit: (row: WaitRowView) => void): void {
+    const { keyBytes, valueBytes } = this.#map;
+    this.#map.lookupBatch((keys, values, count) => {
+      for (let index = 0; index < count; index++) {
+        const row = this.#cursor.at(keys, values, { keyAt: index * keyBytes, valueAt: index * valueBytes });
+        if (row.count > 0) visit(row);
+      }
+    });
+  }
+
+  /** Removes every row of `threadIds`. */
+  deleteThreads(threadIds: ReadonlySet<number>): void {
+    const { keyBytes } = this.#map;
+    const doomed: Uint8Array[] = [];
+    this.#map.lookupBatch((keys, _values, count) => {
+      for (let index = 0; index < count; index++) {
+        const at = index * keyBytes;
+        const threadId = keys.getUint32(at + PT_WAIT_KEY.offsets.tid, true);
+        if (threadId === 0 || !threadIds.has(threadId)) continue;
+        doomed.push(new Uint8Array(keys.buffer, keys.byteOffset + at, keyBytes).slice());
+      }
+    });
+    if (doomed.length === 0) return;
+    const keys = new Uint8Array(doomed.length * keyBytes);
+    doomed.forEach((key, index) => keys.set(key, index * keyBytes));
+    this.#map.deleteBatch(keys);
+  }
+}
+
+/** Visits what holders of locks did. */
+export function readChains(map: BpfMap, options: { texts: TextCache; visit: (row: ChainRow) => void }): void {
+  const { texts, visit } = options;
+  map.lookupBatch((keys, values, count) => {
+    for (let index = 0; index < count; index++) {
+      const key = decodePtChainKey({ view: keys, texts }, index * map.keyBytes);
+      const value = decodePtChainValue({ view: values, texts }, index * map.valueBytes);
+      visit({
+        processId: key.tgid,
+        targetSlot: key.targetSlot,
+        holderThreadId: key.holderTid,
+        holderProcessId: value.holderTgid,
+        holderCommand: value.holderComm,
+        waitClass: key.waitClass,
+        systemCall: key.systemCall,
+        lockAddressLow: key.lockAddressLow,
+        lockAddressHigh: key.lockAddressHigh,
+        object: key.object,
+        count: toCount(value.countLow, value.countHigh),
+        totalMs: value.totalMs,
+      });
+    }
+  });
+}
+
+/** What the scheduler itself says of a thread since it was born. */
+export interface KernelAccount {
+  readonly execMs: number;
+  readonly delayMs: number;
+}
+
+/** Threads that live at the window's end, with their last interval closed at it. */
+export function readThreads(
+  map: BpfMap,
+  options: { texts: TextCache; endMs: number; kernelAccounts: ReadonlyMap<bigint, KernelAccount> },
+): readonly ThreadAccount[] {
+  const accounts: ThreadAccount[] = [];
+  const { texts, endMs, kernelAccounts } = options;
+  map.lookupBatch((keys, values, count) => {
+    for (let index = 0; index < count; index++) {
+      const thread = decodePtThread({ view: values, texts }, index * map.valueBytes);
+      if (thread.state === 0) continue; // being taken in when the window closed
+      const kernel = kernelAccounts.get(keys.getBigUint64(index * map.keyBytes, true));
+      accounts.push(toThreadAccount(thread, { endMs, kernel }));
+    }
+  });
+  return accounts;
+}
+
+/** Yields the account of a thread that was in `thread.state` since `thread.sinceMs`. Pure. */
+export function toThreadAccount(
+  thread: PtThread,
+  closing: { readonly endMs: number; readonly kernel: KernelAccount | undefined },
+): ThreadAccount {
+  // A program that was running while the window closed may have written a little later.
+  const endMs = Math.max(closing.endMs, thread.sinceMs);
+  const lastMs = endMs - thread.sinceMs;
+  return {
+    processId: thread.tgid,
+    threadId: thread.tid,
+    namespaceThreadId: thread.namespaceTid,
+    targetSlot: thread.targetSlot,
+    command: thread.comm,
+    beginMs: thread.beginMs,
+    endMs,
+    onCpuMs: thread.onCpuMs + (thread.state === PT_THREAD_STATE.RUNNING ? lastMs : 0),
+    runnableMs: thread.runnableMs + (thread.state === PT_THREAD_STATE.RUNNABLE ? lastMs : 0),
+    throttledMs: thread.throttledMs,
+    blockedMs: thread.blockedMs + (thread.state === PT_THREAD_STATE.BLOCKED ? lastMs : 0),
+    kernelOnCpuMs: closing.kernel && Math.max(0, closing.kernel.execMs - thread.seedExecMs),
+    kernelRunDelayMs: closing.kernel && Math.max(0, closing.kernel.delayMs - thread.seedDelayMs),
+    exited: false,
+    openWait: toOpenWait(thread, endMs),
+  };
+}
+
+/** A wait is open while its thread is blocked, and until it runs again: only then it gets its row. */
+function toOpenWait(thread: PtThread, endMs: number): ThreadAccount["openWait"] {
+  const isBlocked = thread.state === PT_THREAD_STATE.BLOCKED;
+  const isWoken = thread.state === PT_THREAD_STATE.RUNNABLE && thread.pendingMs > 0;
+  if (thread.waitClass === PT_WAIT_CLASS.NONE || !(isBlocked || isWoken)) return undefined;
+  return {
+    key: {
+      processId: thread.tgid,
+      threadId: thread.tid,
+      targetSlot: thread.targetSlot,
+      waitClass: thread.waitClass,
+      systemCall: thread.systemCall ?? PT_NO_SYSTEM_CALL,
+      object: thread.object,
+      stackId: thread.stackId,
+    },
+    sinceMs: isBlocked ? thread.sinceMs : endMs - thread.pendingMs,
+    lockOwnerThreadId: thread.futexOwner,
+  };
+}
+
+/** Rows that catch the time of waits the table has no room for: one per class, of nobody. */
+export function overflowRows(map: BpfMap): readonly { key: Uint8Array<ArrayBuffer>; value: Uint8Array<ArrayBuffer> }[] {
+  return Object.values(PT_WAIT_CLASS).filter((waitClass) => waitClass !== PT_WAIT_CLASS.NONE).map((waitClass) => {
+    const key = new Uint8Array(map.keyBytes);
+    const view = new DataView(key.buffer);
+    view.setUint16(PT_WAIT_KEY.offsets.waitClass, waitClass, true);
+    view.setUint16(PT_WAIT_KEY.offsets.systemCall, PT_NO_SYSTEM_CALL, true);
+    view.setInt32(PT_WAIT_KEY.offsets.stackId, -1, true);
+    return { key, value: new Uint8Array(map.valueBytes) };
+  });
+}

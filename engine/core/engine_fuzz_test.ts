@@ -1,0 +1,167 @@
+import { assert } from "../../tests/support/assert.ts";
+import { property } from "../../tests/support/property.ts";
+import { type EventKind, toEventKindMask } from "../api/events.ts";
+import { AGGREGATE_INTERVAL_MS, BATCH_EVENTS_MAX, EXPORT_TIMEOUT_MS } from "../api/limits.ts";
+import type { RouteStats } from "../api/stats.ts";
+import type { Route } from "../api/target.ts";
+import type { BackendRecord } from "../api/tracer_backend.ts";
+import { toExporterKey, toProcessId, toRouteId, toTargetId } from "../api/units.ts";
+import { aFork, anAccount, aName, anExit, aWait, aWaitKey } from "./test_backend.ts";
+import { Bench } from "./test_engine.ts";
+import { aTarget, type ExporterMood, targetMap } from "./test_host.ts";
+
+/** Slots 1 to 3 are targets sooner or later; 0 and 9 never are. */
+const slots = property.constantFrom(0, 1, 2, 3, 9);
+
+const records = property.oneof(
+  property.tuple(slots, property.nat(40)).map(([targetSlot, durationMs]): BackendRecord =>
+    aWait({ durationMs, key: aWaitKey({ targetSlot }) })
+  ),
+  slots.map((targetSlot): BackendRecord => aName({ targetSlot })),
+  property.tuple(slots, property.integer({ min: 100, max: 120 })).map(([targetSlot, childProcessId]): BackendRecord =>
+    aFork({ targetSlot, childProcessId })
+  ),
+  property.tuple(slots, property.boolean(), property.boolean()).map(
+    ([targetSlot, processEnded, leftTarget]): BackendRecord =>
+      anExit({ targetSlot, processEnded, leftTarget, thread: anAccount({ targetSlot, exited: true }) }),
+  ),
+);
+
+const kinds = property.subarray<EventKind>(["wait", "fork", "exec", "exit"]).map(toEventKindMask);
+
+const routes = property.record({
+  targets: property.subarray(["a", "b", "unknown"], { minLength: 1 }),
+  kinds,
+  exporterKey: property.constantFrom("k@1", "k@2", "unknown@1").map(toExporterKey),
+  slowWaitMs: property.constantFrom(0, 10, 30),
+});
+
+const moods = property.constantFrom<ExporterMood>("prompt", "half", "failing", "hanging", "deaf");
+
+const steps = property.oneof(
+  {
+    weight: 6,
+    arbitrary: property.record({
+      do: property.constant("submit" as const),
+      record: records,
+      copies: property.constantFrom(1, 3, BATCH_EVENTS_MAX, 5000),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: property.record({
+      do: property.constant("turn" as const),
+      afterMs: property.constantFrom(0, 10, AGGREGATE_INTERVAL_MS, EXPORT_TIMEOUT_MS),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: property.record({ do: property.constant("mood" as const), exporter: property.nat(3), mood: moods }),
+  },
+  {
+    weight: 2,
+    arbitrary: property.record({
+      do: property.constant("targets" as const),
+      ids: property.subarray(["a", "b"]),
+      members: property.nat(1),
+      routes: property.array(routes, { maxLength: 3 }),
+    }),
+  },
+);
+
+type Step = typeof steps extends property.Arbitrary<infer Value> ? Value : never;
+
+/** One script of what the kernel, the exporters and the user do, against one engine. */
+class Script {
+  readonly bench = new Bench();
+  #revision = 0;
+  #submittedCount = 0;
+
+  async perform(step: Step): Promise<void> {
+    switch (step.do) {
+      case "submit":
+        for (let copy = 0; copy < step.copies; copy++) this.bench.backend.submit(step.record);
+        this.#submittedCount += step.copies;
+        return;
+      case "turn":
+        await this.bench.turn(step.afterMs);
+        return;
+      case "mood": {
+        const exporter = this.bench.exporters[step.exporter];
+        if (exporter !== undefined) exporter.mood = step.mood;
+        return;
+      }
+      case "targets":
+        this.#setTargets(step);
+    }
+  }
+
+  /** read = unmatched + internal + matched, and matched = exported + waiting + dropped for every route. */
+  checkBooks(): void {
+    const stats = this.bench.engine.stats();
+    assert.equal(stats.readCount, this.#submittedCount - this.bench.backend.heldCount);
+    assert.equal(stats.readCount, stats.unmatchedCount + stats.internalCount + stats.matchedCount);
+    for (const route of stats.routes.values()) {
+      assert.equal(route.matchedCount, route.exportedCount + route.waitingCount + droppedCount(route));
+    }
+  }
+
+  /** After the run: nothing waits, every exporter was closed once, every ledger adds up without a residual. */
+  checkEnd(): void {
+    this.checkBooks();
+    for (const route of this.bench.engine.stats().routes.values()) assert.equal(route.waitingCount, 0);
+    assert.ok(this.bench.exporters.every((exporter) => exporter.disposeCount === 1));
+    for (const { books } of this.bench.exporters.flatMap((exporter) => exporter.measurements)) {
+      for (const [category, ledger] of Object.entries(books.ledger)) {
+        assert.equal(ledger.residual, 0, category);
+        assert.ok(ledger.delivered >= 0 && ledger.filtered >= 0, category);
+      }
+    }
+    assert.equal(this.bench.time.sleeperCount, 0);
+  }
+
+  #setTargets(step: Extract<Step, { do: "targets" }>): void {
+    const wanted = step.routes.map((route, index): Route => ({
+      id: toRouteId(`r${index}`),
+      targetIds: new Set(route.targets.map(toTargetId)),
+      kinds: route.kinds,
+      exporterKey: route.exporterKey,
+      slowWaitMs: route.slowWaitMs,
+      hasUserStacks: false,
+    }));
+    const targets = step.ids.map((id) => aTarget(id, { processIds: step.members > 0 ? [toProcessId(7)] : [] }));
+    const problems = this.bench.engine.setTargets({
+      revision: ++this.#revision,
+      targets: targetMap(targets),
+      routes: wanted,
+      exporters: new Map([[toExporterKey("k@1"), { type: "diagnosis" }], [toExporterKey("k@2"), {
+        type: "diagnosis",
+      }]]),
+    });
+    const startedIds = [...this.bench.engine.stats().routes.keys()];
+    const problemIds = problems.map((problem) => problem.routeId);
+    assert.deepEqual([...startedIds, ...problemIds].sort(), wanted.map((route) => route.id).sort());
+  }
+}
+
+function droppedCount(route: RouteStats): number {
+  return Object.values(route.droppedCount).reduce((total, count) => total + count, 0);
+}
+
+Deno.test("the books of a run balance after every step, whatever kernel, exporters and user do", async () => {
+  const scripts = property.array(steps, { maxLength: 40 });
+  await property.assert(
+    property.asyncProperty(scripts, async (script) => {
+      const performed = new Script();
+      await using bench = performed.bench;
+      bench.start();
+      for (const step of script) {
+        await performed.perform(step);
+        performed.checkBooks();
+      }
+      await bench.finish();
+      performed.checkEnd();
+    }),
+    { numRuns: 150 },
+  );
+});

@@ -1,0 +1,92 @@
+/**
+ * From a decoded record to the event exporters see.
+ *
+ * @module
+ */
+
+import type { ExecEvent, ExitEvent, ForkEvent, WaitEvent } from "../api/events.ts";
+import { sanitizeText } from "../api/text.ts";
+import type { ExecRecord, ExitRecord, ForkRecord, ObjectKey, WaitRecord } from "../api/tracer_backend.ts";
+import type { WaitObject } from "../api/measurements.ts";
+import type { TargetId } from "../api/units.ts";
+import { NO_SYSTEM_CALL, toWaitClass } from "./wait_objects.ts";
+
+/** Where names of system calls and objects come from. */
+export interface EventNames {
+  objectOf(key: ObjectKey): WaitObject;
+  systemCallOf(systemCall: number): string | undefined;
+}
+
+/** Makes a lookup that asks `nameOf` once per number; a number without a name reads "syscall_N". */
+export function toSystemCallLookup(
+  nameOf: (systemCall: number) => string | undefined,
+): (systemCall: number) => string | undefined {
+  // At most 65 536 entries: system calls are u16 at the seam.
+  const names = new Map<number, string>();
+  return (systemCall) => {
+    if (systemCall === NO_SYSTEM_CALL) return undefined;
+    let name = names.get(systemCall);
+    if (name === undefined) {
+      name = nameOf(systemCall) ?? `syscall_${systemCall}`;
+      names.set(systemCall, name);
+    }
+    return name;
+  };
+}
+
+export function toWaitEvent(record: WaitRecord, targetId: TargetId, names: EventNames): WaitEvent {
+  const key = record.key;
+  return {
+    kind: "wait",
+    targetId,
+    endMs: record.endMs,
+    durationMs: record.durationMs,
+    processId: key.processId,
+    threadId: key.threadId,
+    waitClass: toWaitClass(key.waitClass) ?? "other",
+    systemCall: names.systemCallOf(key.systemCall),
+    object: names.objectOf(key.object),
+    wakerThreadId: record.wakerThreadId,
+  };
+}
+
+export function toForkEvent(record: ForkRecord, targetId: TargetId): ForkEvent {
+  return {
+    kind: "fork",
+    targetId,
+    atMs: record.atMs,
+    parentProcessId: record.parentProcessId,
+    parentThreadId: record.parentThreadId,
+    childProcessId: record.childProcessId,
+    childThreadId: record.childThreadId,
+    command: sanitizeText(record.command),
+  };
+}
+
+export function toExecEvent(record: ExecRecord, targetId: TargetId): ExecEvent {
+  return {
+    kind: "exec",
+    targetId,
+    atMs: record.atMs,
+    processId: record.processId,
+    command: sanitizeText(record.command),
+    path: sanitizeText(record.path),
+  };
+}
+
+export function toExitEvent(record: ExitRecord, targetId: TargetId): ExitEvent {
+  const thread = record.thread;
+  return {
+    kind: "exit",
+    targetId,
+    atMs: thread.endMs,
+    processId: thread.processId,
+    threadId: thread.threadId,
+    parentProcessId: record.parentProcessId,
+    command: sanitizeText(thread.command),
+    // As wait(2) packs it: the code in bits 8 to 15, the signal in the low seven, 0x80 for a core dump.
+    exitCode: (record.exitCode >>> 8) & 0xff,
+    signal: record.exitCode & 0x7f,
+    processEnded: record.processEnded,
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * What the holders of locks did while others waited for them. Pure.
+ *
+ * @module
+ */
+
+import type { ChainRow, ObjectKey, ThreadAccount } from "../api/tracer_backend.ts";
+import { toOpenMs } from "./wait_rows.ts";
+import { NO_SYSTEM_CALL, OBJECT_KINDS, toObjectText } from "./wait_objects.ts";
+
+const NO_OBJECT: ObjectKey = { kind: 0, port: 0, highLow: 0, highHigh: 0, lowLow: 0, lowHigh: 0 };
+
+/**
+ * Yields `rows` together with the lock waits that were still going on when the
+ * window closed: those are in no row yet, and in a deadlock there are no others.
+ *
+ * @param accounts every live thread at the window's end
+ */
+export function withOpenChains(rows: readonly ChainRow[], accounts: readonly ThreadAccount[]): ChainRow[] {
+  const chains = new Map<string, ChainRow>();
+  for (const row of rows) addChain(chains, row);
+  const threads = new Map<string, ThreadAccount>();
+  for (const account of accounts) threads.set(toThreadText(account.processId, account.namespaceThreadId), account);
+  for (const account of accounts) {
+    const ownerThreadId = account.openWait?.lockOwnerThreadId ?? 0;
+    if (ownerThreadId === 0) continue;
+    const holder = threads.get(toThreadText(account.processId, ownerThreadId));
+    const chain = holder === undefined ? undefined : toOpenChain(account, holder);
+    if (chain !== undefined) addChain(chains, chain);
+  }
+  return [...chains.values()];
+}
+
+/** The lock word names its owner by the id its own namespace knows; a lock shared between processes stays unnamed. */
+function toThreadText(processId: number, namespaceThreadId: number): string {
+  return `${processId}/${namespaceThreadId}`;
+}
+
+/** The waiter's open wait, as far as the holder's own open wait explains it. */
+function toOpenChain(waiter: ThreadAccount, holder: ThreadAccount): ChainRow | undefined {
+  const lock = waiter.openWait?.key.object;
+  if (lock?.kind !== OBJECT_KINDS.lock) return undefined;
+  const waitMs = toOpenMs(waiter);
+  const held = holder.openWait;
+  return {
+    processId: waiter.processId,
+    targetSlot: waiter.targetSlot,
+    holderThreadId: holder.threadId,
+    holderProcessId: holder.processId,
+    holderCommand: holder.command,
+    waitClass: held?.key.waitClass ?? 0,
+    systemCall: held?.key.systemCall ?? NO_SYSTEM_CALL,
+    lockAddressLow: lock.lowLow,
+    lockAddressHigh: lock.lowHigh,
+    object: held?.key.object ?? NO_OBJECT,
+    count: 1,
+    totalMs: held === undefined ? waitMs : Math.min(waitMs, toOpenMs(holder)),
+  };
+}
+
+function addChain(chains: Map<string, ChainRow>, row: ChainRow): void {
+  const text = `${row.targetSlot}/${row.processId}/${row.holderThreadId}/${row.waitClass}/${row.systemCall}/` +
+    `${row.lockAddressHigh}/${row.lockAddressLow}/${toObjectText(row.object)}`;
+  const present = chains.get(text);
+  if (present === undefined) chains.set(text, row);
+  else chains.set(text, { ...present, count: present.count + row.count, totalMs: present.totalMs + row.totalMs });
+}

@@ -1,0 +1,148 @@
+/**
+ * The loss ledger of one route, and the verdicts that follow from it. Pure.
+ *
+ * @module
+ */
+
+import {
+  CATEGORIES,
+  type Category,
+  type CategoryLedger,
+  type Completeness,
+  type HookStatus,
+} from "../api/measurements.ts";
+import type { RouteStats } from "../api/stats.ts";
+import type { BackendCounters } from "../api/tracer_backend.ts";
+
+/** Categories whose hits leave the kernel as records, so that user space counts them too. */
+export type RecordCategory = "slowWaits" | "names" | "lifecycle";
+
+/** What happened to the records of one category on this side of the ring. */
+export interface ReadCounts {
+  /** All that were read, whoever they were for. */
+  readonly readCount: number;
+  /** Of those, how many this route did not ask for and nobody else here uses. */
+  readonly filteredCount: number;
+  /** Lost between reading and the route's exporter, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+export interface LossInput {
+  readonly kernel: BackendCounters["ledger"];
+  readonly read: Readonly<Record<RecordCategory, ReadCounts>>;
+  /** Waits that had to give up their object's name in user space. */
+  readonly namelessWaitCount: number;
+}
+
+export const NOTHING_DROPPED: RouteStats["droppedCount"] = { queue_full: 0, export_failed: 0, shutdown: 0 };
+
+/**
+ * Yields seen = filtered + aggregated + delivered + Σ dropped + residual for
+ * every category, kernel and user side together: `seen` is the kernel's, and a
+ * record it submitted that was never read is residual.
+ */
+export function toCategoryLedgers(input: LossInput): Record<Category, CategoryLedger> {
+  const { kernel, read, namelessWaitCount } = input;
+  return {
+    scheduling: balance(kernel.scheduling),
+    waits: balance(nameless(kernel.waits, namelessWaitCount)),
+    chains: balance(kernel.chains),
+    slowWaits: balance(delivered(kernel.slowWaits, read.slowWaits)),
+    names: balance(delivered(kernel.names, read.names)),
+    lifecycle: balance(delivered(kernel.lifecycle, read.lifecycle)),
+    listeners: balance(kernel.listeners),
+  };
+}
+
+type Unbalanced = Omit<CategoryLedger, "residual">;
+
+/** What was read, not what was submitted, is what was delivered. */
+function delivered(kernel: Unbalanced, read: ReadCounts): Unbalanced {
+  return {
+    ...kernel,
+    filtered: kernel.filtered + read.filteredCount,
+    delivered: read.readCount - read.filteredCount - sum(read.dropped),
+    dropped: addCounts(kernel.dropped, read.dropped),
+  };
+}
+
+/** The time of these waits was kept under their class: the outcome the kernel calls key overflow. */
+function nameless(kernel: Unbalanced, waitCount: number): Unbalanced {
+  return {
+    ...kernel,
+    aggregated: kernel.aggregated - waitCount,
+    dropped: addCounts(kernel.dropped, { key_overflow: waitCount }),
+  };
+}
+
+function balance(ledger: Unbalanced): CategoryLedger {
+  const explained = ledger.filtered + ledger.aggregated + ledger.delivered + sum(ledger.dropped);
+  return { ...ledger, dropped: addCounts(ledger.dropped, {}), residual: ledger.seen - explained };
+}
+
+/** Yields both sets of counts as one, without those that are 0. */
+function addCounts(
+  left: Readonly<Record<string, number>>,
+  right: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const [reason, count] of [...Object.entries(left), ...Object.entries(right)]) {
+    if (count !== 0) total[reason] = (total[reason] ?? 0) + count;
+  }
+  return total;
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+/** What nobody sees when a hook found no provider; names as in `pt_hook`. */
+const CATEGORIES_OF_HOOK: ReadonlyMap<string, readonly Category[]> = new Map<string, readonly Category[]>([
+  ["sched_switch", ["scheduling", "waits", "chains", "slowWaits", "names", "lifecycle"]],
+  ["sched_waking", ["scheduling"]],
+  ["process_fork", ["lifecycle"]],
+  ["process_exec", ["lifecycle"]],
+  ["socket_state", ["listeners"]],
+  ["task_iterator", ["scheduling"]],
+]);
+
+/** Yields how complete each category is: blind before partial before complete. */
+export function toCompleteness(
+  ledgers: Readonly<Record<Category, CategoryLedger>>,
+  hooks: readonly HookStatus[],
+): Record<Category, Completeness> {
+  const verdicts = CATEGORIES.map((category) => [category, toVerdict(category, ledgers[category], hooks)]);
+  // Object.fromEntries widens the keys; CATEGORIES has every one.
+  return Object.fromEntries(verdicts) as Record<Category, Completeness>;
+}
+
+function toVerdict(category: Category, ledger: CategoryLedger, hooks: readonly HookStatus[]): Completeness {
+  const reasons = hooks
+    .filter((hook) => hook.provider === undefined && hook.blindFor !== "")
+    .filter((hook) => CATEGORIES_OF_HOOK.get(hook.hook)?.includes(category) === true)
+    .map((hook) => hook.blindFor);
+  if (reasons.length > 0) return { verdict: "blind", reason: reasons.join("; ") };
+
+  const lost = toLosses(ledger);
+  if (lost.length === 0) return { verdict: "complete" };
+  const lostCount = lost.reduce((total, loss) => total + loss.count, 0);
+  const wantedCount = Math.max(ledger.seen - ledger.filtered, lostCount);
+  const reason = lost.map((loss) => `${loss.count} ${loss.reason}`).join(", ");
+  return {
+    verdict: "partial",
+    percent: toPercentBelow(wantedCount - lostCount, wantedCount),
+    reason: `lost ${lostCount} of ${wantedCount}: ${reason}`,
+  };
+}
+
+/** The drops by reason, most first, and the residual, which is a loss whichever way it points. */
+function toLosses(ledger: CategoryLedger): { reason: string; count: number }[] {
+  const losses = Object.entries(ledger.dropped).map(([reason, count]) => ({ reason, count }));
+  if (ledger.residual !== 0) losses.push({ reason: "unaccounted", count: Math.abs(ledger.residual) });
+  return losses.sort((left, right) => right.count - left.count || left.reason.localeCompare(right.reason));
+}
+
+/** Two decimals, cut rather than rounded: what is partial never reads as 100. */
+function toPercentBelow(part: number, whole: number): number {
+  return Math.floor((part / whole) * 10_000) / 100;
+}

@@ -1,0 +1,153 @@
+import { assert } from "../../tests/support/assert.ts";
+import { property } from "../../tests/support/property.ts";
+import { CATEGORIES, type Category, type CategoryLedger, type HookStatus } from "../api/measurements.ts";
+import { type LossInput, NOTHING_DROPPED, toCategoryLedgers, toCompleteness } from "./loss_books.ts";
+import { emptyKernelLedger } from "./test_backend.ts";
+
+const NOTHING_READ = { readCount: 0, filteredCount: 0, dropped: NOTHING_DROPPED };
+
+function anInput(overrides: Partial<LossInput> = {}): LossInput {
+  return {
+    kernel: emptyKernelLedger(),
+    read: { slowWaits: NOTHING_READ, names: NOTHING_READ, lifecycle: NOTHING_READ },
+    namelessWaitCount: 0,
+    ...overrides,
+  };
+}
+
+function explained(ledger: CategoryLedger): number {
+  const dropped = Object.values(ledger.dropped).reduce((total, count) => total + count, 0);
+  return ledger.filtered + ledger.aggregated + ledger.delivered + dropped + ledger.residual;
+}
+
+Deno.test("toCategoryLedgers() yields a ledger that adds up to what the kernel saw, whatever comes in", () => {
+  const count = property.nat(1000);
+  const kernelLedger = property.record({
+    seen: count,
+    filtered: count,
+    aggregated: count,
+    delivered: count,
+    dropped: property.record({ ring_full: count, map_full: count }),
+  });
+  const read = property.record({
+    readCount: count,
+    filteredCount: count,
+    dropped: property.record({ queue_full: count }),
+  });
+  const inputs = property.record({
+    kernel: property.record({
+      scheduling: kernelLedger,
+      waits: kernelLedger,
+      chains: kernelLedger,
+      slowWaits: kernelLedger,
+      names: kernelLedger,
+      lifecycle: kernelLedger,
+      listeners: kernelLedger,
+    }),
+    read: property.record({ slowWaits: read, names: read, lifecycle: read }),
+    namelessWaitCount: count,
+  });
+  property.assert(property.property(inputs, (input) => {
+    const ledgers = toCategoryLedgers(input);
+    for (const category of CATEGORIES) {
+      assert.equal(explained(ledgers[category]), input.kernel[category].seen, category);
+    }
+  }));
+});
+
+Deno.test("toCategoryLedgers() shows a record that was submitted and never read as residual", () => {
+  const kernel = emptyKernelLedger();
+  kernel.slowWaits = { seen: 10, filtered: 0, aggregated: 0, delivered: 10, dropped: {} };
+  const slowWaits = { ...NOTHING_READ, readCount: 9 };
+
+  const ledger = toCategoryLedgers(anInput({ kernel, read: { ...anInput().read, slowWaits } })).slowWaits;
+
+  assert.deepEqual(ledger, { seen: 10, filtered: 0, aggregated: 0, delivered: 9, dropped: {}, residual: 1 });
+});
+
+Deno.test("toCategoryLedgers() shows what a route did not ask for as filtered, what it lost under its reason", () => {
+  const kernel = emptyKernelLedger();
+  kernel.slowWaits = { seen: 110, filtered: 5, aggregated: 0, delivered: 100, dropped: { ring_full: 5 } };
+  const slowWaits = { readCount: 100, filteredCount: 40, dropped: { queue_full: 7, export_failed: 0, shutdown: 3 } };
+
+  const ledger = toCategoryLedgers(anInput({ kernel, read: { ...anInput().read, slowWaits } })).slowWaits;
+
+  assert.deepEqual(ledger, {
+    seen: 110,
+    filtered: 45,
+    aggregated: 0,
+    delivered: 50,
+    dropped: { ring_full: 5, queue_full: 7, shutdown: 3 },
+    residual: 0,
+  });
+});
+
+Deno.test("toCategoryLedgers() shows waits that lost their name in user space as key overflow", () => {
+  const kernel = emptyKernelLedger();
+  kernel.waits = { seen: 100, filtered: 0, aggregated: 98, delivered: 0, dropped: { key_overflow: 2 } };
+
+  const ledger = toCategoryLedgers(anInput({ kernel, namelessWaitCount: 8 })).waits;
+
+  assert.deepEqual([ledger.aggregated, ledger.dropped.key_overflow, ledger.residual], [90, 10, 0]);
+});
+
+const WHOLE: CategoryLedger = { seen: 100, filtered: 20, aggregated: 80, delivered: 0, dropped: {}, residual: 0 };
+
+function verdictOf(
+  ledger: Partial<CategoryLedger>,
+  options: { hooks?: readonly HookStatus[]; category?: Category } = {},
+): unknown {
+  const ledgers = toCategoryLedgers(anInput());
+  const category = options.category ?? "waits";
+  return toCompleteness({ ...ledgers, [category]: { ...WHOLE, ...ledger } }, options.hooks ?? [])[category];
+}
+
+Deno.test("toCompleteness() calls complete what lost nothing, and what was never hit", () => {
+  assert.deepEqual(verdictOf({}), { verdict: "complete" });
+  assert.deepEqual(verdictOf({ seen: 0, filtered: 0, aggregated: 0 }), { verdict: "complete" });
+});
+
+const PARTIAL: readonly [ledger: Partial<CategoryLedger>, percent: number, reason: string][] = [
+  [{ dropped: { ring_full: 8 } }, 90, "lost 8 of 80: 8 ring_full"],
+  [{ dropped: { map_full: 1, ring_full: 3 } }, 95, "lost 4 of 80: 3 ring_full, 1 map_full"],
+  [{ residual: 8 }, 90, "lost 8 of 80: 8 unaccounted"],
+  [{ residual: -8 }, 90, "lost 8 of 80: 8 unaccounted"],
+  [{ seen: 1_000_020, dropped: { queue_full: 1 } }, 99.99, "lost 1 of 1000000: 1 queue_full"],
+  [{ dropped: { ring_full: 80 } }, 0, "lost 80 of 80: 80 ring_full"],
+  [{ seen: 20, dropped: { ring_full: 3 } }, 0, "lost 3 of 3: 3 ring_full"],
+];
+
+for (const [ledger, percent, reason] of PARTIAL) {
+  Deno.test(`toCompleteness() calls ${JSON.stringify(ledger)} partial, ${percent} %`, () => {
+    assert.deepEqual(verdictOf(ledger), { verdict: "partial", percent, reason });
+  });
+}
+
+function aHook(overrides: Partial<HookStatus> = {}): HookStatus {
+  return { hook: "sched_switch", provider: undefined, refused: [], blindFor: "where time goes", ...overrides };
+}
+
+const BLIND: readonly [what: string, hook: HookStatus, category: Category, isBlind: boolean][] = [
+  ["the hook that feeds it is missing", aHook(), "waits", true],
+  ["the hook that feeds it is there", aHook({ provider: "tp_btf/sched_switch" }), "waits", false],
+  ["nothing is unseen without the hook", aHook({ blindFor: "" }), "waits", false],
+  ["another category's hook is missing", aHook({ hook: "socket_state" }), "waits", false],
+  ["the hook of its own is missing", aHook({ hook: "socket_state" }), "listeners", true],
+  ["nobody sees exec", aHook({ hook: "process_exec" }), "lifecycle", true],
+  ["nobody sees wakers", aHook({ hook: "sched_waking" }), "scheduling", true],
+  ["nobody sees wakers", aHook({ hook: "sched_waking" }), "waits", false],
+];
+
+for (const [what, hook, category, isBlind] of BLIND) {
+  Deno.test(`toCompleteness() calls ${category} ${isBlind ? "blind" : "complete"} when ${what}`, () => {
+    const expected = isBlind ? { verdict: "blind", reason: "where time goes" } : { verdict: "complete" };
+    assert.deepEqual(verdictOf({}, { hooks: [hook], category }), expected);
+  });
+}
+
+Deno.test("toCompleteness() prefers blind to partial", () => {
+  assert.deepEqual(verdictOf({ dropped: { ring_full: 8 } }, { hooks: [aHook()] }), {
+    verdict: "blind",
+    reason: "where time goes",
+  });
+});

@@ -1,0 +1,437 @@
+/**
+ * Everything counted in a run, from the first reading to the final measurements
+ * of each route.
+ *
+ * @module
+ */
+
+import type { Clock } from "../api/clock.ts";
+import type { CgroupReading, HostReader, OwnUse } from "../api/host_reader.ts";
+import type {
+  Books,
+  CgroupMeasurement,
+  DepartedThreads,
+  LockChainMeasurement,
+  Measurements,
+  PressureMeasurement,
+  ThreadLedger,
+  WaitMeasurement,
+} from "../api/measurements.ts";
+import type { Target } from "../api/target.ts";
+import { sanitizeText } from "../api/text.ts";
+import type {
+  AggregateVisitor,
+  BackendCounters,
+  ChainRow,
+  ExecRecord,
+  ExitRecord,
+  ForkRecord,
+  NameRecord,
+  TaskSnapshot,
+  ThreadAccount,
+  TracerBackend,
+} from "../api/tracer_backend.ts";
+import type { TargetId } from "../api/units.ts";
+import type { EventNames } from "./event_mapper.ts";
+import { invariant } from "./invariant.ts";
+import { withOpenChains } from "./lock_chains.ts";
+import { type LossInput, toCategoryLedgers, toCompleteness } from "./loss_books.ts";
+import { NameTable } from "./name_table.ts";
+import { ObjectCache } from "./object_cache.ts";
+import { ProcessBook } from "./process_book.ts";
+import { NAME_KIND, type RecordConsumer, type RouterCounts } from "./router.ts";
+import { addDeparted, ExitedThreads, NO_DEPARTED, toDeparted, toThreadLedger } from "./thread_ledgers.ts";
+import { UserStacks } from "./user_stacks.ts";
+import { addRow, RetiredRows, toOpenRow, toWaitRow, type WaitRow } from "./wait_rows.ts";
+import { toPointerText, toWaitClass } from "./wait_objects.ts";
+import { measureWallOffsetMs } from "./wall_offset.ts";
+import { toCgroupMeasurement, toPressureDelta } from "./window_deltas.ts";
+
+export interface MeasurementBookOptions {
+  readonly backend: TracerBackend;
+  readonly host: HostReader;
+  readonly clock: Clock;
+  readonly systemCallOf: (systemCall: number) => string | undefined;
+}
+
+/** What is known of a target for as long as it is traced. */
+interface TargetEntry {
+  readonly slot: number;
+  readonly cgroups: readonly { readonly path: string; readonly begin: CgroupReading | undefined }[];
+}
+
+export interface TargetChange {
+  readonly removed: readonly TargetId[];
+  readonly added: readonly { readonly target: Target; readonly slot: number }[];
+}
+
+/** Everything read once at the window's end; the same for every route. */
+interface Closing {
+  readonly endMs: number;
+  readonly wallOffsetMs: number;
+  readonly rows: readonly WaitRow[];
+  readonly chains: readonly ChainRow[];
+  readonly accounts: readonly ThreadAccount[];
+  readonly cgroups: readonly CgroupMeasurement[];
+  readonly pressure: PressureMeasurement | undefined;
+  readonly ownUse: OwnUse;
+  readonly counters: BackendCounters;
+  readonly router: RouterCounts;
+}
+
+/** One route's share: whose figures it gets, and what became of its events. */
+export interface RouteShare {
+  readonly targetIds: ReadonlySet<TargetId>;
+  /** Of records in general: what this route did not ask for, and what was lost on its way. */
+  readonly losses: Pick<LossInput["read"], "slowWaits" | "lifecycle">;
+}
+
+export class MeasurementBook implements RecordConsumer, EventNames {
+  readonly #options: MeasurementBookOptions;
+  readonly #names = new NameTable();
+  readonly #objects: ObjectCache;
+  readonly #stacks: UserStacks;
+  readonly #retired = new RetiredRows();
+  readonly #exited = new ExitedThreads();
+  readonly #processes: ProcessBook;
+  readonly #targets = new Map<TargetId, TargetEntry>();
+  readonly #targetOfSlot = new Map<number, TargetId>();
+  readonly #beginWallOffsetMs: number;
+  readonly #beginPressure: PressureMeasurement | undefined;
+  readonly #beginOwnUse: OwnUse;
+  /** Threads that ended since their rows were last collected. */
+  #endedThreadIds = new Set<number>();
+  #closing: Closing | undefined;
+
+  constructor(options: MeasurementBookOptions) {
+    this.#options = options;
+    this.#objects = new ObjectCache((key) => this.#names.nameOf(key));
+    this.#stacks = new UserStacks(options.backend, options.host);
+    this.#processes = new ProcessBook({ host: options.host });
+    this.#beginWallOffsetMs = measureWallOffsetMs(options.clock);
+    this.#beginPressure = options.host.pressure();
+    this.#beginOwnUse = options.host.ownUse();
+  }
+
+  /**
+   * Follows the kernel to other targets. One that is in both lists goes on
+   * with other members: its figures stay. Those of one that left are nobody's.
+   */
+  changeTargets(change: TargetChange): void {
+    const moves = new Map<number, number | undefined>(); // slot before, slot now
+    const before = new Map<TargetId, TargetEntry>();
+    for (const targetId of change.removed) {
+      const entry = this.#targets.get(targetId);
+      if (entry === undefined) continue;
+      before.set(targetId, entry);
+      moves.set(entry.slot, undefined);
+      this.#targets.delete(targetId);
+      this.#targetOfSlot.delete(entry.slot);
+    }
+    for (const { target, slot } of change.added) {
+      const predecessor = before.get(target.id);
+      if (predecessor !== undefined) moves.set(predecessor.slot, slot);
+      this.#targets.set(target.id, { slot, cgroups: this.#openCgroups(target, predecessor) });
+    }
+    for (const [targetId, entry] of this.#targets) this.#targetOfSlot.set(entry.slot, targetId);
+    for (const targetId of change.removed) {
+      if (this.#targets.has(targetId)) continue;
+      this.#exited.forgetTarget(targetId);
+      this.#processes.forgetTarget(targetId);
+    }
+    for (const [from, to] of moves) if (from === to) moves.delete(from);
+    if (moves.size === 0) return;
+    this.#retired.moveSlots(moves);
+    this.#collectRows({ threadIds: new Set(), moves });
+  }
+
+  /** Learns processes and names from what every thread is doing now. */
+  seed(snapshot: TaskSnapshot): void {
+    for (const task of snapshot.tasks) {
+      const targetId = this.#targetOfSlot.get(task.targetSlot);
+      if (targetId === undefined) continue;
+      const { processId, parentProcessId } = task;
+      const isMain = task.threadId === processId;
+      this.#processes.see({ processId, targetId, parentProcessId, ...(isMain ? { command: task.command } : {}) });
+      if (this.#names.nameOf(task.object) !== undefined) continue; // a name record knows more: whether it was cut
+      this.#learn({ object: task.object, components: task.nameComponents, isTruncated: false });
+    }
+  }
+
+  onName(record: NameRecord): void {
+    this.#learn(record);
+  }
+
+  onFork(record: ForkRecord, targetId: TargetId): void {
+    const { parentProcessId, childProcessId, command } = record;
+    if (childProcessId === parentProcessId) return;
+    this.#processes.see({ processId: childProcessId, targetId, parentProcessId, command });
+  }
+
+  onExec(record: ExecRecord, targetId: TargetId): void {
+    this.#processes.exec({ processId: record.processId, targetId, command: record.command });
+  }
+
+  onExit(record: ExitRecord, targetId: TargetId): void {
+    const { thread, parentProcessId } = record;
+    const { processId, threadId, command } = thread;
+    this.#exited.add(toThreadLedger(thread, targetId));
+    this.#endedThreadIds.add(threadId);
+    if (!record.processEnded) return;
+    const isMain = threadId === processId;
+    this.#processes.end({ processId, targetId, parentProcessId, ...(isMain ? { command } : {}) });
+  }
+
+  objectOf = (key: NameRecord["object"]): WaitMeasurement["object"] => this.#objects.objectOf(key);
+
+  systemCallOf = (systemCall: number): string | undefined => this.#options.systemCallOf(systemCall);
+
+  /** After a drain turn: looks up processes that appeared, a bounded number. */
+  readProcesses(): void {
+    this.#processes.readSome();
+  }
+
+  /** Moves the rows of threads that ended out of the kernel, so that its table holds the living. */
+  collectEnded(): void {
+    if (this.#endedThreadIds.size === 0) return;
+    const ended = this.#endedThreadIds;
+    this.#endedThreadIds = new Set();
+    this.#collectRows({ threadIds: ended, moves: new Map() });
+  }
+
+  /** Reads everything once; after the window was closed and the rings were drained. */
+  close(options: { endMs: number; router: RouterCounts }): void {
+    invariant(this.#closing === undefined, "Expected the book to be open, got a second close");
+    const { backend, host, clock } = this.#options;
+    const rows = new Map<string, WaitRow>();
+    const chains: ChainRow[] = [];
+    const accounts: ThreadAccount[] = [];
+    for (const row of this.#retired.rows()) addRow(rows, row);
+    backend.readAggregates({
+      wait: (view) => addRow(rows, toWaitRow(view)),
+      chain: (chain) => chains.push(chain),
+      thread: (account) => accounts.push(account),
+    });
+    for (const account of accounts) {
+      const open = toOpenRow(account);
+      if (open !== undefined) addRow(rows, open);
+      this.#seeLiving(account);
+    }
+    this.#processes.readSome(Infinity);
+    this.#closing = {
+      endMs: options.endMs,
+      wallOffsetMs: measureWallOffsetMs(clock),
+      rows: [...rows.values()],
+      chains: withOpenChains(chains, accounts),
+      accounts,
+      cgroups: this.#readCgroups(),
+      pressure: toPressureDelta(this.#beginPressure, host.pressure()),
+      ownUse: host.ownUse(),
+      counters: backend.counters(),
+      router: options.router,
+    };
+  }
+
+  /** Yields the final measurements of one route; after `close`. */
+  measurementsFor(share: RouteShare): Measurements {
+    const closing = this.#closing;
+    invariant(closing !== undefined, "Expected the book to be closed before its measurements are asked for");
+    const { backend, host } = this.#options;
+    const beginMs = backend.windowBeginMs;
+    const isShared = (targetId: TargetId | undefined): targetId is TargetId =>
+      targetId !== undefined && share.targetIds.has(targetId);
+    const threads = this.#threadLedgers(closing).filter((ledger) => isShared(ledger.targetId));
+    const departed = this.#departedOf(closing, share.targetIds);
+    return {
+      isFinal: true,
+      window: {
+        beginMs,
+        endMs: closing.endMs,
+        beginWallMs: beginMs + this.#beginWallOffsetMs,
+        endWallMs: closing.endMs + closing.wallOffsetMs,
+      },
+      threads,
+      ...(departed.threadCount > 0 ? { departed } : {}),
+      processes: [...this.#processes.processes()].filter((process) => isShared(process.targetId)),
+      waits: this.#waitMeasurements(closing, isShared),
+      lockChains: this.#lockChains(closing, isShared),
+      cgroups: closing.cgroups.filter((cgroup) => isShared(cgroup.targetId)),
+      host: { cpuCount: host.cpuCount, pressure: closing.pressure },
+      books: this.#booksOf(closing, share, targetCpuMs(threads, departed)),
+    };
+  }
+
+  #learn(name: { object: NameRecord["object"]; components: readonly string[]; isTruncated: boolean }): void {
+    if (name.components.length === 0) return;
+    this.#names.learn(name);
+    this.#objects.forget(name.object);
+  }
+
+  /** A thread that lives at the end belongs to a process, whether or not anything else told of it. */
+  #seeLiving(account: ThreadAccount): void {
+    const targetId = this.#targetOfSlot.get(account.targetSlot);
+    if (targetId === undefined) return;
+    const { processId, threadId, command } = account;
+    this.#processes.see({ processId, targetId, ...(threadId === processId ? { command } : {}) });
+  }
+
+  /**
+   * Takes out of the kernel's table the rows of `threadIds`, and of every
+   * thread with a row in a slot that moved. All rows of a thread leave
+   * together, so all of them are kept, except those whose target is gone.
+   */
+  #collectRows(taken: { threadIds: ReadonlySet<number>; moves: ReadonlyMap<number, number | undefined> }): void {
+    const { backend } = this.#options;
+    const rows: WaitRow[] = [];
+    backend.readAggregates({ ...NO_VISITS, wait: (view) => rows.push(toWaitRow(view)) });
+    const removed = new Set(taken.threadIds);
+    for (const row of rows) if (taken.moves.has(row.key.targetSlot)) removed.add(row.key.threadId);
+    for (const row of rows) {
+      if (!removed.has(row.key.threadId)) continue;
+      const { targetSlot } = row.key;
+      const slot = taken.moves.has(targetSlot) ? taken.moves.get(targetSlot) : targetSlot;
+      if (slot === undefined || !this.#targetOfSlot.has(slot)) continue;
+      this.#retire(slot === targetSlot ? row : { ...row, key: { ...row.key, targetSlot: slot } });
+    }
+    if (removed.size > 0) backend.retireThreads([...removed]);
+  }
+
+  /** Readings at the beginning; a cgroup that stays keeps the one it has. */
+  #openCgroups(target: Target, predecessor: TargetEntry | undefined): TargetEntry["cgroups"] {
+    const { host } = this.#options;
+    const paths = new Set(target.cgroups.map((cgroup) => cgroup.path));
+    if (paths.size === 0) {
+      // A target named by process: its limits are those of the group it is in.
+      for (const processId of target.processIds) {
+        const path = host.cgroupPathOf(processId);
+        if (path !== undefined) paths.add(path);
+      }
+    }
+    return [...paths].map((path) =>
+      predecessor?.cgroups.find((cgroup) => cgroup.path === path) ?? { path, begin: host.cgroup(path) }
+    );
+  }
+
+  #retire(row: WaitRow): void {
+    // The process may be gone by the end, and its mappings with it.
+    this.#stacks.framesOf(row.key.processId, row.key.stackId);
+    this.#retired.add(row);
+  }
+
+  #threadLedgers(closing: Closing): ThreadLedger[] {
+    const ledgers = [...this.#exited.ledgers()];
+    for (const account of closing.accounts) {
+      const targetId = this.#targetOfSlot.get(account.targetSlot);
+      if (targetId !== undefined) ledgers.push(toThreadLedger(account, targetId));
+    }
+    return ledgers;
+  }
+
+  /** Ended threads without a ledger: the kernel's are not told apart by target, so every route gets them. */
+  #departedOf(closing: Closing, targetIds: ReadonlySet<TargetId>): DepartedThreads {
+    let departed = addDeparted(NO_DEPARTED, toDeparted(closing.counters.departed));
+    for (const targetId of targetIds) departed = addDeparted(departed, this.#exited.foldedOf(targetId));
+    return departed;
+  }
+
+  #waitMeasurements(
+    closing: Closing,
+    isShared: (targetId: TargetId | undefined) => targetId is TargetId,
+  ): WaitMeasurement[] {
+    const measurements: WaitMeasurement[] = [];
+    for (const row of closing.rows) {
+      const targetId = this.#targetOfSlot.get(row.key.targetSlot);
+      if (isShared(targetId)) measurements.push(this.#toWaitMeasurement(row, targetId, closing));
+    }
+    return measurements;
+  }
+
+  #toWaitMeasurement(row: WaitRow, targetId: TargetId, closing: Closing): WaitMeasurement {
+    const { key, waker } = row;
+    return {
+      targetId,
+      processId: key.processId,
+      threadId: key.threadId,
+      waitClass: toWaitClass(key.waitClass) ?? "other",
+      systemCall: this.systemCallOf(key.systemCall),
+      object: this.objectOf(key.object),
+      count: row.count,
+      totalMs: row.totalMs,
+      maxMs: row.maxMs,
+      maxEndWallMs: row.maxEndMs + closing.wallOffsetMs,
+      waker: waker === undefined ? undefined : { ...waker, command: sanitizeText(waker.command) },
+      buckets: row.buckets,
+      openMs: row.openMs,
+      userStack: this.#stacks.framesOf(key.processId, key.stackId),
+    };
+  }
+
+  #lockChains(
+    closing: Closing,
+    isShared: (targetId: TargetId | undefined) => targetId is TargetId,
+  ): LockChainMeasurement[] {
+    const measurements: LockChainMeasurement[] = [];
+    for (const chain of closing.chains) {
+      const targetId = this.#targetOfSlot.get(chain.targetSlot);
+      if (!isShared(targetId)) continue;
+      measurements.push({
+        targetId,
+        processId: chain.processId,
+        lockAddress: toPointerText(chain.lockAddressLow, chain.lockAddressHigh),
+        holder: {
+          threadId: chain.holderThreadId,
+          processId: chain.holderProcessId,
+          command: sanitizeText(chain.holderCommand),
+        },
+        holderWaitClass: toWaitClass(chain.waitClass),
+        holderSystemCall: this.systemCallOf(chain.systemCall),
+        holderObject: this.objectOf(chain.object),
+        count: chain.count,
+        totalMs: chain.totalMs,
+      });
+    }
+    return measurements;
+  }
+
+  #readCgroups(): CgroupMeasurement[] {
+    const measurements: CgroupMeasurement[] = [];
+    for (const [targetId, entry] of this.#targets) {
+      for (const { path, begin } of entry.cgroups) {
+        const end = this.#options.host.cgroup(path);
+        measurements.push(toCgroupMeasurement({ targetId, path: sanitizeText(path) }, { begin, end }));
+      }
+    }
+    return measurements;
+  }
+
+  #booksOf(closing: Closing, share: RouteShare, targetCpuMs: number): Books {
+    const { counters, router, ownUse } = closing;
+    const nameCount = router.readByKind[NAME_KIND] ?? 0;
+    const ledger = toCategoryLedgers({
+      kernel: counters.ledger,
+      read: { ...share.losses, names: { readCount: nameCount, filteredCount: 0, dropped: {} } },
+      namelessWaitCount: this.#retired.namelessCount,
+    });
+    return {
+      ledger,
+      completeness: toCompleteness(ledger, counters.hooks),
+      cost: {
+        programs: counters.programs,
+        runTimeNote: counters.runTimeNote,
+        hooks: counters.hooks,
+        recordCount: router.readCount,
+        recordBytes: router.readBytes,
+        ownCpuMs: ownUse.cpuMs - this.#beginOwnUse.cpuMs,
+        ownMemoryBytes: ownUse.memoryBytes,
+        mapMemoryBytes: counters.mapMemoryBytes,
+        targetCpuMs,
+      },
+    };
+  }
+}
+
+const NO_VISITS: AggregateVisitor = { wait: () => {}, chain: () => {}, thread: () => {} };
+
+function targetCpuMs(threads: readonly ThreadLedger[], departed: DepartedThreads): number {
+  return threads.reduce((total, ledger) => total + ledger.onCpuMs, departed.onCpuMs);
+}

@@ -1,0 +1,40 @@
+import { assert } from "../../tests/support/assert.ts";
+import { property } from "../../tests/support/property.ts";
+import { ObjectCache } from "./object_cache.ts";
+import { anObject } from "./test_backend.ts";
+import { toObjectText, toWaitObject } from "./wait_objects.ts";
+
+Deno.test("objectOf() yields what toWaitObject() yields, whatever shares its place", () => {
+  const names = new Map<string, string>();
+  const cache = new ObjectCache((key) => names.get(toObjectText(key)));
+  const u32 = property.oneof(property.nat(3), property.nat(0xffffffff));
+  const keys = property.record({
+    kind: property.nat(20),
+    port: property.nat(65535),
+    highLow: u32,
+    highHigh: u32,
+    lowLow: u32,
+    lowHigh: u32,
+  });
+  property.assert(property.property(keys, property.option(property.string()), (key, name) => {
+    if (name !== null) {
+      names.set(toObjectText(key), name);
+      cache.forget(key);
+    }
+    assert.deepEqual(cache.objectOf(key), toWaitObject(key, names.get(toObjectText(key))));
+  }));
+});
+
+Deno.test("objectOf() makes a known object once", () => {
+  let lookupCount = 0;
+  const cache = new ObjectCache(() => {
+    lookupCount++;
+    return "/a";
+  });
+  const key = anObject({ kind: 7, lowLow: 5 });
+
+  const first = cache.objectOf(key);
+
+  assert.equal(cache.objectOf({ ...key }), first);
+  assert.equal(lookupCount, 1);
+});

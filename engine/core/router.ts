@@ -1,0 +1,205 @@
+/**
+ * Routing, the hot path: kind and target slot decide in place, and only a
+ * record somebody wants is decoded, once.
+ *
+ * @module
+ */
+
+import { EVENT_KINDS, type TraceEvent, type WaitEvent } from "../api/events.ts";
+import { TARGETS_MAX } from "../api/limits.ts";
+import type {
+  BackendRecord,
+  ExecRecord,
+  ExitRecord,
+  ForkRecord,
+  NameRecord,
+  RecordView,
+  WaitRecord,
+} from "../api/tracer_backend.ts";
+import type { TargetId } from "../api/units.ts";
+import { type EventNames, toExecEvent, toExitEvent, toForkEvent, toWaitEvent } from "./event_mapper.ts";
+import { invariant } from "./invariant.ts";
+
+/** `PT_KIND_NAME` of bpf/include/pt_events.h; names never become events. */
+export const NAME_KIND = 2;
+
+/** Kinds fit one mask; the largest in use is `PT_KIND_TASK`. */
+const KINDS_MAX = 8;
+
+/** Slots the kernel may hand out, and one more so that 1-based ones fit too. */
+const SLOTS_MAX = TARGETS_MAX + 1;
+
+/** What the engine itself keeps, of targets that are traced: lives of processes and threads. */
+const LIFECYCLE_MASK = (1 << EVENT_KINDS.fork) | (1 << EVENT_KINDS.exec) | (1 << EVENT_KINDS.exit);
+
+const WAIT_MASK = 1 << EVENT_KINDS.wait;
+
+/** One route as the router sees it. */
+export interface RouteSink {
+  readonly kinds: number; // EventKindMask
+  readonly slowWaitMs: number;
+  readonly receiver: EventReceiver;
+}
+
+export interface EventReceiver {
+  accept(event: TraceEvent): void;
+}
+
+/** The engine's own interest in records; called before any route. */
+export interface RecordConsumer {
+  onName(record: NameRecord): void;
+  onFork(record: ForkRecord, targetId: TargetId): void;
+  onExec(record: ExecRecord, targetId: TargetId): void;
+  onExit(record: ExitRecord, targetId: TargetId): void;
+}
+
+/** Who wants what, by target slot; replaced as a whole. */
+export interface RoutingTable {
+  /** Kinds to decode. */
+  readonly masks: Uint32Array;
+  readonly targetIds: readonly (TargetId | undefined)[];
+  readonly sinks: readonly (readonly RouteSink[])[];
+}
+
+export interface RoutedTarget {
+  readonly slot: number;
+  readonly targetId: TargetId;
+  readonly sinks: readonly RouteSink[];
+}
+
+/** Yields the table for `targets`. A slot that none of them has wants names and nothing else. */
+export function toRoutingTable(targets: readonly RoutedTarget[]): RoutingTable {
+  const masks = new Uint32Array(SLOTS_MAX).fill(1 << NAME_KIND);
+  const targetIds = new Array<TargetId | undefined>(SLOTS_MAX).fill(undefined);
+  const sinks = new Array<readonly RouteSink[]>(SLOTS_MAX).fill([]);
+  for (const target of targets) {
+    invariant(target.slot >= 0 && target.slot < SLOTS_MAX, `Expected a slot below ${SLOTS_MAX}, got ${target.slot}`);
+    let mask = (1 << NAME_KIND) | LIFECYCLE_MASK;
+    for (const sink of target.sinks) mask |= sink.kinds;
+    masks[target.slot] = mask;
+    targetIds[target.slot] = target.targetId;
+    sinks[target.slot] = target.sinks;
+  }
+  return { masks, targetIds, sinks };
+}
+
+/** Counts of the router: read = unmatched + internal + matched, after every record. */
+export interface RouterCounts {
+  readonly readCount: number;
+  readonly readBytes: number;
+  readonly unmatchedCount: number;
+  readonly internalCount: number;
+  readonly matchedCount: number;
+  /** Records read, by kind; the place 0 takes kinds that are not known. */
+  readonly readByKind: readonly number[];
+}
+
+/** Routes one record at a time; `visit` is what `TracerBackend.drain` calls. */
+export class Router {
+  readonly #consumer: RecordConsumer;
+  readonly #names: EventNames;
+  #table: RoutingTable = toRoutingTable([]);
+  #readCount = 0;
+  #readBytes = 0;
+  #unmatchedCount = 0;
+  #internalCount = 0;
+  #matchedCount = 0;
+  readonly #readByKind: number[] = new Array<number>(KINDS_MAX).fill(0);
+
+  constructor(consumer: RecordConsumer, names: EventNames) {
+    this.#consumer = consumer;
+    this.#names = names;
+  }
+
+  use(table: RoutingTable): void {
+    this.#table = table;
+  }
+
+  /** Bound once: the same function for every drain. */
+  readonly visit = (record: RecordView): void => {
+    const kind = record.kind;
+    const slot = record.targetSlot;
+    const isKnownKind = kind < KINDS_MAX;
+    this.#readCount++;
+    this.#readBytes += record.sizeBytes;
+    const counted = isKnownKind ? kind : 0;
+    this.#readByKind[counted] = (this.#readByKind[counted] ?? 0) + 1;
+    const mask = isKnownKind && slot < SLOTS_MAX ? this.#table.masks[slot] ?? 0 : 0;
+    if ((mask & (1 << kind)) === 0) {
+      this.#unmatchedCount++;
+      return;
+    }
+    this.#route(record.decode(), slot);
+  };
+
+  counts(): RouterCounts {
+    return {
+      readCount: this.#readCount,
+      readBytes: this.#readBytes,
+      unmatchedCount: this.#unmatchedCount,
+      internalCount: this.#internalCount,
+      matchedCount: this.#matchedCount,
+      readByKind: [...this.#readByKind],
+    };
+  }
+
+  #route(record: BackendRecord, slot: number): void {
+    if (record.kind === "name") {
+      this.#consumer.onName(record);
+      this.#internalCount++;
+      return;
+    }
+    const targetId = this.#table.targetIds[slot];
+    const sinks = this.#table.sinks[slot];
+    if (targetId === undefined || sinks === undefined) {
+      this.#unmatchedCount++;
+      return;
+    }
+    if (record.kind === "wait") {
+      this.#routeWait(record, targetId, sinks);
+      return;
+    }
+    const event = this.#consume(record, targetId);
+    if (event !== undefined && offer(sinks, EVENT_KINDS[record.kind], event)) this.#matchedCount++;
+    else this.#internalCount++;
+  }
+
+  #routeWait(record: WaitRecord, targetId: TargetId, sinks: readonly RouteSink[]): void {
+    const durationMs = record.durationMs;
+    let event: WaitEvent | undefined;
+    for (let index = 0; index < sinks.length; index++) {
+      const sink = sinks[index];
+      if (sink === undefined || (sink.kinds & WAIT_MASK) === 0 || durationMs < sink.slowWaitMs) continue;
+      event ??= toWaitEvent(record, targetId, this.#names);
+      sink.receiver.accept(event);
+    }
+    if (event === undefined) this.#unmatchedCount++;
+    else this.#matchedCount++;
+  }
+
+  /** The engine's own share first; then the event, for whoever wants it. A thread that only left has not ended. */
+  #consume(record: ForkRecord | ExecRecord | ExitRecord, targetId: TargetId): TraceEvent | undefined {
+    switch (record.kind) {
+      case "fork":
+        this.#consumer.onFork(record, targetId);
+        return toForkEvent(record, targetId);
+      case "exec":
+        this.#consumer.onExec(record, targetId);
+        return toExecEvent(record, targetId);
+      case "exit":
+        this.#consumer.onExit(record, targetId);
+        return record.leftTarget ? undefined : toExitEvent(record, targetId);
+    }
+  }
+}
+
+/** Yields whether anybody took `event`. */
+function offer(sinks: readonly RouteSink[], kind: number, event: TraceEvent): boolean {
+  let isTaken = false;
+  for (const sink of sinks) {
+    if ((sink.kinds & (1 << kind)) === 0) continue;
+    sink.receiver.accept(event);
+    isTaken = true;
+  }
+  return isTaken;
+}

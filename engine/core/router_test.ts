@@ -1,0 +1,166 @@
+import { AssertionError } from "node:assert";
+import { assert } from "../../tests/support/assert.ts";
+import { type EventKind, toEventKindMask, type TraceEvent } from "../api/events.ts";
+import { TARGETS_MAX } from "../api/limits.ts";
+import type { BackendRecord, RecordView } from "../api/tracer_backend.ts";
+import { toTargetId } from "../api/units.ts";
+import { type EventNames, toSystemCallLookup } from "./event_mapper.ts";
+import { type RecordConsumer, Router, type RouteSink, toRoutingTable } from "./router.ts";
+import { aFork, anAccount, aName, anExit, aWait, aWaitKey } from "./test_backend.ts";
+
+const NAMES: EventNames = {
+  objectOf: () => ({ kind: "timer" }),
+  systemCallOf: toSystemCallLookup((systemCall) => systemCall === 0 ? "read" : undefined),
+};
+
+interface Sink extends RouteSink {
+  readonly events: TraceEvent[];
+}
+
+function aSink(kinds: readonly EventKind[], slowWaitMs = 0): Sink {
+  const events: TraceEvent[] = [];
+  return { kinds: toEventKindMask(kinds), slowWaitMs, events, receiver: { accept: (event) => events.push(event) } };
+}
+
+function open(sinks: readonly RouteSink[]): { router: Router; consumed: string[] } {
+  const consumed: string[] = [];
+  const consumer: RecordConsumer = {
+    onName: () => consumed.push("name"),
+    onFork: (_, targetId) => consumed.push(`fork of ${targetId}`),
+    onExec: (_, targetId) => consumed.push(`exec of ${targetId}`),
+    onExit: (_, targetId) => consumed.push(`exit of ${targetId}`),
+  };
+  const router = new Router(consumer, NAMES);
+  router.use(toRoutingTable([{ slot: 1, targetId: toTargetId("a"), sinks }]));
+  return { router, consumed };
+}
+
+/** A view that counts how often it is decoded. */
+function aView(kind: number, record: BackendRecord, targetSlot = 1): RecordView & { readonly decodeCount: number } {
+  let decodeCount = 0;
+  return {
+    kind,
+    targetSlot,
+    sizeBytes: 88,
+    decode: () => {
+      decodeCount++;
+      return record;
+    },
+    get decodeCount() {
+      return decodeCount;
+    },
+  };
+}
+
+Deno.test("visit() decodes a record once however many routes want it, and gives all of them one event", () => {
+  const sinks = [aSink(["wait"]), aSink(["wait"]), aSink(["exit"])];
+  const { router } = open(sinks);
+  const view = aView(1, aWait());
+
+  router.visit(view);
+
+  assert.equal(view.decodeCount, 1);
+  assert.deepEqual(sinks.map((sink) => sink.events.length), [1, 1, 0]);
+  assert.equal(sinks[0]?.events[0], sinks[1]?.events[0]);
+  assert.deepEqual(sinks[0]?.events[0], {
+    kind: "wait",
+    targetId: toTargetId("a"),
+    endMs: 1000,
+    durationMs: 50,
+    processId: 100,
+    threadId: 101,
+    waitClass: "network",
+    systemCall: "read",
+    object: { kind: "timer" },
+    wakerThreadId: 0,
+  });
+});
+
+const UNWANTED: readonly [what: string, kind: number, slot: number][] = [
+  ["no route wants its kind", 1, 1],
+  ["its slot is nobody's", 1, 2],
+  ["its slot is beyond the table", 1, TARGETS_MAX + 1],
+  ["its slot is far beyond the table", 1, 0xffffffff],
+  ["its kind is not known", 7, 1],
+  ["its kind is beyond the mask", 33, 1],
+];
+
+for (const [what, kind, slot] of UNWANTED) {
+  Deno.test(`visit() decodes nothing when ${what}`, () => {
+    const { router } = open([aSink(["exit"])]);
+    const view = aView(kind, aWait(), slot);
+
+    router.visit(view);
+
+    assert.equal(view.decodeCount, 0);
+    const counts = router.counts();
+    assert.deepEqual([counts.readCount, counts.unmatchedCount, counts.matchedCount], [1, 1, 0]);
+  });
+}
+
+Deno.test("visit() keeps a wait from a route whose threshold it does not reach", () => {
+  const sinks = [aSink(["wait"], 50), aSink(["wait"], 50.001)];
+  const { router } = open(sinks);
+
+  router.visit(aView(1, aWait({ durationMs: 50 })));
+  router.visit(aView(1, aWait({ durationMs: 49.999 })));
+
+  assert.deepEqual(sinks.map((sink) => sink.events.length), [1, 0]);
+  const { matchedCount, unmatchedCount } = router.counts();
+  assert.deepEqual({ matchedCount, unmatchedCount }, { matchedCount: 1, unmatchedCount: 1 });
+});
+
+Deno.test("visit() gives the engine names and lives with no route at all, and counts them as its own", () => {
+  const { router, consumed } = open([]);
+
+  router.visit(aView(2, aName()));
+  router.visit(aView(2, aName(), 77));
+  router.visit(aView(3, aFork()));
+  router.visit(aView(4, { kind: "exec", targetSlot: 1, atMs: 1, processId: 9, command: "sh", path: "/bin/sh" }));
+  router.visit(aView(5, anExit()));
+
+  assert.deepEqual(consumed, ["name", "name", "fork of a", "exec of a", "exit of a"]);
+  assert.equal(router.counts().internalCount, 5);
+});
+
+Deno.test("visit() makes an exit of a thread that ended, not of one that only left its target", () => {
+  const sink = aSink(["exit"]);
+  const { router, consumed } = open([sink]);
+  const thread = anAccount({ command: "bad\x1b[2J" });
+
+  router.visit(aView(5, anExit({ thread, leftTarget: true })));
+  router.visit(aView(5, anExit({ thread, exitCode: 0x8b, processEnded: true })));
+  router.visit(aView(5, anExit({ thread, exitCode: 3 << 8 })));
+
+  assert.equal(consumed.length, 3);
+  const exits = sink.events.map((event) => event.kind === "exit" ? event : undefined);
+  assert.deepEqual(exits.map((exit) => [exit?.exitCode, exit?.signal, exit?.processEnded]), [
+    [0, 11, true],
+    [3, 0, false],
+  ]);
+  assert.equal(exits[0]?.command, "bad\\x1b[2J");
+  const { internalCount, matchedCount } = router.counts();
+  assert.deepEqual({ internalCount, matchedCount }, { internalCount: 1, matchedCount: 2 });
+});
+
+Deno.test("counts() tells what was read by kind and in bytes", () => {
+  const { router } = open([aSink(["wait"])]);
+  for (const view of [aView(1, aWait()), aView(1, aWait()), aView(5, anExit()), aView(99, aWait())]) router.visit(view);
+
+  const counts = router.counts();
+  assert.deepEqual([counts.readByKind[1], counts.readByKind[5], counts.readByKind[0]], [2, 1, 1]);
+  assert.equal(counts.readBytes, 4 * 88);
+  assert.equal(counts.readCount, counts.unmatchedCount + counts.internalCount + counts.matchedCount);
+});
+
+Deno.test("toSystemCallLookup() names a call by its number when the host has no name, and none by nothing", () => {
+  assert.equal(NAMES.systemCallOf(0), "read");
+  assert.equal(NAMES.systemCallOf(999), "syscall_999");
+  assert.equal(NAMES.systemCallOf(aWaitKey({ systemCall: 0xffff }).systemCall), undefined);
+});
+
+Deno.test("toRoutingTable() asserts that a slot fits the table", () => {
+  const at = (slot: number) => toRoutingTable([{ slot, targetId: toTargetId("a"), sinks: [] }]);
+  at(TARGETS_MAX);
+  assert.throws(() => at(TARGETS_MAX + 1), AssertionError);
+});

@@ -1,0 +1,131 @@
+/**
+ * What must change when one target set replaces another. Pure.
+ *
+ * @module
+ */
+
+import type { RouteProblem } from "../api/engine.ts";
+import { EVENT_KINDS } from "../api/events.ts";
+import { SLOW_WAIT_MS_MIN } from "../api/limits.ts";
+import type { Route, Target, TargetCgroup, TargetSet } from "../api/target.ts";
+import type { TargetDiff } from "../api/tracer_backend.ts";
+import type { RouteId, TargetId } from "../api/units.ts";
+
+/** What is in force before the first `setTargets`. */
+export const EMPTY_TARGET_SET: TargetSet = { revision: 0, targets: new Map(), routes: [], exporters: new Map() };
+
+export interface TargetSetDiff {
+  /** A target whose members changed is in both lists: removed first, then added. */
+  readonly kernel: TargetDiff;
+  /** False: the kernel already does what the next set asks. */
+  readonly isKernelChanged: boolean;
+  readonly startedRoutes: readonly Route[];
+  readonly changedRoutes: readonly Route[];
+  readonly stoppedRouteIds: readonly RouteId[];
+}
+
+/** Yields what must change for `next` to be in force where `previous` was. */
+export function diffTargets(previous: TargetSet, next: TargetSet): TargetSetDiff {
+  const added: Target[] = [];
+  const removed: TargetId[] = [];
+  for (const [id, target] of previous.targets) {
+    const successor = next.targets.get(id);
+    if (successor === undefined || !hasSameMembers(target, successor)) removed.push(id);
+  }
+  for (const [id, target] of next.targets) {
+    const predecessor = previous.targets.get(id);
+    if (predecessor === undefined || !hasSameMembers(predecessor, target)) added.push(target);
+  }
+
+  const before = new Map(previous.routes.map((route) => [route.id, route]));
+  const after = new Set(next.routes.map((route) => route.id));
+  const startedRoutes = next.routes.filter((route) => !before.has(route.id));
+  const changedRoutes = next.routes.filter((route) => {
+    const predecessor = before.get(route.id);
+    return predecessor !== undefined && !isSameRoute(predecessor, route);
+  });
+  const stoppedRouteIds = previous.routes.map((route) => route.id).filter((id) => !after.has(id));
+
+  const asked = kernelDetail(next.routes);
+  const had = kernelDetail(previous.routes);
+  return {
+    kernel: { added, removed, ...asked },
+    isKernelChanged: added.length > 0 || removed.length > 0 || asked.slowWaitMs !== had.slowWaitMs ||
+      asked.hasUserStacks !== had.hasUserStacks,
+    startedRoutes,
+    changedRoutes,
+    stoppedRouteIds,
+  };
+}
+
+export interface CheckedRoutes {
+  readonly routes: readonly Route[];
+  readonly problems: readonly RouteProblem[];
+}
+
+/** Yields the routes of `next` that can start as far as plain data tells, and what is wrong with the others. */
+export function checkRoutes(next: TargetSet): CheckedRoutes {
+  const routes: Route[] = [];
+  const problems: RouteProblem[] = [];
+  const seen = new Set<RouteId>();
+  for (const route of next.routes) {
+    const found = routeFault(route, next, seen);
+    seen.add(route.id);
+    if (found === undefined) routes.push(route);
+    else problems.push({ routeId: route.id, cause: new RangeError(`Cannot start route ${route.id}: ${found}`) });
+  }
+  return { routes, problems };
+}
+
+/** What is wrong with `route`: found, then wanted. */
+function routeFault(route: Route, next: TargetSet, seen: ReadonlySet<RouteId>): string | undefined {
+  if (seen.has(route.id)) return "its id is used twice, ids must differ";
+  for (const targetId of route.targetIds) {
+    if (!next.targets.has(targetId)) return `target ${targetId} is unknown, want one of the ${next.targets.size} given`;
+  }
+  if (!next.exporters.has(route.exporterKey)) {
+    return `exporter ${route.exporterKey} is unknown, want one of the ${next.exporters.size} given`;
+  }
+  if (!(route.slowWaitMs >= 0)) return `its slow wait threshold is ${route.slowWaitMs} ms, want 0 or more`;
+  return undefined;
+}
+
+/** What the kernel must do so that every route gets what it asks. */
+function kernelDetail(routes: readonly Route[]): Pick<TargetDiff, "slowWaitMs" | "hasUserStacks"> {
+  let slowWaitMs: number | undefined;
+  for (const route of routes) {
+    if ((route.kinds & (1 << EVENT_KINDS.wait)) === 0) continue;
+    const askedMs = Math.max(route.slowWaitMs, SLOW_WAIT_MS_MIN);
+    slowWaitMs = slowWaitMs === undefined ? askedMs : Math.min(slowWaitMs, askedMs);
+  }
+  return { slowWaitMs, hasUserStacks: routes.some((route) => route.hasUserStacks) };
+}
+
+/** The label is for people: a new one changes nothing in the kernel. */
+function hasSameMembers(left: Target, right: Target): boolean {
+  return left.isSystemWide === right.isSystemWide &&
+    isSameList(left.processIds, right.processIds, (a, b) => a === b) &&
+    isSameList(left.cgroups, right.cgroups, isSameCgroup);
+}
+
+function isSameCgroup(left: TargetCgroup, right: TargetCgroup): boolean {
+  return left.id === right.id && left.level === right.level && left.path === right.path;
+}
+
+function isSameRoute(left: Route, right: Route): boolean {
+  return left.kinds === right.kinds && left.exporterKey === right.exporterKey && left.slowWaitMs === right.slowWaitMs &&
+    left.hasUserStacks === right.hasUserStacks && left.targetIds.size === right.targetIds.size &&
+    left.targetIds.isSubsetOf(right.targetIds);
+}
+
+function isSameList<Item>(
+  left: readonly Item[],
+  right: readonly Item[],
+  isSame: (left: Item, right: Item) => boolean,
+): boolean {
+  if (left.length !== right.length) return false;
+  return left.every((item, index) => {
+    const other = right[index];
+    return other !== undefined && isSame(item, other);
+  });
+}

@@ -1,0 +1,40 @@
+/**
+ * User stacks as text, looked up while their process may still be there.
+ *
+ * @module
+ */
+
+import type { HostReader } from "../api/host_reader.ts";
+import { USER_STACKS_MAX } from "../api/limits.ts";
+import type { StackFrame } from "../api/measurements.ts";
+import { sanitizeText } from "../api/text.ts";
+import type { TracerBackend } from "../api/tracer_backend.ts";
+
+const NO_FRAMES: readonly StackFrame[] = [];
+
+/** Describes a stack once per process; at most `USER_STACKS_MAX` texts are kept, the oldest go first. */
+export class UserStacks {
+  readonly #backend: Pick<TracerBackend, "userStack">;
+  readonly #host: Pick<HostReader, "describeStack">;
+  readonly #frames = new Map<string, readonly StackFrame[]>();
+
+  constructor(backend: Pick<TracerBackend, "userStack">, host: Pick<HostReader, "describeStack">) {
+    this.#backend = backend;
+    this.#host = host;
+  }
+
+  framesOf(processId: number, stackId: number): readonly StackFrame[] {
+    if (stackId < 0) return NO_FRAMES;
+    const key = `${processId}/${stackId}`;
+    const known = this.#frames.get(key);
+    if (known !== undefined) return known;
+    const texts = this.#host.describeStack(processId, this.#backend.userStack(stackId));
+    const frames = texts.map((text) => ({ text: sanitizeText(text) }));
+    this.#frames.set(key, frames);
+    if (this.#frames.size > USER_STACKS_MAX) {
+      const oldest = this.#frames.keys().next();
+      if (oldest.done !== true) this.#frames.delete(oldest.value);
+    }
+    return frames;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * What was looked for and not found. Such a sentence is only true of a category
+ * that saw everything, so it is withheld, with the reason, otherwise.
+ *
+ * @module
+ */
+
+import type { Category, Completeness, WaitClass } from "../api/measurements.ts";
+import type { TargetFacts } from "./facts.ts";
+
+export interface Absences {
+  /** Things that did not happen: "disk waits", "throttling". */
+  readonly absent: readonly string[];
+  readonly withheld: readonly { readonly statement: string; readonly reason: string }[];
+}
+
+interface Subject {
+  readonly statement: string;
+  readonly categories: readonly Category[];
+  readonly isAbsent: (facts: TargetFacts) => boolean;
+}
+
+const SUBJECTS: readonly Subject[] = [
+  waitSubject("network waits", ["network"]),
+  waitSubject("disk waits", ["diskRead", "diskWrite"]),
+  waitSubject("lock waits", ["lock"]),
+  waitSubject("pipe waits", ["pipe"]),
+  waitSubject("major page faults", ["pageFault"]),
+  waitSubject("stopped threads", ["stopped"]),
+  { statement: "throttling", categories: ["scheduling"], isAbsent: hasNoThrottling },
+  {
+    statement: "failed children",
+    categories: ["lifecycle"],
+    isAbsent: (facts) =>
+      facts.digest.childGroups.every((group) => group.targetId !== facts.targetId || group.failedCount === 0),
+  },
+];
+
+/** Yields what is absent from every target, and what cannot be said. */
+export function toAbsences(targets: readonly TargetFacts[]): Absences {
+  const absent: string[] = [];
+  const withheld: { statement: string; reason: string }[] = [];
+  if (targets.length === 0) return { absent, withheld };
+  for (const { statement, categories, isAbsent } of SUBJECTS) {
+    if (!targets.every(isAbsent)) continue;
+    const reason = targets.flatMap((facts) => reasonsAgainst(facts.completeness, categories)).at(0);
+    if (reason === undefined) absent.push(statement);
+    else withheld.push({ statement: `no ${statement}`, reason });
+  }
+  return { absent, withheld };
+}
+
+function waitSubject(statement: string, classes: readonly WaitClass[]): Subject {
+  return {
+    statement,
+    categories: ["scheduling", "waits"],
+    isAbsent: (facts) => classes.every((waitClass) => facts.sums.byClass[waitClass] === 0),
+  };
+}
+
+function hasNoThrottling(facts: TargetFacts): boolean {
+  return facts.sums.throttledMs === 0 && facts.cgroups.every((cgroup) => (cgroup.throttledMs ?? 0) === 0);
+}
+
+function reasonsAgainst(
+  completeness: Readonly<Record<Category, Completeness>>,
+  categories: readonly Category[],
+): readonly string[] {
+  return categories.flatMap((category) => {
+    const verdict = completeness[category];
+    if (verdict.verdict === "complete") return [];
+    return verdict.verdict === "blind"
+      ? [`${category} is BLIND: ${verdict.reason}`]
+      : [`${category} is PARTIAL ${verdict.percent.toFixed(1)}%: ${verdict.reason}`];
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * The exporter behind `diagnose`: keeps a bounded digest of the events and the
+ * final measurements, and makes the report of them.
+ *
+ * @module
+ */
+
+import type { TraceEvent } from "../api/events.ts";
+import type { Exporter, ExportOutcome } from "../api/exporter.ts";
+import type { Measurements } from "../api/measurements.ts";
+import { EventDigest } from "./event_digest.ts";
+import { type Report, type ReportOptions, toReport } from "./report.ts";
+
+export class DiagnosisAccumulator implements Exporter {
+  readonly #options: ReportOptions;
+  readonly #digest = new EventDigest();
+  #measurements: Measurements | undefined;
+
+  constructor(options: ReportOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the batch at once: there is nothing an abort could interrupt, and refusing would lose data. */
+  export(batch: readonly TraceEvent[]): Promise<ExportOutcome> {
+    for (const event of batch) this.#digest.add(event);
+    return Promise.resolve({ exportedCount: batch.length, droppedCount: 0 });
+  }
+
+  /** Totals are cumulative, so the newest replace the older; nothing replaces the final ones. */
+  exportMeasurements(measurements: Measurements): Promise<void> {
+    if (!this.#measurements?.isFinal) this.#measurements = measurements;
+    return Promise.resolve();
+  }
+
+  /**
+   * Yields the report on what has arrived so far; it stays available after
+   * disposal. `undefined`: no measurements came, so there was no run.
+   */
+  report(): Report | undefined {
+    if (this.#measurements === undefined) return undefined;
+    return toReport({ measurements: this.#measurements, digest: this.#digest.summary() }, this.#options);
+  }
+
+  /** Holds no resource: memory goes with the object. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * What the events of a run come to, in bounded memory: counts, who ended how,
+ * and the longest single waits.
+ *
+ * @module
+ */
+
+import type { EventKind, ExitEvent, TraceEvent, WaitEvent } from "../api/events.ts";
+import { objectKey } from "./wait_object.ts";
+
+/** Single waits kept whole, longest first. */
+export const LONGEST_WAITS_MAX = 32;
+
+/** Groups of ended children told apart by parent and command. */
+export const CHILD_GROUPS_MAX = 1024;
+
+/** Exit codes told apart within one group; a process has 256 of them, a report has a line. */
+export const EXIT_CODES_MAX = 16;
+
+/** Causes whose first and last slow wait are kept. */
+export const SLOW_CAUSES_MAX = 1024;
+
+/** Processes whose name and number of events are kept. */
+export const DIGEST_PROCESSES_MAX = 4096;
+
+/** Ended children of one parent with one command. */
+export interface ChildGroup {
+  readonly targetId: string;
+  readonly parentProcessId: number;
+  readonly command: string;
+  readonly exitCount: number;
+  readonly failedCount: number;
+  readonly firstFailureMs: number; // monotonic
+  readonly lastFailureMs: number;
+  readonly exitCodes: Readonly<Record<string, number>>; // only failures; "other" beyond the limit
+  readonly signals: Readonly<Record<string, number>>; // only failures, by number
+}
+
+export interface SlowCause {
+  readonly count: number;
+  readonly firstEndMs: number; // monotonic
+  readonly lastEndMs: number;
+}
+
+export interface DigestSummary {
+  readonly counts: Readonly<Record<EventKind, number>>;
+  readonly childGroups: readonly ChildGroup[];
+  /** Events that found no room in one of the tables above; the counts hold them. */
+  readonly ungroupedCount: number;
+  readonly longestWaits: readonly WaitEvent[];
+  /** By {@linkcode causeKey}. */
+  readonly slowCauses: ReadonlyMap<string, SlowCause>;
+  /** Lifecycle events per process. */
+  readonly processEventCounts: ReadonlyMap<number, number>;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Yields the key under which equal causes of one target meet. */
+export function causeKey(wait: Pick<WaitEvent, "waitClass" | "object">): string {
+  return `${wait.waitClass} ${objectKey(wait.object)}`;
+}
+
+/** Takes events in any number and keeps a bounded digest of them. */
+export class EventDigest {
+  readonly #counts: Record<EventKind, number> = { wait: 0, fork: 0, exec: 0, exit: 0 };
+  readonly #childGroups = new Map<string, Mutable<ChildGroup>>();
+  readonly #slowCauses = new Map<string, Mutable<SlowCause>>();
+  readonly #commands = new Map<number, string>(); // of living processes; threads may be called otherwise
+  readonly #eventCounts = new Map<number, number>();
+  #longestWaits: WaitEvent[] = [];
+  #ungroupedCount = 0;
+
+  add(event: TraceEvent): void {
+    this.#counts[event.kind]++;
+    switch (event.kind) {
+      case "wait":
+        return this.#addWait(event);
+      case "exit":
+        this.#increment(this.#eventCounts, event.processId);
+        return this.#addExit(event);
+      case "fork":
+        this.#increment(this.#eventCounts, event.parentProcessId);
+        if (event.childProcessId !== event.parentProcessId) this.#setCommand(event.childProcessId, event.command);
+        return;
+      case "exec":
+        this.#increment(this.#eventCounts, event.processId);
+        return this.#setCommand(event.processId, event.command);
+    }
+  }
+
+  summary(): DigestSummary {
+    return {
+      counts: { ...this.#counts },
+      childGroups: Array.from(this.#childGroups.values(), (group) => ({
+        ...group,
+        exitCodes: { ...group.exitCodes },
+        signals: { ...group.signals },
+      })),
+      ungroupedCount: this.#ungroupedCount,
+      longestWaits: [...this.#longestWaits],
+      slowCauses: new Map(this.#slowCauses),
+      processEventCounts: new Map(this.#eventCounts),
+    };
+  }
+
+  #addWait(event: WaitEvent): void {
+    const shortest = this.#longestWaits.at(-1);
+    if (
+      this.#longestWaits.length < LONGEST_WAITS_MAX || (shortest && event.durationMs > shortest.durationMs)
+    ) {
+      const place = this.#longestWaits.findIndex((wait) => wait.durationMs < event.durationMs);
+      this.#longestWaits.splice(place < 0 ? this.#longestWaits.length : place, 0, event);
+      this.#longestWaits = this.#longestWaits.slice(0, LONGEST_WAITS_MAX);
+    }
+    const key = `${event.targetId} ${causeKey(event)}`;
+    const cause = this.#slowCauses.get(key);
+    if (cause !== undefined) {
+      cause.count++;
+      cause.firstEndMs = Math.min(cause.firstEndMs, event.endMs);
+      cause.lastEndMs = Math.max(cause.lastEndMs, event.endMs);
+    } else if (this.#slowCauses.size < SLOW_CAUSES_MAX) {
+      this.#slowCauses.set(key, { count: 1, firstEndMs: event.endMs, lastEndMs: event.endMs });
+    } else {
+      this.#ungroupedCount++;
+    }
+  }
+
+  #addExit(event: ExitEvent): void {
+    if (!event.processEnded) return;
+    const command = event.threadId === event.processId
+      ? event.command
+      : this.#commands.get(event.processId) ?? event.command;
+    this.#commands.delete(event.processId);
+    const group = this.#childGroup({ ...event, command });
+    if (group === undefined) {
+      this.#ungroupedCount++;
+      return;
+    }
+    group.exitCount++;
+    if (!isFailure({ ...event, command })) return;
+    group.failedCount++;
+    group.firstFailureMs = Math.min(group.firstFailureMs, event.atMs);
+    group.lastFailureMs = Math.max(group.lastFailureMs, event.atMs);
+    const [table, name] = event.signal !== 0
+      ? [group.signals as Record<string, number>, String(event.signal)]
+      : [group.exitCodes as Record<string, number>, String(event.exitCode)];
+    const key = name in table || Object.keys(table).length < EXIT_CODES_MAX ? name : "other";
+    table[key] = (table[key] ?? 0) + 1;
+  }
+
+  #childGroup(event: ExitEvent): Mutable<ChildGroup> | undefined {
+    const key = `${event.targetId} ${event.parentProcessId} ${event.command}`;
+    const known = this.#childGroups.get(key);
+    if (known !== undefined || this.#childGroups.size >= CHILD_GROUPS_MAX) return known;
+    const group = {
+      targetId: event.targetId,
+      parentProcessId: event.parentProcessId,
+      command: event.command,
+      exitCount: 0,
+      failedCount: 0,
+      firstFailureMs: Infinity,
+      lastFailureMs: -Infinity,
+      exitCodes: {},
+      signals: {},
+    };
+    this.#childGroups.set(key, group);
+    return group;
+  }
+
+  #setCommand(processId: number, command: string): void {
+    if (this.#commands.has(processId) || this.#commands.size < DIGEST_PROCESSES_MAX) {
+      this.#commands.set(processId, command);
+    }
+  }
+
+  #increment(table: Map<number, number>, processId: number): void {
+    const count = table.get(processId);
+    if (count === undefined && table.size >= DIGEST_PROCESSES_MAX) {
+      this.#ungroupedCount++;
+      return;
+    }
+    table.set(processId, (count ?? 0) + 1);
+  }
+}
+
+/**
+ * Signals and codes by which processes are ended on purpose: HUP, INT, PIPE
+ * (a reader like `head` had enough), TERM; a shell reports them as 128 + n.
+ */
+const ORDERLY_SIGNALS: ReadonlySet<number> = new Set([1, 2, 13, 15]);
+
+/** Commands whose exit code 1 is an answer ("no"), not a failure. */
+const PREDICATES: ReadonlySet<string> = new Set([
+  "[",
+  "cmp",
+  "diff",
+  "egrep",
+  "expr",
+  "false",
+  "fgrep",
+  "grep",
+  "pgrep",
+  "pidof",
+  "pkill",
+  "test",
+  "which",
+]);
+
+/** Whether a process ended in a way nobody wanted. */
+export function isFailure(exit: Pick<ExitEvent, "exitCode" | "signal" | "command">): boolean {
+  if (exit.signal !== 0) return !ORDERLY_SIGNALS.has(exit.signal);
+  if (exit.exitCode === 0) return false;
+  if (exit.exitCode === 1 && PREDICATES.has(exit.command)) return false;
+  return !ORDERLY_SIGNALS.has(exit.exitCode - 128);
+}

@@ -1,0 +1,313 @@
+/**
+ * Measurements and events joined per target: what the rules and the renderers
+ * read. Nothing is judged here.
+ *
+ * @module
+ */
+
+import {
+  type Category,
+  type CgroupMeasurement,
+  type Completeness,
+  type HostMeasurement,
+  IDLE_WAIT_CLASSES,
+  type LockChainMeasurement,
+  type Measurements,
+  type ProcessInfo,
+  type ThreadLedger,
+  WAIT_CLASSES,
+  type WaitClass,
+  type WaitMeasurement,
+} from "../api/measurements.ts";
+import type { TargetId } from "../api/units.ts";
+import type { DigestSummary } from "./event_digest.ts";
+import { DORMANT_SHARE_MIN, RELIABLE_PERCENT_MIN } from "./severity.ts";
+
+/** Every wait class, in the order reports use. */
+export const WAIT_CLASS_ORDER = Object.keys(WAIT_CLASSES) as readonly WaitClass[];
+
+/** Where the time of one thread, or of several together, went. */
+export interface TimeSums {
+  readonly lifetimeMs: number;
+  readonly onCpuMs: number;
+  readonly runnableMs: number;
+  readonly throttledMs: number;
+  readonly blockedMs: number;
+  /** Blocked time by class, as far as the wait table knows it. */
+  readonly byClass: Readonly<Record<WaitClass, number>>;
+  /** Blocked time that no wait row accounts for. */
+  readonly unattributedMs: number;
+  readonly residualMs: number;
+  /** Waits that are absence of work: idle, sleep, parked, stopped. */
+  readonly idleMs: number;
+  /**
+   * Waits for what another traced thread did (a child, the other end of a
+   * pipe), which is on that thread's own account and would halve every share
+   * if counted twice; and waits for input that never came in the window.
+   */
+  readonly delegatedMs: number;
+  /** Lifetime without idle and delegated waits: what shares are taken of. */
+  readonly nonIdleMs: number;
+}
+
+export interface ThreadFacts {
+  readonly ledger: ThreadLedger;
+  readonly waits: readonly WaitMeasurement[];
+  readonly sums: TimeSums;
+}
+
+export interface ProcessFacts {
+  readonly info: ProcessInfo;
+  readonly threads: readonly ThreadFacts[];
+  readonly threadsById: ReadonlyMap<number, ThreadFacts>;
+  /** All of its waits, those of threads that could not be told apart included. */
+  readonly waits: readonly WaitMeasurement[];
+  readonly sums: TimeSums;
+}
+
+export interface TargetFacts {
+  readonly targetId: TargetId;
+  readonly window: Measurements["window"];
+  readonly windowMs: number;
+  readonly host: HostMeasurement;
+  readonly cgroups: readonly CgroupMeasurement[];
+  readonly completeness: Readonly<Record<Category, Completeness>>;
+  readonly processes: ReadonlyMap<number, ProcessFacts>;
+  readonly waits: readonly WaitMeasurement[];
+  readonly lockChains: readonly LockChainMeasurement[];
+  readonly sums: TimeSums;
+  readonly digest: DigestSummary;
+}
+
+/** Yields one entry per target, in order of first appearance. */
+export function toTargetFacts(measurements: Measurements, digest: DigestSummary): readonly TargetFacts[] {
+  const targetIds = new Set<TargetId>();
+  for (const list of [measurements.threads, measurements.processes, measurements.waits, measurements.cgroups]) {
+    for (const { targetId } of list) targetIds.add(targetId);
+  }
+  return Array.from(targetIds, (targetId) => factsOfTarget(targetId, { measurements, digest }));
+}
+
+function factsOfTarget(
+  targetId: TargetId,
+  { measurements, digest }: { measurements: Measurements; digest: DigestSummary },
+): TargetFacts {
+  const ofTarget = (entry: { readonly targetId: TargetId }) => entry.targetId === targetId;
+  const waits = measurements.waits.filter(ofTarget);
+  const processes = toProcessFacts({
+    infos: measurements.processes.filter(ofTarget),
+    ledgers: measurements.threads.filter(ofTarget),
+    waits,
+    targetId,
+  });
+  return {
+    targetId,
+    window: measurements.window,
+    windowMs: measurements.window.endMs - measurements.window.beginMs,
+    host: measurements.host,
+    cgroups: measurements.cgroups.filter(ofTarget),
+    completeness: measurements.books.completeness,
+    processes,
+    waits,
+    lockChains: measurements.lockChains.filter(ofTarget),
+    sums: addSums(Array.from(processes.values(), (process) => process.sums)),
+    digest,
+  };
+}
+
+function toProcessFacts(
+  input: {
+    infos: readonly ProcessInfo[];
+    ledgers: readonly ThreadLedger[];
+    waits: readonly WaitMeasurement[];
+    targetId: TargetId;
+  },
+): ReadonlyMap<number, ProcessFacts> {
+  const infos = new Map(input.infos.map((info) => [info.processId, info]));
+  const ledgers = groupBy(input.ledgers, (ledger) => ledger.processId);
+  const waits = groupBy(input.waits, (wait) => wait.processId);
+  const tracedIds = new Set([...infos.keys(), ...ledgers.keys(), ...waits.keys()]);
+  const lifetimes = new Map(input.ledgers.map((ledger) => [threadKey(ledger), ledger.endMs - ledger.beginMs]));
+  const hasTracedChild = new Set(Array.from(infos.values(), (info) => info.parentProcessId));
+  const isDelegated = (wait: WaitMeasurement) =>
+    waitsForTraced(wait, { tracedIds, hasTracedChild }) || isListening(wait, lifetimes.get(threadKey(wait)));
+
+  const processes = new Map<number, ProcessFacts>();
+  for (const processId of tracedIds) {
+    const ownLedgers = ledgers.get(processId) ?? [];
+    const ownWaits = waits.get(processId) ?? [];
+    const waitsByThread = groupBy(ownWaits, (wait) => wait.threadId);
+    const threads = ownLedgers.map((ledger) => {
+      const threadWaits = waitsByThread.get(ledger.threadId) ?? [];
+      return { ledger, waits: threadWaits, sums: sumsOf([ledger], { waits: threadWaits, isDelegated }) };
+    });
+    processes.set(processId, {
+      info: infos.get(processId) ?? unknownProcess(processId, { ledgers: ownLedgers, targetId: input.targetId }),
+      threads,
+      threadsById: new Map(threads.map((thread) => [thread.ledger.threadId, thread])),
+      waits: ownWaits,
+      sums: sumsOf(ownLedgers, { waits: ownWaits, isDelegated }),
+    });
+  }
+  return processes;
+}
+
+function threadKey(ids: { readonly processId: number; readonly threadId: number }): string {
+  return `${ids.processId} ${ids.threadId}`;
+}
+
+function waitsForTraced(
+  wait: WaitMeasurement,
+  { tracedIds, hasTracedChild }: { tracedIds: ReadonlySet<number>; hasTracedChild: ReadonlySet<number> },
+): boolean {
+  if (wait.waitClass === "pipe") return wait.waker !== undefined && tracedIds.has(wait.waker.processId);
+  if (wait.waitClass !== "child" || wait.object.kind !== "child") return false;
+  return tracedIds.has(wait.object.processId) || (wait.object.processId <= 0 && hasTracedChild.has(wait.processId));
+}
+
+/** Whether it waited all the while for input that may well not be due: a subscription, a log pipe, a long-lived child. */
+function isListening(wait: WaitMeasurement, lifetimeMs: number | undefined): boolean {
+  if (lifetimeMs === undefined || !isDormantFor(wait, lifetimeMs)) return false;
+  if (wait.waitClass === "network") return wait.threadId !== wait.processId;
+  return wait.waitClass === "pipe" || wait.waitClass === "child";
+}
+
+function unknownProcess(
+  processId: number,
+  { ledgers, targetId }: { ledgers: readonly ThreadLedger[]; targetId: TargetId },
+): ProcessInfo {
+  const main = ledgers.find((ledger) => ledger.threadId === processId) ?? ledgers[0];
+  return {
+    processId,
+    parentProcessId: 0,
+    targetId,
+    command: main?.command ?? "?",
+    commandLine: [],
+    exited: ledgers.length > 0 && ledgers.every((ledger) => ledger.exited),
+  };
+}
+
+function sumsOf(
+  ledgers: readonly ThreadLedger[],
+  { waits, isDelegated }: {
+    waits: readonly WaitMeasurement[];
+    isDelegated: (wait: WaitMeasurement) => boolean;
+  },
+): TimeSums {
+  const byClass = emptyByClass();
+  let idleMs = 0;
+  let delegatedMs = 0;
+  let attributedMs = 0;
+  for (const wait of waits) {
+    byClass[wait.waitClass] += wait.totalMs;
+    attributedMs += wait.totalMs;
+    if (IDLE_WAIT_CLASSES.has(wait.waitClass)) idleMs += wait.totalMs;
+    else if (isDelegated(wait)) delegatedMs += wait.totalMs;
+  }
+  const sum = (figure: (ledger: ThreadLedger) => number) =>
+    ledgers.reduce((total, ledger) => total + figure(ledger), 0);
+  const lifetimeMs = sum((ledger) => ledger.endMs - ledger.beginMs);
+  const blockedMs = sum((ledger) => ledger.blockedMs);
+  return {
+    lifetimeMs,
+    onCpuMs: sum((ledger) => ledger.onCpuMs),
+    runnableMs: sum((ledger) => ledger.runnableMs),
+    throttledMs: sum((ledger) => ledger.throttledMs),
+    blockedMs,
+    byClass,
+    unattributedMs: Math.max(0, blockedMs - attributedMs),
+    residualMs: sum((ledger) => ledger.residualMs),
+    idleMs,
+    delegatedMs,
+    nonIdleMs: Math.max(0, lifetimeMs - idleMs - delegatedMs),
+  };
+}
+
+/** Yields the figure-wise sum. */
+export function addSums(parts: readonly TimeSums[]): TimeSums {
+  const byClass = emptyByClass();
+  for (const part of parts) {
+    for (const waitClass of WAIT_CLASS_ORDER) byClass[waitClass] += part.byClass[waitClass];
+  }
+  const sum = (figure: (part: TimeSums) => number) => parts.reduce((total, part) => total + figure(part), 0);
+  return {
+    lifetimeMs: sum((part) => part.lifetimeMs),
+    onCpuMs: sum((part) => part.onCpuMs),
+    runnableMs: sum((part) => part.runnableMs),
+    throttledMs: sum((part) => part.throttledMs),
+    blockedMs: sum((part) => part.blockedMs),
+    byClass,
+    unattributedMs: sum((part) => part.unattributedMs),
+    residualMs: sum((part) => part.residualMs),
+    idleMs: sum((part) => part.idleMs),
+    delegatedMs: sum((part) => part.delegatedMs),
+    nonIdleMs: sum((part) => part.nonIdleMs),
+  };
+}
+
+function emptyByClass(): Record<WaitClass, number> {
+  return Object.fromEntries(WAIT_CLASS_ORDER.map((name) => [name, 0])) as Record<WaitClass, number>;
+}
+
+/** Yields the lists of entries that share a key, in order of first appearance. */
+export function groupBy<T, Key>(entries: readonly T[], keyOf: (entry: T) => Key): Map<Key, T[]> {
+  const groups = new Map<Key, T[]>();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [entry]);
+    else group.push(entry);
+  }
+  return groups;
+}
+
+/** Whether every one of `categories` saw enough to carry a rule. */
+export function isReliable(facts: Pick<TargetFacts, "completeness">, categories: readonly Category[]): boolean {
+  return categories.every((category) => {
+    const completeness = facts.completeness[category];
+    if (completeness.verdict === "complete") return true;
+    return completeness.verdict === "partial" && completeness.percent >= RELIABLE_PERCENT_MIN;
+  });
+}
+
+/** Yields why figures from `categories` are lower bounds, one note per category that is not complete. */
+export function incompletenessNotes(
+  facts: Pick<TargetFacts, "completeness">,
+  categories: readonly Category[],
+): readonly string[] {
+  return categories.flatMap((category) => {
+    const completeness = facts.completeness[category];
+    return completeness.verdict === "partial"
+      ? [`a lower bound: ${category} are PARTIAL ${completeness.percent.toFixed(1)}% (${completeness.reason})`]
+      : [];
+  });
+}
+
+/** Finds the process and thread name for an id. */
+export function threadNameOf(
+  facts: TargetFacts,
+  ids: { readonly processId: number; readonly threadId: number },
+): { processId: number; threadId: number; command: string } {
+  const process = facts.processes.get(ids.processId);
+  const thread = process?.threadsById.get(ids.threadId);
+  return { ...ids, command: thread?.ledger.command ?? process?.info.command ?? "?" };
+}
+
+/** Yields a monotonic time of the window as unix time. */
+export function toWallMs(window: Measurements["window"], monotonicMs: number): number {
+  return window.beginWallMs + (monotonicMs - window.beginMs);
+}
+
+/**
+ * Whether the wait was going on all the while: its thread neither began nor
+ * ended it in the window, so it may be a subscription or a reader waiting for
+ * input as well as something that hangs.
+ */
+export function isDormant(facts: TargetFacts, wait: WaitMeasurement): boolean {
+  const thread = facts.processes.get(wait.processId)?.threadsById.get(wait.threadId);
+  return isDormantFor(wait, thread?.sums.lifetimeMs ?? facts.windowMs);
+}
+
+function isDormantFor(wait: WaitMeasurement, lifetimeMs: number): boolean {
+  return wait.count <= 1 && wait.openMs > 0 && wait.openMs >= DORMANT_SHARE_MIN * lifetimeMs;
+}

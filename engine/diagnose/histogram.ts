@@ -1,0 +1,51 @@
+/**
+ * What a log2 histogram of wait times allows to say: bounds, never exact
+ * percentiles.
+ *
+ * @module
+ */
+
+/** Where bucket `index` begins, in milliseconds; bucket 0 also holds shorter waits. */
+export function bucketFloorMs(index: number): number {
+  return index === 0 ? 0 : 2 ** index / 1000;
+}
+
+/** Where bucket `index` ends (exclusive), in milliseconds. */
+export function bucketCeilingMs(index: number): number {
+  return 2 ** (index + 1) / 1000;
+}
+
+/** Yields the element-wise sum. */
+export function sumBuckets(histograms: readonly (readonly number[])[]): readonly number[] {
+  const sum: number[] = [];
+  for (const histogram of histograms) {
+    histogram.forEach((count, index) => sum[index] = (sum[index] ?? 0) + count);
+  }
+  return Array.from(sum, (count) => count ?? 0);
+}
+
+/**
+ * Yields a figure that the percentile does not exceed: the end of the bucket
+ * in which the element of rank floor((n - 1) * percentile / 100) lies.
+ * `undefined`: no waits.
+ */
+export function percentileMsMax(
+  buckets: readonly number[],
+  percentile: number,
+  options: { readonly longestMs?: number } = {},
+): number | undefined {
+  const count = buckets.reduce((sum, value) => sum + value, 0);
+  if (count === 0) return undefined;
+  const rank = Math.floor((count - 1) * percentile / 100);
+  let seen = 0;
+  const index = buckets.findIndex((value) => (seen += value) > rank);
+  return Math.min(bucketCeilingMs(index), options.longestMs ?? Infinity);
+}
+
+/** Yields a figure that the time spent in single waits of at least `thresholdMs` does not fall short of. */
+export function slowMsMin(buckets: readonly number[], thresholdMs: number): number {
+  return buckets.reduce((sum, count, index) => {
+    const floorMs = bucketFloorMs(index);
+    return floorMs >= thresholdMs ? sum + count * floorMs : sum;
+  }, 0);
+}

@@ -1,0 +1,80 @@
+/**
+ * The report as plain data: what the renderers print and the exit code follows
+ * from.
+ *
+ * @module
+ */
+
+import type { Books, Category, Completeness, Measurements } from "../api/measurements.ts";
+import { CATEGORIES } from "../api/measurements.ts";
+import type { TargetId } from "../api/units.ts";
+import { type Absences, toAbsences } from "./absences.ts";
+import type { DigestSummary } from "./event_digest.ts";
+import { type TargetFacts, toTargetFacts } from "./facts.ts";
+import type { Finding } from "./finding.ts";
+import { findingsOf } from "./rules/all_rules.ts";
+import { compareSeverity, type Severity } from "./severity.ts";
+import { type TimeLedger, toTimeLedger } from "./time_ledger.ts";
+
+export interface Report {
+  /** What was looked at, for people: "pid 4711 (shop)". */
+  readonly targets: readonly { readonly id: TargetId; readonly label: string }[];
+  readonly window: Measurements["window"];
+  readonly findings: readonly Finding[];
+  readonly absences: Absences;
+  readonly timeLedger: TimeLedger;
+  readonly books: Books;
+  readonly digest: DigestSummary;
+  readonly cgroups: Measurements["cgroups"];
+  readonly host: Measurements["host"];
+  /** No thread was seen: there is nothing to report on. */
+  readonly isEmpty: boolean;
+}
+
+export interface ReportOptions {
+  readonly targetLabels: ReadonlyMap<TargetId, string>;
+}
+
+/** Yields the report of one finished run. */
+export function toReport(
+  input: { readonly measurements: Measurements; readonly digest: DigestSummary },
+  options: ReportOptions,
+): Report {
+  const { measurements, digest } = input;
+  const facts = toTargetFacts(measurements, digest);
+  return {
+    targets: labelTargets(facts, options),
+    window: measurements.window,
+    findings: findingsOf(facts),
+    absences: toAbsences(facts),
+    timeLedger: toTimeLedger(facts, measurements.departed),
+    books: measurements.books,
+    digest,
+    cgroups: measurements.cgroups,
+    host: measurements.host,
+    isEmpty: measurements.threads.length === 0,
+  };
+}
+
+function labelTargets(facts: readonly TargetFacts[], { targetLabels }: ReportOptions): Report["targets"] {
+  const ids = new Set([...targetLabels.keys(), ...facts.map((target) => target.targetId)]);
+  return Array.from(ids, (id) => ({ id, label: targetLabels.get(id) ?? id }));
+}
+
+/** Yields the gravest severity of all findings; `undefined`: there are none. */
+export function worstSeverity(report: Pick<Report, "findings">): Severity | undefined {
+  return report.findings.reduce<Severity | undefined>(
+    (worst, { severity }) => worst === undefined || compareSeverity(severity, worst) > 0 ? severity : worst,
+    undefined,
+  );
+}
+
+/** Yields the categories that did not see everything. */
+export function incompleteCategories(
+  books: Pick<Books, "completeness">,
+): readonly { readonly category: Category; readonly completeness: Exclude<Completeness, { verdict: "complete" }> }[] {
+  return CATEGORIES.flatMap((category) => {
+    const completeness = books.completeness[category];
+    return completeness.verdict === "complete" ? [] : [{ category, completeness }];
+  });
+}

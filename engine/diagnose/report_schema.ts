@@ -1,0 +1,226 @@
+/**
+ * The shape of the JSON report: one zod schema from which the TypeScript type
+ * and the published JSON Schema (docs/report.schema.json) are made.
+ *
+ * @module
+ */
+
+import * as z from "zod";
+import { CATEGORIES } from "../api/measurements.ts";
+import { RULE_IDS } from "./finding.ts";
+import { SEVERITIES } from "./severity.ts";
+import { WAIT_CLASS_ORDER } from "./facts.ts";
+
+/** Grows by one with every change that a reader of the older shape could trip over. */
+export const REPORT_SCHEMA_VERSION = 1;
+
+/** Rows of one list in the JSON; what is beyond is counted in the field beside it. */
+export const JSON_ROWS_MAX = 1000;
+
+const count = z.int().min(0);
+const milliseconds = z.number();
+const share = z.number().min(0).max(1);
+const wallTime = z.iso.datetime().describe("RFC 3339, UTC, milliseconds");
+const waitClass = z.enum(WAIT_CLASS_ORDER as [string, ...string[]]);
+
+const threadName = z.strictObject({ pid: z.int(), tid: z.int(), name: z.string() });
+
+const waitFigures = z.strictObject({
+  totalMs: milliseconds,
+  count,
+  meanMs: milliseconds,
+  p99MsMax: milliseconds.optional().describe("Upper bound of the 99th percentile, from a log2 histogram"),
+  longestMs: milliseconds,
+  longestAt: wallTime.optional().describe("When the longest wait ended"),
+  openMs: milliseconds.describe("The part of totalMs that was still going on when the window closed"),
+});
+
+const summary = z.strictObject({
+  total_events: count.describe("Waits counted, and forks, execs and exits"),
+  events_per_second: z.number().min(0),
+  start_time: wallTime,
+  end_time: wallTime,
+  duration_seconds: z.number().min(0),
+});
+
+const cpu = z.strictObject({
+  avg_block_time_ms: milliseconds.describe("Over all waits, idle ones included"),
+  max_block_time_ms: milliseconds,
+});
+
+const processActivity = z.strictObject({
+  pid: z.int(),
+  name: z.string(),
+  event_count: count,
+  percentage: z.number().min(0).max(100),
+});
+
+const evidence = z.strictObject({
+  object: z.string().optional(),
+  systemCalls: z.array(z.string()).optional(),
+  waits: waitFigures.optional(),
+  threads: z.array(threadName.extend({ totalMs: milliseconds, count })).optional(),
+  threadCount: count.optional(),
+  holder: threadName.extend({ activity: z.string(), share }).optional(),
+  waker: threadName.optional(),
+  cpu: z.strictObject({
+    onCpuMs: milliseconds,
+    runnableMs: milliseconds,
+    throttledMs: milliseconds,
+    cpuCount: count,
+    cpuLimit: z.number().optional(),
+    periodCount: count.optional(),
+    throttledPeriodCount: count.optional(),
+    cgroupThrottledMs: milliseconds.optional(),
+    cpuPressureMs: milliseconds.optional(),
+  }).optional(),
+  failures: z.strictObject({
+    failedCount: count,
+    attemptCount: count,
+    exitCodes: z.record(z.string(), count),
+    signals: z.record(z.string(), count),
+    firstAt: wallTime,
+    lastAt: wallTime,
+    parent: z.strictObject({ pid: z.int(), name: z.string() }),
+  }).optional(),
+  slowWaits: z.strictObject({ count, firstAt: wallTime, lastAt: wallTime }).optional(),
+  notes: z.array(z.string()).optional(),
+});
+
+const finding = z.strictObject({
+  id: z.enum(RULE_IDS),
+  severity: z.enum(SEVERITIES),
+  target: z.string(),
+  title: z.string(),
+  evidence,
+  consequences: z.array(z.string()),
+  nextStep: z.string(),
+  explainedMs: milliseconds,
+  share: share.describe("Of the target's non-idle time"),
+});
+
+const timeSums = z.strictObject({
+  lifetimeMs: milliseconds,
+  onCpuMs: milliseconds,
+  runnableMs: milliseconds.describe("Waiting for a CPU, throttled time not included"),
+  throttledMs: milliseconds,
+  blockedMs: milliseconds,
+  blockedByClass: z.partialRecord(waitClass, milliseconds).describe("Only classes that occurred"),
+  unattributedMs: milliseconds.describe("Blocked time that no wait row accounts for"),
+  residualMs: milliseconds,
+  idleMs: milliseconds.describe("Idle, sleep, parked and stopped waits"),
+  delegatedMs: milliseconds.describe("Waits for other traced threads, and for input that was never due"),
+  nonIdleMs: milliseconds.describe("What shares are taken of: lifetime without idle and delegated waits"),
+});
+
+const timeLedger = z.strictObject({
+  windowMs: milliseconds,
+  total: timeSums,
+  unnamedShare: share,
+  checks: z.array(z.strictObject({
+    name: z.enum(["sum", "waits", "onCpu", "runDelay"]),
+    oursMs: milliseconds,
+    expectedMs: milliseconds,
+    difference: z.number().min(0),
+    differenceMax: z.number().min(0),
+    verdict: z.enum(["ok", "off", "unknown"]),
+  })),
+  processes: z.array(z.strictObject({
+    pid: z.int(),
+    parentPid: z.int().describe("0: unknown"),
+    name: z.string(),
+    commandLine: z.array(z.string()).describe("What looks like a secret is ***"),
+    exited: z.boolean(),
+    sums: timeSums,
+    threads: z.array(z.strictObject({ tid: z.int(), name: z.string(), exited: z.boolean(), sums: timeSums })),
+    omittedThreads: count,
+  })),
+  omittedProcesses: count,
+  departed: z.strictObject({
+    threadCount: count,
+    lifetimeMs: milliseconds,
+    onCpuMs: milliseconds,
+    runnableMs: milliseconds,
+    throttledMs: milliseconds,
+    blockedMs: milliseconds,
+    residualMs: milliseconds,
+  }).optional().describe("Ended threads that could not be told apart any more; in no other figure"),
+  waits: z.array(z.strictObject({
+    pid: z.int(),
+    name: z.string(),
+    class: waitClass,
+    systemCall: z.string().optional(),
+    object: z.string(),
+    threadCount: count,
+    figures: waitFigures,
+    waker: threadName.optional(),
+  })),
+  omittedWaits: count,
+});
+
+const completeness = z.union([
+  z.strictObject({ verdict: z.literal("complete") }),
+  z.strictObject({ verdict: z.literal("partial"), percent: z.number().min(0).max(100), reason: z.string() }),
+  z.strictObject({ verdict: z.literal("blind"), reason: z.string() }),
+]);
+
+const ledgerFigures = {
+  seen: count,
+  filtered: count,
+  aggregated: count,
+  delivered: count,
+  dropped: count,
+  droppedByReason: z.record(z.string(), count),
+  residual: z.int().describe("seen - filtered - aggregated - delivered - dropped"),
+};
+
+const cost = z.strictObject({
+  programs: z.array(z.strictObject({
+    name: z.string(),
+    provider: z.string(),
+    calls: count,
+    runTimeNs: z.number().min(0).optional(),
+  })),
+  runTimeNote: z.string(),
+  hooks: z.array(z.strictObject({
+    hook: z.string(),
+    provider: z.string().optional(),
+    refused: z.array(z.string()),
+    blindFor: z.string(),
+  })),
+  records: count,
+  recordBytes: count,
+  ownCpuMs: milliseconds,
+  ownMemoryBytes: count,
+  mapMemoryBytes: count,
+  targetCpuMs: milliseconds,
+});
+
+/** The report of `podtrace diagnose -o json`. */
+export const reportSchema = z.strictObject({
+  schemaVersion: z.literal(REPORT_SCHEMA_VERSION),
+  summary,
+  cpu: cpu.optional(),
+  process_activity: z.array(processActivity).optional(),
+  potential_issues: z.array(z.string()).optional().describe("Titles of the findings above info"),
+  targets: z.array(z.strictObject({ id: z.string(), label: z.string() })),
+  findings: z.array(finding),
+  absences: z.strictObject({
+    absent: z.array(z.string()),
+    withheld: z.array(z.strictObject({ statement: z.string(), reason: z.string() })),
+  }),
+  timeLedger,
+  completeness: z.record(z.enum(CATEGORIES), completeness),
+  ledger: z.strictObject({
+    ...ledgerFigures,
+    categories: z.record(z.enum(CATEGORIES), z.strictObject(ledgerFigures)),
+  }),
+  cost,
+}).meta({ title: "podtrace report", description: "What `podtrace diagnose -o json` prints" });
+
+export type JsonReport = z.infer<typeof reportSchema>;
+
+/** Yields the JSON Schema (draft 2020-12) that docs/report.schema.json publishes. */
+export function reportJsonSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(reportSchema, { target: "draft-2020-12" }) };
+}

@@ -1,0 +1,71 @@
+/**
+ * `disk-stall`: time blocked in reads from, writes to, or fsync of a file.
+ *
+ * Wrong when quick reads merely add up: a program that reads much waits much,
+ * so reads below `SLOW_READ_MS_MIN` on average stay info. An fsync sleeps
+ * several times per call, so for writes only the total counts.
+ *
+ * @module
+ */
+
+import { type Cause, toCauses, totalMs } from "../causes.ts";
+import { describeConsequences, evidenceOfCause, impactOf, judge, systemCallsOf, WAIT_CATEGORIES } from "../evidence.ts";
+import { isReliable, type TargetFacts } from "../facts.ts";
+import type { Finding } from "../finding.ts";
+import { formatShare } from "../format.ts";
+import { slowMsMin, sumBuckets } from "../histogram.ts";
+import { severityOf, SLOW_READ_MS_MIN, WINDOW_MS_MIN } from "../severity.ts";
+import { describeObject, isNamed } from "../wait_object.ts";
+
+const SYNC_CALLS = /^(fsync|fdatasync|msync|sync|syncfs|sync_file_range)/;
+
+export function diskStall(facts: TargetFacts): readonly Finding[] {
+  if (!isReliable(facts, WAIT_CATEGORIES) || facts.windowMs < WINDOW_MS_MIN) return [];
+  return Array.from(toCauses(facts).byKey.values()).flatMap((cause) =>
+    cause.waitClass === "diskRead" || cause.waitClass === "diskWrite" ? judgeFile(facts, cause) : []
+  );
+}
+
+function judgeFile(facts: TargetFacts, cause: Cause): readonly Finding[] {
+  const impact = impactOf(facts, cause.explainedMs);
+  if (judge(impact) === undefined) return [];
+  const file = isNamed(cause.object) ? describeObject(cause.object) : `a file (${describeObject(cause.object)})`;
+  const operation = operationOf(cause);
+  const withLocks = cause.locks.length > 0 ? ", with the threads waiting for locks held meanwhile," : "";
+  return [{
+    id: "disk-stall",
+    targetId: facts.targetId,
+    severity: severityOf(impactOf(facts, stallMsOf(cause))),
+    title: `${operation} of ${file}${withLocks} takes ${formatShare(impact.share)} of the non-idle time.`,
+    evidence: evidenceOfCause(facts, cause),
+    consequences: describeConsequences(facts, cause),
+    nextStep: nextStepFor(operation, file, cause.locks.length > 0),
+    explainedMs: impact.explainedMs,
+    share: impact.share,
+  }];
+}
+
+function operationOf(cause: Cause): string {
+  const [systemCall] = systemCallsOf(cause.waits);
+  const call = systemCall ?? cause.locks[0]?.root?.systemCall;
+  if (call !== undefined) return call;
+  return cause.waitClass === "diskRead" ? "read" : "write";
+}
+
+/** Time lost to slow reads alone; writes, and reads that are slow on average, count whole. */
+function stallMsOf(cause: Cause): number {
+  const count = cause.waits.reduce((sum, wait) => sum + wait.count, 0);
+  if (cause.waitClass === "diskWrite" || totalMs(cause.waits) >= SLOW_READ_MS_MIN * count) return cause.explainedMs;
+  const slowMs = slowMsMin(sumBuckets(cause.waits.map((wait) => wait.buckets)), SLOW_READ_MS_MIN);
+  return Math.min(cause.explainedMs, slowMs);
+}
+
+function nextStepFor(operation: string, file: string, hasLocks: boolean): string {
+  if (SYNC_CALLS.test(operation)) {
+    const first = hasLocks ? "Move the sync out of the lock" : "Sync less often, in batches or in the background";
+    return `${first}; check the latency of the disk under ${file}.`;
+  }
+  return operation === "read" || operation.startsWith("pread")
+    ? `Check the latency of the disk under ${file}, and whether it fits in the page cache.`
+    : `Check the latency of the disk under ${file} and whether dirty pages pile up (PSI io, cgroup io limits).`;
+}

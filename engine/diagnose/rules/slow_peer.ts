@@ -1,0 +1,94 @@
+/**
+ * `slow-peer`: time spent waiting for the answer of a peer the target itself
+ * turned to, whether a thread blocks in a receive or an event loop polls.
+ *
+ * Wrong when the peer is right to be silent: a subscription or a long poll. One
+ * wait open over the whole window is therefore at most a warning on a main
+ * thread and info elsewhere. Quick answers in great number are info: the peer
+ * is not slow, the target merely talks to it a lot.
+ *
+ * @module
+ */
+
+import type { WaitMeasurement } from "../../api/measurements.ts";
+import { type Cause, finishedCount, toCauses, totalMs } from "../causes.ts";
+import { describeConsequences, evidenceOfCause, impactOf, judge, systemCallsOf, WAIT_CATEGORIES } from "../evidence.ts";
+import { isDormant, isReliable, type TargetFacts } from "../facts.ts";
+import type { Finding } from "../finding.ts";
+import { formatMs, formatShare } from "../format.ts";
+import { slowMsMin, sumBuckets } from "../histogram.ts";
+import { capSeverity, type Severity, severityOf, SLOW_PEER_MS_MIN, WINDOW_MS_MIN } from "../severity.ts";
+import { describeObject, isNamed } from "../wait_object.ts";
+
+export function slowPeer(facts: TargetFacts): readonly Finding[] {
+  if (!isReliable(facts, WAIT_CATEGORIES) || facts.windowMs < WINDOW_MS_MIN) return [];
+  return Array.from(toCauses(facts).byKey.values()).flatMap((cause) =>
+    cause.waitClass === "network" ? judgePeer(facts, cause) : []
+  );
+}
+
+function judgePeer(facts: TargetFacts, cause: Cause): readonly Finding[] {
+  const dormant = cause.waits.filter((wait) => isDormant(facts, wait));
+  const options = { hasDelegated: dormant.length > 0 };
+  const impact = impactOf(facts, cause.explainedMs, options);
+  if (judge(impact) === undefined) return [];
+
+  const evidence = evidenceOfCause(facts, cause);
+  const slow = impactOf(facts, slowMsOf(cause), options);
+  const severity = capSeverity(severityOf(slow), capFor(cause, dormant));
+  const peer = describeObject(cause.object);
+  const meanMs = evidence.waits?.meanMs ?? 0;
+  const isHanging = dormant.length > 0 && finishedCount(cause.waits) === 0;
+  return [{
+    id: "slow-peer",
+    targetId: facts.targetId,
+    severity,
+    title: isHanging
+      ? `Nothing came from ${peer} during the whole window; waiting for it is ` +
+        `${formatShare(impact.share)} of the non-idle time.`
+      : `Waiting for ${peer} takes ${formatShare(impact.share)} of the non-idle time, ${formatMs(meanMs)} each time.`,
+    evidence: dormant.length === 0 ? evidence : {
+      ...evidence,
+      notes: [
+        ...evidence.notes ?? [],
+        `${dormant.length} wait(s) open all the time: a hung request, or a subscription`,
+      ],
+    },
+    consequences: describeConsequences(facts, cause),
+    nextStep: nextStepFor(cause.waits, { peer, isSlow: severity !== "info", isHanging }),
+    explainedMs: impact.explainedMs,
+    share: impact.share,
+  }];
+}
+
+/** Time lost to slow answers alone; all of it when the average answer is slow. */
+function slowMsOf(cause: Cause): number {
+  const count = cause.waits.reduce((sum, wait) => sum + wait.count, 0);
+  if (totalMs(cause.waits) >= SLOW_PEER_MS_MIN * count) return cause.explainedMs;
+  const slowMs = slowMsMin(sumBuckets(cause.waits.map((wait) => wait.buckets)), SLOW_PEER_MS_MIN);
+  return Math.min(cause.explainedMs, slowMs);
+}
+
+function capFor(cause: Cause, dormant: readonly WaitMeasurement[]): Severity {
+  if (!isNamed(cause.object)) return "info";
+  if (dormant.length === 0 || dormant.length < cause.waits.length || cause.locks.length > 0) return "critical";
+  // One thread may listen for pushes; several waiting alike, or the main thread, look like requests that hang.
+  const hasMainThread = dormant.some((wait) => wait.threadId === wait.processId);
+  return hasMainThread || dormant.length > 1 ? "warning" : "info";
+}
+
+function nextStepFor(
+  waits: readonly WaitMeasurement[],
+  { peer, isSlow, isHanging }: { peer: string; isSlow: boolean; isHanging: boolean },
+): string {
+  const [systemCall = ""] = systemCallsOf(waits);
+  if (isHanging) {
+    return `Check whether a request to ${peer} hangs without a timeout, or whether silence is expected of it.`;
+  }
+  if (!isSlow) return `Answers of ${peer} are quick; fewer or batched calls would save the most.`;
+  if (systemCall === "connect") return `Check the way to ${peer}: its listen queue, packet loss, firewalls.`;
+  if (/^(send|write|sendmsg|sendto|writev|sendmmsg|sendfile)/.test(systemCall)) {
+    return `Look at why ${peer} reads slowly: its receive buffer is full.`;
+  }
+  return `Look at ${peer} at the time of the longest wait: its own load, its slow log, the network between.`;
+}

@@ -1,0 +1,261 @@
+/**
+ * Builders of measurements for tests: worlds told in a few lines, everything
+ * else at rest.
+ *
+ * @module
+ */
+
+import {
+  CATEGORIES,
+  type Category,
+  type CategoryLedger,
+  type Completeness,
+  HISTOGRAM_BUCKET_COUNT,
+  IDLE_WAIT_CLASSES,
+  type LockChainMeasurement,
+  type Measurements,
+  type ProcessInfo,
+  type ThreadLedger,
+  type WaitClass,
+  type WaitMeasurement,
+  type WaitObject,
+} from "../api/measurements.ts";
+import type { ExitEvent, TraceEvent } from "../api/events.ts";
+import { type TargetId, toTargetId } from "../api/units.ts";
+import { EventDigest } from "./event_digest.ts";
+import { type TargetFacts, toTargetFacts } from "./facts.ts";
+import { type Report, toReport } from "./report.ts";
+
+export const TARGET_ID = toTargetId("pid:100");
+
+/** 2026-01-02T03:04:05Z */
+export const BEGIN_WALL_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+export const BEGIN_MS = 50_000;
+export const WINDOW_MS = 10_000;
+
+/** `count` waits of `eachMs` as one row; `openMs` adds one more that is still going on. */
+export interface WaitSketch {
+  readonly waitClass: WaitClass;
+  readonly object?: WaitObject;
+  readonly systemCall?: string;
+  readonly count?: number;
+  readonly eachMs?: number;
+  readonly openMs?: number;
+  readonly waker?: WaitMeasurement["waker"];
+}
+
+export interface ThreadSketch {
+  readonly threadId: number;
+  readonly command?: string;
+  readonly lifetimeMs?: number;
+  readonly onCpuMs?: number;
+  readonly runnableMs?: number;
+  readonly throttledMs?: number;
+  readonly waits?: readonly WaitSketch[];
+  /** Whether what is left of its life is `parked`; default true, so that sketches add up. */
+  readonly parksRest?: boolean;
+}
+
+export interface ProcessSketch {
+  readonly processId: number;
+  readonly command: string;
+  readonly parentProcessId?: number;
+  readonly commandLine?: readonly string[];
+  readonly threads: readonly ThreadSketch[];
+}
+
+export interface WorldSketch {
+  readonly processes?: readonly ProcessSketch[];
+  readonly lockChains?: readonly Partial<LockChainMeasurement>[];
+  readonly cgroups?: Measurements["cgroups"];
+  readonly host?: Measurements["host"];
+  readonly completeness?: Partial<Record<Category, Completeness>>;
+  readonly ledger?: Partial<Record<Category, Partial<CategoryLedger>>>;
+  readonly cost?: Partial<Measurements["books"]["cost"]>;
+  readonly windowMs?: number;
+  readonly targetId?: TargetId;
+  readonly departed?: Measurements["departed"];
+}
+
+/** Yields final measurements of the sketched world. */
+export function buildMeasurements(world: WorldSketch = {}): Measurements {
+  const windowMs = world.windowMs ?? WINDOW_MS;
+  const targetId = world.targetId ?? TARGET_ID;
+  const processes = world.processes ?? [];
+  const threads = processes.flatMap((process) =>
+    process.threads.map((thread) => buildThread(thread, { process, windowMs, targetId }))
+  );
+  return {
+    isFinal: true,
+    window: {
+      beginMs: BEGIN_MS,
+      endMs: BEGIN_MS + windowMs,
+      beginWallMs: BEGIN_WALL_MS,
+      endWallMs: BEGIN_WALL_MS + windowMs,
+    },
+    threads: threads.map(({ ledger }) => ledger),
+    ...(world.departed === undefined ? {} : { departed: world.departed }),
+    processes: processes.map((process): ProcessInfo => ({
+      processId: process.processId,
+      parentProcessId: process.parentProcessId ?? 1,
+      targetId,
+      command: process.command,
+      commandLine: process.commandLine ?? [],
+      exited: false,
+    })),
+    waits: threads.flatMap(({ waits }) => waits),
+    lockChains: (world.lockChains ?? []).map((chain) => ({ ...DEFAULT_CHAIN, targetId, ...chain })),
+    cgroups: world.cgroups ?? [],
+    host: world.host ?? { cpuCount: 2, pressure: undefined },
+    books: buildBooks(world),
+  };
+}
+
+const DEFAULT_CHAIN: Omit<LockChainMeasurement, "targetId"> = {
+  processId: 100,
+  lockAddress: "0x10",
+  holder: { threadId: 101, processId: 100, command: "holder" },
+  holderWaitClass: undefined,
+  holderSystemCall: undefined,
+  holderObject: { kind: "none" },
+  count: 1,
+  totalMs: 0,
+};
+
+function buildThread(
+  thread: ThreadSketch,
+  { process, windowMs, targetId }: { process: ProcessSketch; windowMs: number; targetId: TargetId },
+): { ledger: ThreadLedger; waits: readonly WaitMeasurement[] } {
+  const lifetimeMs = thread.lifetimeMs ?? windowMs;
+  const { onCpuMs = 0, runnableMs = 0, throttledMs = 0 } = thread;
+  const ids = { targetId, processId: process.processId, threadId: thread.threadId };
+  const sketched = (thread.waits ?? []).map((wait) => buildWait(wait, ids));
+  const waitedMs = sketched.reduce((sum, wait) => sum + wait.totalMs, 0);
+  const restMs = lifetimeMs - onCpuMs - runnableMs - throttledMs - waitedMs;
+  const parks = (thread.parksRest ?? true) && restMs > 0;
+  const waits = parks ? [...sketched, buildWait({ waitClass: "parked", eachMs: restMs }, ids)] : sketched;
+  const blockedMs = waitedMs + (parks ? restMs : 0);
+  return {
+    ledger: {
+      ...ids,
+      command: thread.command ?? process.command,
+      beginMs: BEGIN_MS,
+      endMs: BEGIN_MS + lifetimeMs,
+      onCpuMs,
+      runnableMs,
+      throttledMs,
+      blockedMs,
+      residualMs: lifetimeMs - onCpuMs - runnableMs - throttledMs - blockedMs,
+      kernelOnCpuMs: onCpuMs,
+      kernelRunDelayMs: runnableMs,
+      exited: false,
+    },
+    waits,
+  };
+}
+
+/** Yields one wait row. */
+export function buildWait(
+  sketch: WaitSketch,
+  ids: { readonly targetId: TargetId; readonly processId: number; readonly threadId: number },
+): WaitMeasurement {
+  const { openMs = 0, eachMs = 0 } = sketch;
+  const count = sketch.count ?? (eachMs > 0 ? 1 : 0);
+  const buckets = new Array<number>(HISTOGRAM_BUCKET_COUNT).fill(0);
+  for (const [ms, times] of [[eachMs, count], [openMs, openMs > 0 ? 1 : 0]] as const) {
+    const index = Math.min(HISTOGRAM_BUCKET_COUNT - 1, Math.max(0, Math.floor(Math.log2(ms * 1000))));
+    if (times > 0) buckets[index] = (buckets[index] ?? 0) + times;
+  }
+  return {
+    ...ids,
+    waitClass: sketch.waitClass,
+    systemCall: sketch.systemCall ?? (IDLE_WAIT_CLASSES.has(sketch.waitClass) ? "futex" : undefined),
+    object: sketch.object ?? { kind: "none" },
+    count: count + (openMs > 0 ? 1 : 0),
+    totalMs: eachMs * count + openMs,
+    maxMs: Math.max(eachMs, openMs),
+    maxEndWallMs: BEGIN_WALL_MS + 7_500,
+    waker: sketch.waker,
+    buckets,
+    openMs,
+    userStack: [],
+  };
+}
+
+function buildBooks(world: WorldSketch): Measurements["books"] {
+  const forAll = <T>(entry: (category: Category) => T) =>
+    Object.fromEntries(CATEGORIES.map((category) => [category, entry(category)])) as Record<Category, T>;
+  return {
+    ledger: forAll((category) => ({
+      seen: 1000,
+      filtered: 400,
+      aggregated: 500,
+      delivered: 100,
+      dropped: {},
+      residual: 0,
+      ...world.ledger?.[category],
+    })),
+    completeness: forAll((category) => world.completeness?.[category] ?? { verdict: "complete" }),
+    cost: {
+      programs: [{
+        name: "pt_sched_switch",
+        provider: "tp_btf/sched_switch",
+        callCount: 120_000,
+        runTimeNs: 36_000_000,
+      }],
+      runTimeNote: "sampled one second in ten and extrapolated",
+      hooks: [{ hook: "sched_switch", provider: "tp_btf/sched_switch", refused: [], blindFor: "" }],
+      recordCount: 1200,
+      recordBytes: 122_880,
+      ownCpuMs: 210,
+      ownMemoryBytes: 90 * 1024 * 1024,
+      mapMemoryBytes: 8 * 1024 * 1024,
+      targetCpuMs: 900,
+      ...world.cost,
+    },
+  };
+}
+
+/** Yields the facts of the world's only target. */
+export function buildFacts(world: WorldSketch = {}, events: readonly TraceEvent[] = []): TargetFacts {
+  const digest = new EventDigest();
+  for (const event of events) digest.add(event);
+  const [facts] = toTargetFacts(buildMeasurements(world), digest.summary());
+  if (facts === undefined) throw new RangeError("Cannot build facts: the sketch has no target, expected a process");
+  return facts;
+}
+
+/** Yields the whole report on the world. */
+export function buildReport(world: WorldSketch = {}, events: readonly TraceEvent[] = []): Report {
+  const digest = new EventDigest();
+  for (const event of events) digest.add(event);
+  return toReport(
+    { measurements: buildMeasurements(world), digest: digest.summary() },
+    { targetLabels: new Map([[world.targetId ?? TARGET_ID, "pid 100 (shop)"]]) },
+  );
+}
+
+/** Yields the end of one child process. */
+export function buildExit(overrides: Partial<ExitEvent> = {}): ExitEvent {
+  const processId = overrides.processId ?? 900;
+  return {
+    kind: "exit",
+    targetId: TARGET_ID,
+    atMs: BEGIN_MS + 1000,
+    processId,
+    threadId: processId,
+    parentProcessId: 100,
+    command: "worker",
+    exitCode: 0,
+    signal: 0,
+    processEnded: true,
+    ...overrides,
+  };
+}
+
+/** A peer the target turned to. */
+export const PEER: WaitObject = { kind: "peer", protocol: "tcp", address: "10.0.0.9", port: 5432 };
+
+/** A file with its path. */
+export const FILE: WaitObject = { kind: "file", id: "8:1:4711", path: "/srv/shop/data.bin" };

@@ -1,0 +1,80 @@
+/**
+ * Laying text out in a fixed number of columns.
+ *
+ * @module
+ */
+
+/** Columns of a report; fits a terminal and a pasted code block. */
+export const COLUMNS = 100;
+
+/** Yields `text` in exactly `columns` columns, padded, or cut with `~`. */
+export function fitText(text: string, columns: number): string {
+  const characters = Array.from(text);
+  if (characters.length <= columns) return text + " ".repeat(columns - characters.length);
+  return characters.slice(0, columns - 1).join("") + "~";
+}
+
+/** Yields `text` right-aligned in at least `columns` columns. */
+export function alignRight(text: string, columns: number): string {
+  return " ".repeat(Math.max(0, columns - Array.from(text).length)) + text;
+}
+
+/**
+ * Yields `text` broken into lines of at most `COLUMNS`: the first begins with
+ * `first`, the others with `indent` blanks (default: the same column). A word
+ * that is longer than a line is broken.
+ */
+export function wrapText(
+  text: string,
+  options: { readonly first: string; readonly indent?: number },
+): readonly string[] {
+  const indent = options.indent ?? Array.from(options.first).length;
+  const width = COLUMNS - Math.max(indent, Array.from(options.first).length);
+  const lines: string[] = [];
+  let line = options.first;
+  let isBlank = true; // nothing of `text` on the line yet
+  for (const word of text.split(" ").flatMap((part) => breakWord(part, width))) {
+    const joined = isBlank ? line + word : `${line} ${word}`;
+    if (isBlank || Array.from(joined).length <= COLUMNS) {
+      line = joined;
+    } else {
+      lines.push(line);
+      line = " ".repeat(indent) + word;
+    }
+    isBlank = false;
+  }
+  return [...lines, line];
+}
+
+function breakWord(word: string, width: number): readonly string[] {
+  const characters = Array.from(word);
+  const pieces: string[] = [];
+  for (let begin = 0; begin < characters.length; begin += width) {
+    pieces.push(characters.slice(begin, begin + width).join(""));
+  }
+  return pieces.length === 0 ? [""] : pieces;
+}
+
+export interface BarPart {
+  readonly symbol: string; // one column
+  readonly amount: number;
+}
+
+/**
+ * Yields a bar of exactly `columns` symbols in which every part has its share,
+ * rounded by largest remainder; empty when all amounts are 0.
+ */
+export function drawBar(parts: readonly BarPart[], columns: number): string {
+  const total = parts.reduce((sum, part) => sum + part.amount, 0);
+  if (total <= 0) return " ".repeat(columns);
+  const cells = parts.map((part, index) => {
+    const exact = part.amount / total * columns;
+    return { index, symbol: part.symbol, whole: Math.floor(exact), remainder: exact - Math.floor(exact) };
+  });
+  const missing = columns - cells.reduce((sum, cell) => sum + cell.whole, 0);
+  const rounded = new Set(
+    [...cells].sort((first, second) => second.remainder - first.remainder || first.index - second.index)
+      .slice(0, missing).map((cell) => cell.index),
+  );
+  return cells.map((cell) => cell.symbol.repeat(cell.whole + (rounded.has(cell.index) ? 1 : 0))).join("");
+}

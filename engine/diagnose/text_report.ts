@@ -1,0 +1,192 @@
+/**
+ * The report as text: the answer first, then where the time went, then how far
+ * both can be trusted, then what it cost to look. ASCII only but for names.
+ *
+ * @module
+ */
+
+import { sanitizeText } from "../api/text.ts";
+import { renderBooks } from "./text_books.ts";
+import { renderTimeLedger } from "./text_time_ledger.ts";
+import type { Evidence, Finding, ThreadShare } from "./finding.ts";
+import { formatCount, formatMs, formatShare, formatTimeOfDay, formatWallTime } from "./format.ts";
+import { incompleteCategories, type Report, worstSeverity } from "./report.ts";
+import { COLUMNS, fitText, wrapText } from "./text_layout.ts";
+
+/** Findings told in full; the first screen holds them. */
+const FULL_FINDINGS_MAX = 4;
+
+/** Further findings, one line each. */
+const SHORT_FINDINGS_MAX = 8;
+
+const THREADS_NAMED_MAX = 3;
+const CONSEQUENCES_MAX = 3;
+
+/** Longest line before layout; only a defence, names are cut where they enter. */
+const LINE_BYTES_MAX = 4096;
+
+/** Yields the whole report, lines of at most `COLUMNS` columns, ending in a newline. */
+export function renderTextReport(report: Report): string {
+  const sections = report.isEmpty
+    ? [renderHeader(report), ["No events were collected: no thread of the target was seen."], renderBooks(report)]
+    : [
+      renderHeader(report),
+      renderAnswer(report),
+      renderFindings(report),
+      renderAbsences(report),
+      renderTimeLedger(report),
+      renderBooks(report),
+    ];
+  const lines = sections.filter((section) => section.length > 0).flatMap((section, index) =>
+    index === 0 ? section : ["", ...section]
+  );
+  return lines.map((line) => sanitizeText(line.trimEnd(), { bytesMax: LINE_BYTES_MAX })).join("\n") + "\n";
+}
+
+function renderHeader(report: Report): readonly string[] {
+  const { window, timeLedger } = report;
+  const { sums, processes } = timeLedger;
+  const threadCount = processes.reduce((count, process) => count + process.threads.length, 0);
+  const share = (ms: number) => formatShare(sums.lifetimeMs > 0 ? ms / sums.lifetimeMs : 0);
+  const waitingMs = sums.nonIdleMs - sums.onCpuMs;
+  const labels = report.targets.map((target) => target.label).join(", ");
+  return [
+    ...wrapText(labels === "" ? "no target" : labels, { first: "podtrace diagnose: " }),
+    `${((window.endMs - window.beginMs) / 1000).toFixed(2)} s from ${formatWallTime(window.beginWallMs)}, ` +
+    `${formatCount(processes.length, "process", "processes")}, ${formatCount(threadCount, "thread")}`,
+    ...(report.isEmpty ? [] : [
+      `on CPU ${share(sums.onCpuMs)}, held up ${share(Math.max(0, waitingMs))}, ` +
+      `idle ${share(sums.idleMs + sums.delegatedMs)} of the threads' time`,
+    ]),
+  ];
+}
+
+/** One honest sentence: how many findings, or that there are none and what was looked at. */
+function renderAnswer(report: Report): readonly string[] {
+  const graveCount = report.findings.filter((finding) => finding.severity !== "info").length;
+  if (graveCount > 0) {
+    const worst = (worstSeverity(report) ?? "info").toUpperCase();
+    return [`${formatCount(graveCount, "finding")} above info, the worst ${worst}:`];
+  }
+  const lookedAt =
+    "waits for peers, disks, locks, pipes, children, page faults and CPUs, throttling and failing children";
+  const incomplete = incompleteCategories(report.books);
+  if (incomplete.length === 0) return wrapText(`Nothing above info was found. Looked at: ${lookedAt}.`, { first: "" });
+  const names = incomplete.map(({ category, completeness }) => `${category} ${completeness.verdict.toUpperCase()}`);
+  return wrapText(
+    `Nothing above info was found in what could be seen, which is not everything (${names.join(", ")}). ` +
+      `Looked at: ${lookedAt}.`,
+    { first: "" },
+  );
+}
+
+function renderFindings(report: Report): readonly string[] {
+  const grave = report.findings.filter((finding) => finding.severity !== "info");
+  const full = grave.slice(0, FULL_FINDINGS_MAX);
+  const short = [...grave.slice(FULL_FINDINGS_MAX), ...report.findings.filter(({ severity }) => severity === "info")];
+  const shown = short.slice(0, SHORT_FINDINGS_MAX);
+  return [
+    ...full.flatMap((finding, index) => renderFinding(report, finding, index + 1)),
+    ...(full.length > 0 && shown.length > 0 ? ["Also:"] : []),
+    ...shown.flatMap((finding) =>
+      wrapText(titleOf(report, finding), { first: `  ${finding.severity} [${finding.id}] `, indent: 4 })
+    ),
+    ...(short.length > shown.length ? [`  and ${formatCount(short.length - shown.length, "more finding")}`] : []),
+  ];
+}
+
+function renderFinding(report: Report, finding: Finding, rank: number): readonly string[] {
+  const heading = `${rank}. ${finding.severity.toUpperCase()} [${finding.id}] `;
+  const shownConsequences = finding.consequences.slice(0, CONSEQUENCES_MAX);
+  const hiddenCount = finding.consequences.length - shownConsequences.length;
+  return [
+    ...wrapText(titleOf(report, finding), { first: heading, indent: 3 }),
+    ...describeEvidence(finding.evidence).flatMap((line, index) =>
+      wrapText(line, { first: index === 0 ? "   evidence  " : "             " })
+    ),
+    ...shownConsequences.flatMap((text) => wrapText(text, { first: "   so        " })),
+    ...(hiddenCount > 0 ? [`             and ${formatCount(hiddenCount, "more consequence")}`] : []),
+    ...wrapText(finding.nextStep, { first: "   next      " }),
+  ];
+}
+
+function titleOf(report: Report, finding: Finding): string {
+  if (report.targets.length < 2) return finding.title;
+  const label = report.targets.find((target) => target.id === finding.targetId)?.label ?? finding.targetId;
+  return `${label}: ${finding.title}`;
+}
+
+/** Yields the figures as lines: amounts first, then who, then what qualifies them. */
+export function describeEvidence(evidence: Evidence): readonly string[] {
+  const lines = [describeWaits(evidence), describeCpu(evidence), describeFailures(evidence), describeWho(evidence)];
+  const holder = evidence.holder === undefined ? [] : [
+    `${formatShare(evidence.holder.share)} of it while ${evidence.holder.command} (${evidence.holder.threadId}) ` +
+    `was ${evidence.holder.activity}`,
+  ];
+  const notes = evidence.notes ?? [];
+  return [...lines, ...holder, ...notes].filter((line) => line !== "");
+}
+
+function describeWaits({ waits }: Evidence): string {
+  if (waits === undefined) return "";
+  const longestAt = waits.longestEndWallMs === undefined ? "" : ` at ${formatTimeOfDay(waits.longestEndWallMs)}`;
+  return [
+    `${formatMs(waits.totalMs)} in ${formatCount(waits.count, "wait")}`,
+    `mean ${formatMs(waits.meanMs)}`,
+    ...(waits.p99MsMax === undefined ? [] : [`p99 <= ${formatMs(waits.p99MsMax)}`]),
+    `longest ${formatMs(waits.longestMs)}${longestAt}`,
+    ...(waits.openMs > 0 ? [`${formatMs(waits.openMs)} still open`] : []),
+  ].join(", ");
+}
+
+function describeCpu({ cpu }: Evidence): string {
+  if (cpu === undefined) return "";
+  const periods = cpu.periodCount === undefined || cpu.throttledPeriodCount === undefined
+    ? []
+    : [`${cpu.throttledPeriodCount} of ${cpu.periodCount} periods throttled`];
+  return [
+    `on CPU ${formatMs(cpu.onCpuMs)}`,
+    `waiting for one ${formatMs(cpu.runnableMs)}`,
+    ...(cpu.throttledMs > 0 ? [`throttled ${formatMs(cpu.throttledMs)}`] : []),
+    ...(cpu.cpuLimit === undefined ? [] : [`limit ${cpu.cpuLimit.toFixed(2)} CPUs`]),
+    ...periods,
+    `${formatCount(cpu.cpuCount, "CPU")} in the machine`,
+  ].join(", ");
+}
+
+function describeFailures({ failures }: Evidence): string {
+  if (failures === undefined) return "";
+  const ends = [
+    ...Object.entries(failures.exitCodes).map(([code, count]) => `exit ${code}: ${count}`),
+    ...Object.entries(failures.signals).map(([signal, count]) => `${signal}: ${count}`),
+  ];
+  return `${failures.failedCount} of ${failures.attemptCount} failed (${ends.join(", ")}), first at ` +
+    `${formatTimeOfDay(failures.firstWallMs)}, last at ${formatTimeOfDay(failures.lastWallMs)}`;
+}
+
+function describeWho(evidence: Evidence): string {
+  const calls = evidence.systemCalls ?? [];
+  const threads = evidence.threads ?? [];
+  const shown = threads.slice(0, THREADS_NAMED_MAX).map(describeThread);
+  const hiddenCount = (evidence.threadCount ?? threads.length) - shown.length;
+  const names = hiddenCount > 0 ? [...shown, `${hiddenCount} more`] : shown;
+  const seen = evidence.slowWaits === undefined
+    ? ""
+    : `; slow ones from ${formatTimeOfDay(evidence.slowWaits.firstEndWallMs)} to ` +
+      formatTimeOfDay(evidence.slowWaits.lastEndWallMs);
+  if (names.length === 0) return "";
+  return `${calls.length > 0 ? `${calls.join(", ")} in ` : "in "}${names.join(", ")}${seen}`;
+}
+
+function describeThread(thread: ThreadShare): string {
+  return `${thread.command} (${thread.threadId})`;
+}
+
+function renderAbsences({ absences }: Report): readonly string[] {
+  return [
+    ...(absences.absent.length > 0 ? wrapText(`${absences.absent.join(", ")}.`, { first: "Not seen at all: " }) : []),
+    ...absences.withheld.map(({ statement, reason }) =>
+      fitText(`Not said: "${statement}", because ${reason}`, COLUMNS)
+    ),
+  ];
+}

@@ -1,0 +1,203 @@
+/**
+ * The time ledger as a picture in text: a bar per process and thread, then the
+ * waits behind it.
+ *
+ * @module
+ */
+
+import type { WaitClass } from "../api/measurements.ts";
+import { IDLE_WAIT_CLASSES } from "../api/measurements.ts";
+import { addSums, type ProcessFacts, type ThreadFacts, type TimeSums, WAIT_CLASS_ORDER } from "./facts.ts";
+import { formatCount, formatMs, formatShare, formatTimeOfDay } from "./format.ts";
+import { redactCommandLine } from "./redact.ts";
+import type { Report } from "./report.ts";
+import { alignRight, type BarPart, COLUMNS, drawBar, fitText, wrapText } from "./text_layout.ts";
+import type { LedgerCheck, TimeLedger, WaitGroup } from "./time_ledger.ts";
+import { describeObject, WAIT_CLASS_NAMES } from "./wait_object.ts";
+
+const PROCESSES_MAX = 8;
+const THREADS_MAX = 6;
+const WAITS_MAX = 10;
+
+/** A thread below this share of non-idle time has a bar of nothing but dots. */
+const ACTIVE_SHARE_MIN = 0.01;
+
+const BAR_COLUMNS = 40;
+const LABEL_COLUMNS = 24;
+
+const SYMBOLS: Readonly<Record<WaitClass, string>> = {
+  network: "N",
+  diskRead: "R",
+  diskWrite: "W",
+  lock: "L",
+  pipe: "P",
+  child: "C",
+  pageFault: "F",
+  other: "O",
+  stopped: "S",
+  idle: ".",
+  sleep: ".",
+  parked: ".",
+};
+
+/** Yields the section's lines. */
+export function renderTimeLedger({ timeLedger }: Report): readonly string[] {
+  return [
+    ...wrapText(legendOf(timeLedger.sums), { first: "WHERE THE TIME WENT  " }),
+    `  ${fitText("", LABEL_COLUMNS)} ${fitText("", BAR_COLUMNS + 2)}${alignRight("time", 10)}${alignRight("cpu", 7)}` +
+    `${alignRight("wait", 7)}${alignRight("idle", 7)}`.trimEnd(),
+    ...renderProcesses(timeLedger.processes),
+    ...describeDeparted(timeLedger),
+    ...wrapText(describeChecks(timeLedger), { first: "  " }),
+    "",
+    ...renderWaits(timeLedger.waits),
+  ];
+}
+
+function barParts(sums: TimeSums): readonly BarPart[] {
+  const parts: BarPart[] = [
+    { symbol: "#", amount: sums.onCpuMs },
+    { symbol: "r", amount: sums.runnableMs },
+    { symbol: "t", amount: sums.throttledMs },
+    ...WAIT_CLASS_ORDER.filter((name) => SYMBOLS[name] !== ".")
+      .map((name) => ({ symbol: SYMBOLS[name], amount: sums.byClass[name] })),
+    { symbol: "?", amount: sums.unattributedMs + Math.abs(sums.residualMs) },
+  ];
+  const idleMs = sums.byClass.idle + sums.byClass.sleep + sums.byClass.parked;
+  return [...parts, { symbol: ".", amount: idleMs }].filter((part) => part.amount > 0);
+}
+
+/** Only what occurs in the bars is explained. */
+function legendOf(sums: TimeSums): string {
+  const names: Readonly<Record<string, string>> = {
+    "#": "on CPU",
+    r: "waiting for a CPU",
+    t: "throttled",
+    "?": "not attributed",
+    ".": "idle",
+    ...Object.fromEntries(
+      WAIT_CLASS_ORDER.filter((name) => SYMBOLS[name] !== ".").map((name) => [SYMBOLS[name], WAIT_CLASS_NAMES[name]]),
+    ),
+  };
+  return barParts(sums).map(({ symbol }) => `${symbol} ${names[symbol] ?? ""}`).join("  ");
+}
+
+function renderRow(label: string, sums: TimeSums): string {
+  const share = (ms: number) => formatShare(sums.lifetimeMs > 0 ? Math.max(0, ms) / sums.lifetimeMs : 0);
+  const idleMs = sums.idleMs;
+  return `  ${fitText(label, LABEL_COLUMNS)} [${drawBar(barParts(sums), BAR_COLUMNS)}]` +
+    alignRight(`${(sums.lifetimeMs / 1000).toFixed(2)} s`, 10) + alignRight(share(sums.onCpuMs), 7) +
+    alignRight(share(sums.lifetimeMs - sums.onCpuMs - idleMs), 7) + alignRight(share(idleMs), 7);
+}
+
+function renderProcesses(processes: readonly ProcessFacts[]): readonly string[] {
+  const shown = processes.slice(0, PROCESSES_MAX);
+  const hidden = processes.slice(PROCESSES_MAX);
+  return [
+    ...shown.flatMap(renderProcess),
+    ...(hidden.length > 0
+      ? [
+        renderRow(`and ${formatCount(hidden.length, "process", "processes")}`, addSums(hidden.map(({ sums }) => sums))),
+      ]
+      : []),
+  ];
+}
+
+function renderProcess(process: ProcessFacts): readonly string[] {
+  const { info, sums, threads } = process;
+  const row = renderRow(`${info.command} (${info.processId})`, sums);
+  const command = redactCommandLine(info.commandLine).join(" ");
+  const commandLine = command === "" || command === info.command ? [] : [fitText(`    ${command}`, COLUMNS).trimEnd()];
+  if (threads.length < 2) return [row, ...commandLine];
+  const ranked = [...threads].sort((first, second) =>
+    second.sums.nonIdleMs - first.sums.nonIdleMs || first.ledger.threadId - second.ledger.threadId
+  );
+  const shownCount = countShown(ranked);
+  const hidden = ranked.slice(shownCount);
+  return [
+    row,
+    ...commandLine,
+    ...ranked.slice(0, shownCount).map((thread) =>
+      renderRow(`  ${thread.ledger.command} ${thread.ledger.threadId}`, thread.sums)
+    ),
+    ...(hidden.length > 0
+      ? [renderRow(`  and ${hidden.length} more`, addSums(hidden.map((thread) => thread.sums)))]
+      : []),
+  ];
+}
+
+function describeDeparted({ departed }: TimeLedger): readonly string[] {
+  if (departed === undefined || departed.threadCount === 0) return [];
+  return wrapText(
+    `${formatCount(departed.threadCount, "thread")} ended without a ledger of their own, ` +
+      `${formatMs(departed.lifetimeMs)} in all: on CPU ${formatMs(departed.onCpuMs)}, waiting for a CPU ` +
+      `${formatMs(departed.runnableMs)}, throttled ${formatMs(departed.throttledMs)}, blocked ` +
+      `${formatMs(departed.blockedMs)}.`,
+    { first: "  " },
+  );
+}
+
+/** Threads that did something, up to the limit; "and 1 more" would take as much room as the one. */
+function countShown(ranked: readonly ThreadFacts[]): number {
+  const active = ranked.filter(({ sums }) => sums.nonIdleMs >= ACTIVE_SHARE_MIN * sums.lifetimeMs).length;
+  const shownCount = Math.min(THREADS_MAX, Math.max(1, active));
+  return ranked.length === shownCount + 1 ? ranked.length : shownCount;
+}
+
+const CHECK_NAMES: Readonly<Record<LedgerCheck["name"], string>> = {
+  sum: "states sum to the lifetime",
+  waits: "waits sum to the blocked time",
+  onCpu: "on CPU agrees with the scheduler's account",
+  runDelay: "waiting for a CPU agrees with run_delay",
+};
+
+function describeChecks({ checks, unnamedShare }: TimeLedger): string {
+  const texts = checks.map((check) => {
+    const name = CHECK_NAMES[check.name];
+    if (check.verdict === "unknown") return `${name}: nothing to compare with`;
+    const limit = check.verdict === "ok" ? "" : ` (allowed ${formatShare(check.differenceMax)})`;
+    return `${name}: ${check.verdict}, ${formatShare(check.difference)} off${limit}`;
+  });
+  return `Checks: ${texts.join("; ")}. ${formatShare(unnamedShare)} of the non-idle waiting has no name.`;
+}
+
+function renderWaits(waits: readonly WaitGroup[]): readonly string[] {
+  const nonIdle = waits.filter((wait) => !IDLE_WAIT_CLASSES.has(wait.waitClass));
+  const idle = waits.filter((wait) => IDLE_WAIT_CLASSES.has(wait.waitClass));
+  if (waits.length === 0) return ["No waits were recorded."];
+  const shown = nonIdle.slice(0, WAITS_MAX);
+  const hidden = nonIdle.slice(WAITS_MAX);
+  const hiddenMs = hidden.reduce((sum, wait) => sum + wait.figures.totalMs, 0);
+  return [
+    `${fitText("WAITS", 47)}${alignRight("count", 8)}${alignRight("total ms", 11)}${alignRight("mean ms", 9)}` +
+    `${alignRight("longest ms", 11)}  ended at`,
+    ...shown.flatMap(renderWait),
+    ...(hidden.length > 0 ? [`  and ${hidden.length} more, ${formatMs(hiddenMs)} together`] : []),
+    ...(idle.length > 0 ? wrapText(describeIdle(idle), { first: "  idle, not counted as waiting: " }) : []),
+  ];
+}
+
+function renderWait(wait: WaitGroup): readonly string[] {
+  const { figures } = wait;
+  const object = describeObject(wait.object);
+  const what = `${WAIT_CLASS_NAMES[wait.waitClass]}: ${wait.systemCall === undefined ? "" : `${wait.systemCall} `}`;
+  const endedAt = figures.longestEndWallMs === undefined ? "" : formatTimeOfDay(figures.longestEndWallMs);
+  const who = `${wait.process.command} (${wait.process.processId}), ${formatCount(wait.threadCount, "thread")}` +
+    (wait.waker === undefined || wait.waker.threadId === 0
+      ? ""
+      : `, mostly ended by ${wait.waker.command} (${wait.waker.threadId})`);
+  return [
+    fitText(`  ${what}${object}`, 47) + alignRight(String(figures.count), 8) +
+    alignRight(figures.totalMs.toFixed(2), 11) + alignRight(figures.meanMs.toFixed(2), 9) +
+    alignRight(figures.longestMs.toFixed(2), 11) + `  ${endedAt}`,
+    fitText(`    ${who}`, COLUMNS).trimEnd(),
+  ];
+}
+
+function describeIdle(waits: readonly WaitGroup[]): string {
+  return WAIT_CLASS_ORDER.flatMap((waitClass) => {
+    const group = waits.filter((wait) => wait.waitClass === waitClass);
+    const totalMs = group.reduce((sum, wait) => sum + wait.figures.totalMs, 0);
+    return totalMs > 0 ? [`${WAIT_CLASS_NAMES[waitClass]} ${formatMs(totalMs)}`] : [];
+  }).join(", ");
+}

@@ -1,0 +1,1 @@
+export { kernelTest, readKernelFacts } from "./kernel.ts";
