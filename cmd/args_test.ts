@@ -152,3 +152,11 @@ Deno.test("parseCommandLine() keeps the contract's 26 flags: used here, or refus
     `Cannot use --namespace: ${POD_LINE} (podtrace diagnose --help)`,
   );
 });
+
+Deno.test("docs/cli.md shows the help as it is printed", async () => {
+  const page = await Deno.readTextFile(new URL("../docs/cli.md", import.meta.url));
+  for (const argv of [["--help"], ["diagnose", "--help"]]) {
+    const help = parseCommandLine(argv);
+    assert.ok(help.kind === "help" && page.includes(`\`\`\`text\n${help.text}\`\`\`\n`), argv.join(" "));
+  }
+});

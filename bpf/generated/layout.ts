@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "13ad16be35895c92";
+export const LAYOUT_HASH = "3aa991cf3da19787";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -99,7 +99,8 @@ export const PT_HOOK = {
   PROCESS_EXEC: 3,
   SOCKET_STATE: 4,
   TASK_ITERATOR: 5,
-  COUNT: 6,
+  SCHED_WAKEUP: 6,
+  COUNT: 7,
 } as const;
 
 /** `enum pt_category` */
@@ -453,11 +454,11 @@ export const PT_THREAD = {
     throttledNs: 32,
     blockedNs: 40,
     pendingNs: 48,
-    wakingNs: 56,
+    execMarkNs: 56,
     throttleMarkNs: 64,
     seedExecNs: 72,
     seedDelayNs: 80,
-    bornNs: 88,
+    lastRunnableNs: 88,
     tid: 96,
     tgid: 100,
     namespaceTid: 104,
@@ -493,11 +494,11 @@ export interface PtThread {
   readonly throttledMs: number;
   readonly blockedMs: number;
   readonly pendingMs: number;
-  readonly wakingMs: number;
+  readonly execMarkMs: number;
   readonly throttleMarkMs: number;
   readonly seedExecMs: number;
   readonly seedDelayMs: number;
-  readonly bornMs: number;
+  readonly lastRunnableMs: number;
   readonly tid: number;
   readonly tgid: number;
   readonly namespaceTid: number;
@@ -535,11 +536,11 @@ export function decodePtThread(source: RecordSource, at: number): PtThread {
     throttledMs: nsToMs(view.getUint32(at + 32, true), view.getUint32(at + 36, true)),
     blockedMs: nsToMs(view.getUint32(at + 40, true), view.getUint32(at + 44, true)),
     pendingMs: nsToMs(view.getUint32(at + 48, true), view.getUint32(at + 52, true)),
-    wakingMs: nsToMs(view.getUint32(at + 56, true), view.getUint32(at + 60, true)),
+    execMarkMs: nsToMs(view.getUint32(at + 56, true), view.getUint32(at + 60, true)),
     throttleMarkMs: nsToMs(view.getUint32(at + 64, true), view.getUint32(at + 68, true)),
     seedExecMs: nsToMs(view.getUint32(at + 72, true), view.getUint32(at + 76, true)),
     seedDelayMs: nsToMs(view.getUint32(at + 80, true), view.getUint32(at + 84, true)),
-    bornMs: nsToMs(view.getUint32(at + 88, true), view.getUint32(at + 92, true)),
+    lastRunnableMs: nsToMs(view.getUint32(at + 88, true), view.getUint32(at + 92, true)),
     tid: view.getUint32(at + 96, true),
     tgid: view.getUint32(at + 100, true),
     namespaceTid: view.getUint32(at + 104, true),
@@ -984,11 +985,11 @@ export function decodePtDeparted(source: RecordSource, at: number): PtDeparted {
 
 /** `struct pt_books`: its size, and where its fields lie. */
 export const PT_BOOKS = {
-  sizeBytes: 544,
+  sizeBytes: 552,
   offsets: {
     calls: 0,
-    ledger: 48,
-    departed: 496,
+    ledger: 56,
+    departed: 504,
   },
 } as const;
 
@@ -1010,17 +1011,18 @@ export function decodePtBooks(source: RecordSource, at: number): PtBooks {
       view.getBigUint64(at + 24, true),
       view.getBigUint64(at + 32, true),
       view.getBigUint64(at + 40, true),
+      view.getBigUint64(at + 48, true),
     ],
     ledger: [
-      decodePtLedger(source, at + 48),
-      decodePtLedger(source, at + 48 + 1 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 48 + 2 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 48 + 3 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 48 + 4 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 48 + 5 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 48 + 6 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 56),
+      decodePtLedger(source, at + 56 + 1 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 56 + 2 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 56 + 3 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 56 + 4 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 56 + 5 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 56 + 6 * PT_LEDGER.sizeBytes),
     ],
-    departed: decodePtDeparted(source, at + 496),
+    departed: decodePtDeparted(source, at + 504),
   };
 }
 
@@ -1074,8 +1076,8 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
 export const LAYOUT: LayoutTable = {
   "structs": {
     "pt_books": {
-      "sizeBytes": 544,
-      "fields": { "calls": "u64[6] @ 0", "ledger": "pt_ledger[7] @ 48", "departed": "pt_departed @ 496" },
+      "sizeBytes": 552,
+      "fields": { "calls": "u64[7] @ 0", "ledger": "pt_ledger[7] @ 56", "departed": "pt_departed @ 504" },
     },
     "pt_chain_key": {
       "sizeBytes": 48,
@@ -1248,11 +1250,11 @@ export const LAYOUT: LayoutTable = {
         "throttled_ns": "u64 @ 32",
         "blocked_ns": "u64 @ 40",
         "pending_ns": "u64 @ 48",
-        "waking_ns": "u64 @ 56",
+        "exec_mark_ns": "u64 @ 56",
         "throttle_mark_ns": "u64 @ 64",
         "seed_exec_ns": "u64 @ 72",
         "seed_delay_ns": "u64 @ 80",
-        "born_ns": "u64 @ 88",
+        "last_runnable_ns": "u64 @ 88",
         "tid": "u32 @ 96",
         "tgid": "u32 @ 100",
         "namespace_tid": "u32 @ 104",
@@ -1342,7 +1344,8 @@ export const LAYOUT: LayoutTable = {
       "PT_HOOK_PROCESS_EXEC": 3,
       "PT_HOOK_SOCKET_STATE": 4,
       "PT_HOOK_TASK_ITERATOR": 5,
-      "PT_HOOK_COUNT": 6,
+      "PT_HOOK_SCHED_WAKEUP": 6,
+      "PT_HOOK_COUNT": 7,
     },
     "pt_iterate": { "PT_ITERATE_REPORT": 0, "PT_ITERATE_SEED": 1, "PT_ITERATE_RELEASE": 2 },
     "pt_kind": {

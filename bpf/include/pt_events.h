@@ -98,7 +98,8 @@ enum pt_hook {
 	PT_HOOK_PROCESS_EXEC = 3,
 	PT_HOOK_SOCKET_STATE = 4,
 	PT_HOOK_TASK_ITERATOR = 5,
-	PT_HOOK_COUNT = 6,
+	PT_HOOK_SCHED_WAKEUP = 6,
+	PT_HOOK_COUNT = 7,
 };
 
 /* What a ledger row is about; a program may feed several categories. */
@@ -204,11 +205,11 @@ struct pt_thread {
 	pt_u64 throttled_ns; /* held back by a CPU limit */
 	pt_u64 blocked_ns;
 	pt_u64 pending_ns;   /* of blocked_ns: a finished wait whose key is not decided yet */
-	pt_u64 waking_ns;    /* last sched_waking seen while not blocked */
+	pt_u64 exec_mark_ns; /* the scheduler's own account when it came onto the CPU */
 	pt_u64 throttle_mark_ns; /* throttled time of the groups above when it became runnable */
 	pt_u64 seed_exec_ns;	 /* the scheduler's own account when seen first */
 	pt_u64 seed_delay_ns;
-	pt_u64 born_ns; /* task start time, boot clock */
+	pt_u64 last_runnable_ns; /* how much of runnable_ns is from just before it came onto the CPU */
 	pt_u32 tid;
 	pt_u32 tgid;
 	pt_u32 namespace_tid; /* the id the process itself knows this thread by */
@@ -378,7 +379,7 @@ _Static_assert(sizeof(struct pt_fork_event) == 56, "pt_fork_event");
 _Static_assert(sizeof(struct pt_exec_event) == 48, "pt_exec_event");
 _Static_assert(sizeof(struct pt_exit_event) == 120, "pt_exit_event");
 _Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
-_Static_assert(sizeof(struct pt_books) == 544, "pt_books");
+_Static_assert(sizeof(struct pt_books) == 552, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
 _Static_assert(sizeof(struct pt_control) == 48, "pt_control");

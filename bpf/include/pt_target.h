@@ -153,7 +153,7 @@ static __always_inline struct pt_thread *adopt(struct task_struct *task, u32 slo
 	thread->since_ns = now;
 	thread->seed_exec_ns = task->se.sum_exec_runtime;
 	thread->seed_delay_ns = task->sched_info.run_delay;
-	thread->born_ns = task->start_boottime;
+	thread->exec_mark_ns = thread->seed_exec_ns;
 	thread->stack_id = -1;
 	thread->system_call = PT_NO_SYSTEM_CALL;
 	if (by_cgroup)

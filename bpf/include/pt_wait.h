@@ -22,9 +22,6 @@
 /* The freezer's mark on a sleeping state (TASK_FREEZABLE), and TASK_NOLOAD, TASK_WAKEKILL say nothing here. */
 #define PT_TASK_STATE_MASK 0x00ff
 
-/* A wakeup that raced with going to sleep was at most this long before the switch. */
-#define PT_WAKING_RACE_NS 100000
-
 #define PT_POLL_NONE 0
 #define PT_POLL_EPOLL 1
 #define PT_POLL_LIST 2

@@ -81,17 +81,47 @@ static __noinline int close_thread(struct pt_thread *thread, struct task_struct 
 	return 0;
 }
 
-/* Off the CPU. A row that is not RUNNING was seeded while it changed: the scheduler's account decides. */
-static __always_inline void leave_cpu(struct pt_thread *thread, struct task_struct *task, u64 now)
+/*
+ * The scheduler decides who runs some microseconds before it tells us, most of
+ * all when it comes out of idle (6 us in half of the cases, measured). What it
+ * has charged says when it really began and ended. Corrections are bounded, so
+ * that a switch we missed still shows as a disagreement with its account.
+ */
+#define PT_SWITCH_LAG_NS_MAX 50000
+
+static __always_inline u64 at_most(u64 value, u64 limit)
+{
+	return value < limit ? value : limit;
+}
+
+/* Yields when it left the CPU, not later than `now`. */
+static __always_inline u64 book_on_cpu(struct pt_thread *thread, struct task_struct *task, u64 interval_ns, u64 now)
+{
+	u64 charged_ns = task->se.sum_exec_runtime - thread->exec_mark_ns, lag_ns;
+
+	if (charged_ns >= interval_ns) {
+		lag_ns = at_most(at_most(charged_ns - interval_ns, PT_SWITCH_LAG_NS_MAX), thread->last_runnable_ns);
+		thread->runnable_ns -= lag_ns;
+		thread->on_cpu_ns += interval_ns + lag_ns;
+		return now;
+	}
+	lag_ns = at_most(interval_ns - charged_ns, PT_SWITCH_LAG_NS_MAX);
+	thread->on_cpu_ns += interval_ns - lag_ns;
+	return now - lag_ns;
+}
+
+/*
+ * Off the CPU; yields since when. A row that is not RUNNING was seeded while it
+ * changed: the scheduler's account decides.
+ */
+static __always_inline u64 leave_cpu(struct pt_thread *thread, struct task_struct *task, u64 now)
 {
 	u64 interval_ns = now - thread->since_ns, known_ns, on_cpu_ns;
 
 	if (now <= thread->since_ns)
-		interval_ns = 0;
-	if (thread->state == PT_STATE_RUNNING) {
-		thread->on_cpu_ns += interval_ns;
-		return;
-	}
+		return thread->since_ns;
+	if (thread->state == PT_STATE_RUNNING)
+		return book_on_cpu(thread, task, interval_ns, now);
 	known_ns = task->se.sum_exec_runtime - thread->seed_exec_ns;
 	on_cpu_ns = known_ns > thread->on_cpu_ns ? known_ns - thread->on_cpu_ns : 0;
 	if (on_cpu_ns > interval_ns)
@@ -101,12 +131,13 @@ static __always_inline void leave_cpu(struct pt_thread *thread, struct task_stru
 		thread->blocked_ns += interval_ns - on_cpu_ns;
 	else
 		thread->runnable_ns += interval_ns - on_cpu_ns;
+	return now;
 }
 
 static __always_inline void switch_out(void *ctx, struct pt_thread *thread, struct task_struct *task, bool is_preempted,
 				       u32 state, struct pt_books *books, const struct pt_control *control, u64 now)
 {
-	leave_cpu(thread, task, now);
+	now = leave_cpu(thread, task, now);
 	thread->since_ns = now;
 	thread->switch_count++;
 	if (state & PT_TASK_DEAD) {
@@ -134,6 +165,7 @@ static __always_inline void switch_in(struct pt_thread *thread, struct task_stru
 	u64 interval_ns = now > thread->since_ns ? now - thread->since_ns : 0;
 	u64 woken_ns = thread->since_ns;
 
+	thread->last_runnable_ns = 0;
 	if (thread->state == PT_STATE_RUNNABLE) {
 		u64 throttled_ns = throttled_ns_of(task) - thread->throttle_mark_ns;
 
@@ -142,16 +174,12 @@ static __always_inline void switch_in(struct pt_thread *thread, struct task_stru
 			throttled_ns = interval_ns;
 		thread->throttled_ns += throttled_ns;
 		thread->runnable_ns += interval_ns - throttled_ns;
+		thread->last_runnable_ns = interval_ns - throttled_ns;
 	} else if (thread->state == PT_STATE_BLOCKED) {
-		/* Woken between deciding to sleep and leaving the CPU: sched_waking came before the switch. */
-		if (thread->waking_ns && thread->waking_ns + PT_WAKING_RACE_NS >= thread->since_ns) {
-			thread->runnable_ns += interval_ns;
-			thread->pending_ns = 0;
-		} else {
-			thread->blocked_ns += interval_ns;
-			thread->pending_ns = interval_ns;
-			woken_ns = now;
-		}
+		/* Its wakeup was missed: from when it waited for a CPU is not known. */
+		thread->blocked_ns += interval_ns;
+		thread->pending_ns = interval_ns;
+		woken_ns = now;
 	} else {
 		return;
 	}
@@ -159,9 +187,9 @@ static __always_inline void switch_in(struct pt_thread *thread, struct task_stru
 		finish_wait(thread, task, books, control, woken_ns);
 		thread->wait_class = PT_WAIT_NONE;
 	}
-	thread->waking_ns = 0;
+	thread->exec_mark_ns = task->se.sum_exec_runtime;
 	thread->state = PT_STATE_RUNNING;
-	thread->since_ns = now;
+	thread->since_ns = now > thread->since_ns ? now : thread->since_ns;
 }
 
 /* A known thread may have moved to another cgroup; an unknown one may have moved into a target. */
@@ -182,8 +210,7 @@ static __always_inline struct pt_thread *find_thread(struct task_struct *task, s
 			thread->cgroup_address = (u64)cgroup_of(task);
 			return thread;
 		}
-		leave_cpu(thread, task, now);
-		close_thread(thread, task, books, now, true);
+		close_thread(thread, task, books, leave_cpu(thread, task, now), true);
 	}
 	slot = slot_by_place(task, control);
 	if (!slot)
@@ -274,7 +301,7 @@ static __always_inline bool count_chain(struct pt_chain_key *key, const struct p
 }
 
 /* Who unlocks is who held it: what did the holder do while `waiter` waited? */
-static __noinline int follow_holder(struct pt_thread *waiter, struct pt_books *books, u64 now)
+static __noinline int follow_holder(struct pt_thread *waiter, struct pt_books *books, u64 waited_ns, u64 now)
 {
 	u64 key_of_holder = bpf_get_current_task();
 	struct pt_chain_key key = {};
@@ -298,9 +325,9 @@ static __noinline int follow_holder(struct pt_thread *waiter, struct pt_books *b
 	key.holder_tid = holder->tid;
 	key.target_slot = waiter->target_slot;
 	key.lock_address = waiter->object.low;
-	left_ns = waiter->pending_ns;
+	left_ns = waited_ns;
 	for (i = 0; i < PT_RECENT_WAITS; i++) {
-		u64 part_ns = overlap_ns(&holder->recent[i], now - waiter->pending_ns, now);
+		u64 part_ns = overlap_ns(&holder->recent[i], now - waited_ns, now);
 
 		if (part_ns > left_ns)
 			part_ns = left_ns;
@@ -355,16 +382,45 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 		return 0;
 	}
 	ledger->aggregated++;
-	now = bpf_ktime_get_ns();
-	if (thread->state != PT_STATE_BLOCKED) {
-		thread->waking_ns = now;
+	/* Announced before it has left its CPU: it does not go to sleep then. */
+	if (thread->state != PT_STATE_BLOCKED)
+		return 0;
+	note_waker(thread);
+	if (thread->wait_class == PT_WAIT_LOCK) {
+		now = bpf_ktime_get_ns();
+		follow_holder(thread, books, now > thread->since_ns ? now - thread->since_ns : 0, now);
+	}
+	return 0;
+}
+
+/* On a run queue: here, not at sched_waking, the scheduler begins to count its delay (an interrupt may lie between). */
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(sched_wakeup, struct task_struct *task)
+{
+	struct pt_control *control = get_control();
+	struct pt_books *books = get_books();
+	struct pt_ledger *ledger;
+	struct pt_thread *thread;
+	u64 key = (u64)task, now;
+
+	if (!control || !books)
+		return 0;
+	books->calls[PT_HOOK_SCHED_WAKEUP]++;
+	if (!control->enabled || control->frozen_at_ns)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
+	ledger->seen++;
+	thread = bpf_map_lookup_elem(&threads, &key);
+	if (!thread || thread->state == 0) {
+		ledger->filtered++;
 		return 0;
 	}
+	ledger->aggregated++;
+	if (thread->state != PT_STATE_BLOCKED)
+		return 0;
+	now = bpf_ktime_get_ns();
 	thread->pending_ns = now > thread->since_ns ? now - thread->since_ns : 0;
 	thread->blocked_ns += thread->pending_ns;
-	note_waker(thread);
-	if (thread->wait_class == PT_WAIT_LOCK)
-		follow_holder(thread, books, now);
 	become_runnable(thread, task, now);
 	return 0;
 }

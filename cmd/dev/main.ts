@@ -15,7 +15,7 @@ const SUBCOMMANDS: ReadonlyMap<string, { readonly about: string; load(): Promise
     load: async () => (await import("./setup.ts")).runSetup,
   }],
   ["check", {
-    about: "format, lint with the layer rule, types, documentation, generated files",
+    about: "format, lint with the layer rule, types, documentation, examples, generated files",
     load: async () => (await import("./check.ts")).runCheck,
   }],
   ["test", {
@@ -43,8 +43,9 @@ async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   const subcommand = name === undefined ? undefined : SUBCOMMANDS.get(name);
   if (subcommand === undefined) {
-    console.error(usage(name));
-    return name === "help" || name === "--help" ? 0 : EXIT_USAGE;
+    const isHelp = name === "help" || name === "--help";
+    (isHelp ? console.log : console.error)(usage(isHelp ? undefined : name));
+    return isHelp ? 0 : EXIT_USAGE;
   }
   const run = await subcommand.load();
   // `deno task demo -- --seed 7` hands the separator over; it means nothing here.
@@ -52,9 +53,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function usage(name: string | undefined): string {
-  const problem = name === undefined || name.endsWith("help")
-    ? []
-    : [`Cannot run ${JSON.stringify(name)}: there is no such subcommand`];
+  const problem = name === undefined ? [] : [`Cannot run ${JSON.stringify(name)}: there is no such subcommand`];
   const lines = [...SUBCOMMANDS].map(([key, { about }]) => `  ${key.padEnd(10)}${about}`);
   return [...problem, "usage: deno task SUBCOMMAND [OPTIONS]", ...lines].join("\n");
 }

@@ -12,6 +12,9 @@ import { readSections, type TimedLine } from "./gate/test_output.ts";
 import { readJunit, readSkips } from "./gate/test_report.ts";
 import { runSetup } from "./setup.ts";
 
+/** A test that hangs fails the gate, well within the 90 minutes that CI has. */
+const TESTS_MS_MAX = 40 * 60 * 1000;
+
 /** Folders that hold no source of ours. */
 const FOREIGN_FOLDERS: ReadonlySet<string> = new Set([".git", "coverage", "dist", "node_modules"]);
 
@@ -78,6 +81,7 @@ async function runAndListen(
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
+    signal: AbortSignal.timeout(TESTS_MS_MAX),
   }).spawn();
 
   const terminal = Deno.stdout.writable.getWriter();

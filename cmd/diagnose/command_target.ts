@@ -45,7 +45,6 @@ export class CommandTarget implements AsyncDisposable {
   readonly processId: ProcessId;
   /** Resolves when the command has ended; never rejects. */
   readonly ended: Promise<void>;
-  readonly #child: ChildProcess;
   readonly #gate: Writable;
   readonly #timer: Timer;
   #outcome: CommandOutcome | undefined;
@@ -74,7 +73,6 @@ export class CommandTarget implements AsyncDisposable {
   }
 
   private constructor(child: ChildProcess, options: { gate: Writable; processId: ProcessId; timer: Timer }) {
-    this.#child = child;
     this.#gate = options.gate;
     this.#timer = options.timer;
     this.processId = options.processId;
@@ -113,16 +111,26 @@ export class CommandTarget implements AsyncDisposable {
 
   /** For the end of the process itself, when there is no time to wait. */
   kill(): void {
-    if (this.#outcome === undefined) this.#child.kill("SIGTERM");
+    this.#send("SIGTERM");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
+  /** Not `ChildProcess.kill`: Deno's sends only the first signal. */
+  #send(name: "SIGTERM" | "SIGKILL"): void {
+    if (this.#outcome !== undefined) return;
+    try {
+      Deno.kill(this.processId, name);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // it ended; its event is on the way
+    }
+  }
+
   async #signal(name: "SIGTERM" | "SIGKILL", graceMs: number): Promise<void> {
     this.#stoppedBy = name;
-    this.#child.kill(name);
+    this.#send(name);
     if (graceMs === Infinity) return await this.ended;
     const isOver = new AbortController();
     await Promise.race([

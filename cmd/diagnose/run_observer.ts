@@ -60,7 +60,7 @@ export class RunObserver implements Exporter {
   #follow(event: TraceEvent): void {
     if (event.kind === "fork" && event.childProcessId !== event.parentProcessId) {
       if (this.#processIds.size < THREADS_MAX) this.#processIds.add(event.childProcessId);
-    } else if (event.kind === "exit" && event.threadId === event.processId) {
+    } else if (event.kind === "exit" && event.processEnded) {
       this.#processIds.delete(event.processId);
     }
   }

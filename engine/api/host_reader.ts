@@ -8,39 +8,60 @@
 
 import type { PressureMeasurement } from "./measurements.ts";
 
+/** One process, as /proc tells it. */
 export interface ProcessReading {
-  readonly parentProcessId: number; // 0: none or unknown
-  readonly command: string; // comm of the main thread
-  readonly commandLine: readonly string[]; // empty: a kernel thread, a zombie, or unreadable
+  /** 0: none or unknown. */
+  readonly parentProcessId: number;
+  /** `comm` of the main thread. */
+  readonly command: string;
+  /** Empty: a kernel thread, a zombie, or unreadable. */
+  readonly commandLine: readonly string[];
 }
 
 /** Totals since the cgroup was made; `undefined` where the controller says nothing. */
 export interface CgroupReading {
   /** CPUs the tightest quota from here to the root allows; `undefined`: no limit. */
   readonly cpuLimit: number | undefined;
+  /** Enforcement periods of the quota that had something to run. */
   readonly periodCount: number | undefined;
+  /** Of those, in how many the group was held back. */
   readonly throttledPeriodCount: number | undefined;
+  /** Time its run queues were held back, summed over CPUs. */
   readonly throttledMs: number | undefined;
+  /** CPU time of all its threads, user and system. */
   readonly cpuUsageMs: number | undefined;
-  readonly pressure: PressureMeasurement | undefined; // totals here, not deltas
+  /** Totals here, not deltas. */
+  readonly pressure: PressureMeasurement | undefined;
 }
 
+/** What podtrace itself uses. */
 export interface OwnUse {
-  readonly cpuMs: number; // user and system, since we started
-  readonly memoryBytes: number; // resident
+  /** User and system, since we started. */
+  readonly cpuMs: number;
+  /** Resident. */
+  readonly memoryBytes: number;
 }
 
+/** The host, as far as the engine asks about it. */
 export interface HostReader {
+  /** CPUs the kernel schedules on. */
   readonly cpuCount: number;
+  /** Yields what is known of a process; `undefined` once it is gone. */
   process(processId: number): ProcessReading | undefined;
-  /** @param path absolute, as in `TargetCgroup.path` */
+  /**
+   * Yields the accounts of a group; `undefined` once it is gone.
+   *
+   * @param path absolute, as in `TargetCgroup.path`
+   */
   cgroup(path: string): CgroupReading | undefined;
-  /** Path of the v2 cgroup a process is in, in the form `cgroup` takes. */
+  /** Yields the group a process is in, in the form `cgroup` takes. */
   cgroupPathOf(processId: number): string | undefined;
-  /** Of the whole machine: totals since boot. */
+  /** Yields the whole machine's totals since boot. */
   pressure(): PressureMeasurement | undefined;
+  /** Yields what podtrace used so far. */
   ownUse(): OwnUse;
+  /** Yields the name of a system call of this machine; `undefined` for a number later kernels added. */
   systemCallName(systemCall: number): string | undefined;
-  /** One text per address, in order: "name+0x12", "module+0x1234" or "0x…". */
+  /** Yields one text per address, in order: "name+0x12", "module+0x1234" or "0x…". */
   describeStack(processId: number, addresses: readonly bigint[]): readonly string[];
 }

@@ -41,7 +41,14 @@ export const TIME_PLANE_HOOKS: readonly HookUse[] = [
     hook: "sched_waking",
     providers: ["sched_waking"],
     row: PT_HOOK.SCHED_WAKING,
-    blindFor: "who woke whom, holders of locks, and blocked time told from waiting for a CPU",
+    blindFor: "who woke whom, and the holders of locks",
+    isEssential: false,
+  },
+  {
+    hook: "sched_wakeup",
+    providers: ["sched_wakeup"],
+    row: PT_HOOK.SCHED_WAKEUP,
+    blindFor: "waiting for a CPU after a wait: it counts as part of the wait",
     isEssential: false,
   },
   {

@@ -19,6 +19,7 @@ const REASONS: readonly (readonly [KernelDropReason, number])[] = [
 const SUBJECTS_PER_CALL: ReadonlyMap<string, { readonly category: Category; readonly count: number }> = new Map([
   ["sched_switch", { category: "scheduling", count: 2 }],
   ["sched_waking", { category: "scheduling", count: 1 }],
+  ["sched_wakeup", { category: "scheduling", count: 1 }],
   ["process_fork", { category: "lifecycle", count: 1 }],
   ["process_exec", { category: "lifecycle", count: 1 }],
   ["socket_state", { category: "listeners", count: 1 }],

@@ -26,12 +26,17 @@ import { emptyRouteCounts, type RouteCounts, RouteWorker, toRouteStats, type Tur
 import { type RoutedTarget, Router, type RouteSink, toRoutingTable } from "./router.ts";
 import { checkRoutes, diffTargets, EMPTY_TARGET_SET, type TargetSetDiff } from "./target_diff.ts";
 
+/** What an engine works with; all effects come in here. */
 export interface EngineOptions {
-  /** Stays the caller's: dispose the engine first, then the backend. */
+  /** The engine's from here on: disposed with it, after the last exporter. */
   readonly backend: TracerBackend;
+  /** Makes the exporters a target set names, one per key. */
   readonly factories: ExporterFactories;
+  /** Ties the kernel's clock to the wall's, and tells how old events are. */
   readonly clock: Clock;
+  /** Bounds calls to exporters; gives other work its turn while there is more to drain. */
   readonly timer: Timer;
+  /** Processes, cgroups, names: what the tracer itself does not see. */
   readonly host: HostReader;
   /** Told when an exporter starts to fail; the run goes on without it. */
   readonly reportProblem: (problem: RouteProblem) => void;
@@ -119,7 +124,7 @@ class RunningEngine implements Engine {
     invariant(this.#phase === "idle", `Expected one run of an open engine, got one that is ${this.#phase}`);
     this.#phase = "running";
     await using ended = new AsyncDisposableStack();
-    ended.defer(() => this[Symbol.asyncDispose]());
+    ended.defer(() => this.#closeRoutes());
 
     const { backend } = this.#options;
     while (!options.signal.aborted) {
@@ -146,8 +151,16 @@ class RunningEngine implements Engine {
     };
   }
 
-  /** Closes every exporter, without measurements where no run ended in order; idempotent. */
+  /** Closes every exporter, then the backend; idempotent. Final measurements are given by `run` alone. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ringFullCount ??= this.#countRingFull();
+    await using owned = new AsyncDisposableStack();
+    owned.use(this.#options.backend);
+
+    await this.#closeRoutes();
+  }
+
+  async #closeRoutes(): Promise<void> {
     if (this.#phase !== "closed") {
       this.#phase = "closed";
       for (const active of this.#routes.values()) this.#leave(active.worker.close());

@@ -10,63 +10,65 @@ import { aFork, anAccount, aName, anExit, aWait, aWaitKey } from "./test_backend
 import { Bench } from "./test_engine.ts";
 import { aTarget, type ExporterMood, targetMap } from "./test_host.ts";
 
-/** Slots 1 to 3 are targets sooner or later; 0 and 9 never are. */
-const slots = property.constantFrom(0, 1, 2, 3, 9);
+/** Whose record it is; "nobody" has a slot that no target ever gets. */
+const owners = property.constantFrom("a", "a", "b", "nobody");
 
-const records = property.oneof(
-  property.tuple(slots, property.nat(40)).map(([targetSlot, durationMs]): BackendRecord =>
-    aWait({ durationMs, key: aWaitKey({ targetSlot }) })
-  ),
-  slots.map((targetSlot): BackendRecord => aName({ targetSlot })),
-  property.tuple(slots, property.integer({ min: 100, max: 120 })).map(([targetSlot, childProcessId]): BackendRecord =>
+/** A record as the kernel writes it for the slot its owner has at that time. */
+const records = property.oneof<property.Arbitrary<(targetSlot: number) => BackendRecord>[]>(
+  property.nat(40).map((durationMs) => (targetSlot) => aWait({ durationMs, key: aWaitKey({ targetSlot }) })),
+  property.constant((targetSlot) => aName({ targetSlot })),
+  property.integer({ min: 100, max: 120 }).map((childProcessId) => (targetSlot) =>
     aFork({ targetSlot, childProcessId })
   ),
-  property.tuple(slots, property.boolean(), property.boolean()).map(
-    ([targetSlot, processEnded, leftTarget]): BackendRecord =>
-      anExit({ targetSlot, processEnded, leftTarget, thread: anAccount({ targetSlot, exited: true }) }),
+  property.tuple(property.boolean(), property.boolean()).map(([processEnded, leftTarget]) => (targetSlot) =>
+    anExit({ targetSlot, processEnded, leftTarget, thread: anAccount({ targetSlot, exited: true }) })
   ),
 );
 
-const kinds = property.subarray<EventKind>(["wait", "fork", "exec", "exit"]).map(toEventKindMask);
+const kinds = property.subarray<EventKind>(["wait", "fork", "exec", "exit"], { minLength: 1 }).map(toEventKindMask);
 
 const routes = property.record({
-  targets: property.subarray(["a", "b", "unknown"], { minLength: 1 }),
+  targets: property.oneof(
+    { weight: 9, arbitrary: property.subarray(["a", "b"], { minLength: 1 }) },
+    { weight: 1, arbitrary: property.subarray(["unknown"], { minLength: 1 }) },
+  ),
   kinds,
-  exporterKey: property.constantFrom("k@1", "k@2", "unknown@1").map(toExporterKey),
+  exporterKey: property.constantFrom("k@1", "k@1", "k@2", "k@2", "k@2", "unknown@1").map(toExporterKey),
   slowWaitMs: property.constantFrom(0, 10, 30),
 });
 
 const moods = property.constantFrom<ExporterMood>("prompt", "half", "failing", "hanging", "deaf");
 
+const targetSteps = property.record({
+  do: property.constant("targets" as const),
+  ids: property.constantFrom(["a", "b"], ["a", "b"], ["a"], ["b"], []),
+  members: property.nat(1),
+  routes: property.array(routes, { minLength: 1, maxLength: 3 }),
+});
+
+const submitSteps = property.record({
+  do: property.constant("submit" as const),
+  owner: owners,
+  record: records,
+  copies: property.constantFrom(1, 3, BATCH_EVENTS_MAX, 5000, 9000),
+});
+
+const turnSteps = property.record({
+  do: property.constant("turn" as const),
+  afterMs: property.constantFrom(0, 10, AGGREGATE_INTERVAL_MS, EXPORT_TIMEOUT_MS),
+});
+
+const moodSteps = property.record({ do: property.constant("mood" as const), exporter: property.nat(2), mood: moods });
+
+const steadySteps = property.oneof(
+  { weight: 6, arbitrary: submitSteps },
+  { weight: 6, arbitrary: turnSteps },
+  { weight: 3, arbitrary: moodSteps },
+);
+
 const steps = property.oneof(
-  {
-    weight: 6,
-    arbitrary: property.record({
-      do: property.constant("submit" as const),
-      record: records,
-      copies: property.constantFrom(1, 3, BATCH_EVENTS_MAX, 5000),
-    }),
-  },
-  {
-    weight: 6,
-    arbitrary: property.record({
-      do: property.constant("turn" as const),
-      afterMs: property.constantFrom(0, 10, AGGREGATE_INTERVAL_MS, EXPORT_TIMEOUT_MS),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: property.record({ do: property.constant("mood" as const), exporter: property.nat(3), mood: moods }),
-  },
-  {
-    weight: 2,
-    arbitrary: property.record({
-      do: property.constant("targets" as const),
-      ids: property.subarray(["a", "b"]),
-      members: property.nat(1),
-      routes: property.array(routes, { maxLength: 3 }),
-    }),
-  },
+  { weight: 6, arbitrary: steadySteps },
+  { weight: 1, arbitrary: targetSteps },
 );
 
 type Step = typeof steps extends property.Arbitrary<infer Value> ? Value : never;
@@ -80,8 +82,7 @@ class Script {
   async perform(step: Step): Promise<void> {
     switch (step.do) {
       case "submit":
-        for (let copy = 0; copy < step.copies; copy++) this.bench.backend.submit(step.record);
-        this.#submittedCount += step.copies;
+        this.#submit(step);
         return;
       case "turn":
         await this.bench.turn(step.afterMs);
@@ -120,6 +121,14 @@ class Script {
     assert.equal(this.bench.time.sleeperCount, 0);
   }
 
+  #submit(step: Extract<Step, { do: "submit" }>): void {
+    const { backend } = this.bench;
+    const slot = step.owner === "nobody" ? 4000 : backend.slotOf(toTargetId(step.owner)) ?? 4000;
+    const record = step.record(slot);
+    for (let copy = 0; copy < step.copies; copy++) backend.submit(record);
+    this.#submittedCount += step.copies;
+  }
+
   #setTargets(step: Extract<Step, { do: "targets" }>): void {
     const wanted = step.routes.map((route, index): Route => ({
       id: toRouteId(`r${index}`),
@@ -148,20 +157,40 @@ function droppedCount(route: RouteStats): number {
   return Object.values(route.droppedCount).reduce((total, count) => total + count, 0);
 }
 
+async function play(script: readonly Step[], check: (performed: Script) => void): Promise<void> {
+  const performed = new Script();
+  await using bench = performed.bench;
+  bench.start();
+  for (const step of script) {
+    await performed.perform(step);
+    performed.checkBooks();
+  }
+  await bench.finish();
+  performed.checkEnd();
+  check(performed);
+}
+
 Deno.test("the books of a run balance after every step, whatever kernel, exporters and user do", async () => {
-  const scripts = property.array(steps, { maxLength: 40 });
+  const scripts = property.tuple(targetSteps, property.array(steps, { maxLength: 40 }))
+    .map(([first, others]): Step[] => [first, ...others]);
   await property.assert(
-    property.asyncProperty(scripts, async (script) => {
-      const performed = new Script();
-      await using bench = performed.bench;
-      bench.start();
-      for (const step of script) {
-        await performed.perform(step);
-        performed.checkBooks();
-      }
-      await bench.finish();
-      performed.checkEnd();
-    }),
+    property.asyncProperty(scripts, (script) => play(script, () => {})),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("what the books of routes say was delivered is what their exporters got", async () => {
+  const scripts = property.tuple(targetSteps, property.array(steadySteps, { maxLength: 40 }))
+    .map(([first, others]): Step[] => [first, ...others]);
+  await property.assert(
+    property.asyncProperty(scripts, (script) =>
+      play(script, ({ bench }) => {
+        const isTold = bench.exporters.every((exporter) => exporter.mood === "prompt" || exporter.mood === "half");
+        property.pre(isTold);
+        const ledgers = bench.exporters.flatMap((exporter) => exporter.measurements.map((final) => final.books.ledger));
+        const got = bench.exporters.flatMap((exporter) => exporter.events).filter((event) => event.kind === "wait");
+        assert.equal(ledgers.reduce((total, ledger) => total + ledger.slowWaits.delivered, 0), got.length);
+      })),
     { numRuns: 150 },
   );
 });

@@ -1,4 +1,3 @@
-import { AssertionError } from "node:assert";
 import { assert } from "../../tests/support/assert.ts";
 import { property } from "../../tests/support/property.ts";
 import type { TraceEvent } from "../api/events.ts";
@@ -38,7 +37,7 @@ Deno.test("EventQueue behaves like a bounded list, whatever is added and taken",
 });
 
 Deno.test("EventQueue asserts that its capacity is a power of two", () => {
-  assert.throws(() => new EventQueue(12), AssertionError);
-  assert.throws(() => new EventQueue(0), AssertionError);
+  assert.throws(() => new EventQueue(12), assert.AssertionError);
+  assert.throws(() => new EventQueue(0), assert.AssertionError);
   new EventQueue(1);
 });

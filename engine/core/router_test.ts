@@ -1,4 +1,3 @@
-import { AssertionError } from "node:assert";
 import { assert } from "../../tests/support/assert.ts";
 import { type EventKind, toEventKindMask, type TraceEvent } from "../api/events.ts";
 import { TARGETS_MAX } from "../api/limits.ts";
@@ -162,5 +161,5 @@ Deno.test("toSystemCallLookup() names a call by its number when the host has no 
 Deno.test("toRoutingTable() asserts that a slot fits the table", () => {
   const at = (slot: number) => toRoutingTable([{ slot, targetId: toTargetId("a"), sinks: [] }]);
   at(TARGETS_MAX);
-  assert.throws(() => at(TARGETS_MAX + 1), AssertionError);
+  assert.throws(() => at(TARGETS_MAX + 1), assert.AssertionError);
 });

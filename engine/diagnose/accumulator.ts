@@ -9,7 +9,7 @@ import type { TraceEvent } from "../api/events.ts";
 import type { Exporter, ExportOutcome } from "../api/exporter.ts";
 import type { Measurements } from "../api/measurements.ts";
 import { EventDigest } from "./event_digest.ts";
-import { type Report, type ReportOptions, toReport } from "./report.ts";
+import { type Report, type ReportOptions, type RunEnd, toReport } from "./report.ts";
 
 export class DiagnosisAccumulator implements Exporter {
   readonly #options: ReportOptions;
@@ -36,9 +36,9 @@ export class DiagnosisAccumulator implements Exporter {
    * Yields the report on what has arrived so far; it stays available after
    * disposal. `undefined`: no measurements came, so there was no run.
    */
-  report(): Report | undefined {
+  report(runEnd: RunEnd = { endReason: "duration" }): Report | undefined {
     if (this.#measurements === undefined) return undefined;
-    return toReport({ measurements: this.#measurements, digest: this.#digest.summary() }, this.#options);
+    return toReport({ measurements: this.#measurements, digest: this.#digest.summary(), runEnd }, this.#options);
   }
 
   /** Holds no resource: memory goes with the object. */

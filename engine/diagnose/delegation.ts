@@ -9,6 +9,7 @@ import { IDLE_WAIT_CLASSES, type WaitMeasurement } from "../api/measurements.ts"
 import { causeKey } from "./event_digest.ts";
 import {
   addSums,
+  awaitedChildId,
   groupBy,
   isDormant,
   type ProcessFacts,
@@ -100,7 +101,7 @@ interface Awaited {
 /** The children waited for and everything below them: a child may itself only wait for its own. */
 function awaitedChildren(facts: TargetFacts, waits: readonly WaitMeasurement[]): Awaited {
   const waiterId = waits[0]?.processId ?? 0;
-  const namedIds = new Set(waits.flatMap((wait) => wait.object.kind === "child" ? [wait.object.processId] : []));
+  const namedIds = new Set(waits.map(awaitedChildId));
   const isAny = [...namedIds].some((id) => id <= 0);
   const children = Array.from(facts.processes.values()).filter((process) =>
     process.info.processId !== waiterId &&

@@ -161,8 +161,14 @@ function waitsForTraced(
   { tracedIds, hasTracedChild }: { tracedIds: ReadonlySet<number>; hasTracedChild: ReadonlySet<number> },
 ): boolean {
   if (wait.waitClass === "pipe") return wait.waker !== undefined && tracedIds.has(wait.waker.processId);
-  if (wait.waitClass !== "child" || wait.object.kind !== "child") return false;
-  return tracedIds.has(wait.object.processId) || (wait.object.processId <= 0 && hasTracedChild.has(wait.processId));
+  if (wait.waitClass !== "child") return false;
+  const childId = awaitedChildId(wait);
+  return tracedIds.has(childId) || (childId <= 0 && hasTracedChild.has(wait.processId));
+}
+
+/** Yields the child a child wait names; 0 or less: any of them, as inside vfork(). */
+export function awaitedChildId(wait: WaitMeasurement): number {
+  return wait.object.kind === "child" ? wait.object.processId : 0;
 }
 
 /** Whether it waited all the while for input that may well not be due: a subscription, a log pipe, a long-lived child. */

@@ -37,6 +37,8 @@ export function toJsonReport(report: Report): JsonReport {
     cpu: cpuOf(report),
     process_activity: activity.length > 0 ? activity : undefined,
     potential_issues: issues.length > 0 ? issues : undefined,
+    endReason: report.runEnd.endReason,
+    command: toJsonCommand(report),
     targets: report.targets.map(({ id, label }) => ({ id, label })),
     findings: report.findings.map(toJsonFinding),
     absences: {
@@ -66,6 +68,10 @@ function lifecycleCount(report: Report): number {
 
 function waitCount(report: Report): number {
   return report.timeLedger.waits.reduce((sum, wait) => sum + wait.figures.count, 0);
+}
+
+function toJsonCommand({ runEnd: { command } }: Report): JsonReport["command"] {
+  return command && { ...command, argv: [...redactCommandLine(command.argv)] };
 }
 
 function summaryOf(report: Report): JsonReport["summary"] {

@@ -16,7 +16,21 @@ import { findingsOf } from "./rules/all_rules.ts";
 import { compareSeverity, type Severity } from "./severity.ts";
 import { type TimeLedger, toTimeLedger } from "./time_ledger.ts";
 
+/** How the run ended; the measurements do not say. */
+export interface RunEnd {
+  readonly endReason: "duration" | "targetsEnded" | "commandEnded" | "interrupted";
+  /** The command that was started to be traced. */
+  readonly command?: {
+    readonly argv: readonly string[];
+    readonly exitCode: number | undefined; // undefined: a signal ended it
+    readonly signal: string | undefined;
+    /** The signal by which it was stopped because the window was over. */
+    readonly stoppedBy?: string | undefined;
+  } | undefined;
+}
+
 export interface Report {
+  readonly runEnd: RunEnd;
   /** What was looked at, for people: "pid 4711 (shop)". */
   readonly targets: readonly { readonly id: TargetId; readonly label: string }[];
   readonly window: Measurements["window"];
@@ -31,18 +45,20 @@ export interface Report {
   readonly isEmpty: boolean;
 }
 
+/** What the caller of the engine knows of a run. */
 export interface ReportOptions {
   readonly targetLabels: ReadonlyMap<TargetId, string>;
 }
 
 /** Yields the report of one finished run. */
 export function toReport(
-  input: { readonly measurements: Measurements; readonly digest: DigestSummary },
+  input: { readonly measurements: Measurements; readonly digest: DigestSummary; readonly runEnd?: RunEnd },
   options: ReportOptions,
 ): Report {
   const { measurements, digest } = input;
   const facts = toTargetFacts(measurements, digest);
   return {
+    runEnd: input.runEnd ?? { endReason: "duration" },
     targets: labelTargets(facts, options),
     window: measurements.window,
     findings: findingsOf(facts),

@@ -6,7 +6,7 @@
  */
 
 import * as z from "zod";
-import { CATEGORIES } from "../api/measurements.ts";
+import { CATEGORIES, type Category } from "../api/measurements.ts";
 import { RULE_IDS } from "./finding.ts";
 import { SEVERITIES } from "./severity.ts";
 import { WAIT_CLASS_ORDER } from "./facts.ts";
@@ -20,7 +20,7 @@ export const JSON_ROWS_MAX = 1000;
 const count = z.int().min(0);
 const milliseconds = z.number();
 const share = z.number().min(0).max(1);
-const wallTime = z.iso.datetime().describe("RFC 3339, UTC, milliseconds");
+const wallTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/).describe("RFC 3339, UTC, milliseconds");
 const waitClass = z.enum(WAIT_CLASS_ORDER as [string, ...string[]]);
 
 const threadName = z.strictObject({ pid: z.int(), tid: z.int(), name: z.string() });
@@ -196,6 +196,13 @@ const cost = z.strictObject({
   targetCpuMs: milliseconds,
 });
 
+/** One entry for every category, none left out. */
+function perCategory<Schema extends z.ZodType>(schema: Schema) {
+  return z.strictObject(
+    Object.fromEntries(CATEGORIES.map((category) => [category, schema])) as Record<Category, Schema>,
+  );
+}
+
 /** The report of `podtrace diagnose -o json`. */
 export const reportSchema = z.strictObject({
   schemaVersion: z.literal(REPORT_SCHEMA_VERSION),
@@ -203,6 +210,13 @@ export const reportSchema = z.strictObject({
   cpu: cpu.optional(),
   process_activity: z.array(processActivity).optional(),
   potential_issues: z.array(z.string()).optional().describe("Titles of the findings above info"),
+  endReason: z.enum(["duration", "targetsEnded", "commandEnded", "interrupted"]).describe("Why the window closed"),
+  command: z.strictObject({
+    argv: z.array(z.string()).describe("What looks like a secret is ***"),
+    exitCode: z.int().optional().describe("Missing when a signal ended it"),
+    signal: z.string().optional(),
+    stoppedBy: z.string().optional().describe("The signal we sent because the window was over"),
+  }).optional().describe("The command that was started to be traced"),
   targets: z.array(z.strictObject({ id: z.string(), label: z.string() })),
   findings: z.array(finding),
   absences: z.strictObject({
@@ -210,10 +224,10 @@ export const reportSchema = z.strictObject({
     withheld: z.array(z.strictObject({ statement: z.string(), reason: z.string() })),
   }),
   timeLedger,
-  completeness: z.record(z.enum(CATEGORIES), completeness),
+  completeness: perCategory(completeness),
   ledger: z.strictObject({
     ...ledgerFigures,
-    categories: z.record(z.enum(CATEGORIES), z.strictObject(ledgerFigures)),
+    categories: perCategory(z.strictObject(ledgerFigures)),
   }),
   cost,
 }).meta({ title: "podtrace report", description: "What `podtrace diagnose -o json` prints" });

@@ -43,8 +43,11 @@ export const INFO_EXPLAINED_MS_MIN = 20;
 /** In a shorter window shares say more about the moment than about the target; time rules stay silent. */
 export const WINDOW_MS_MIN = 500;
 
-/** A category that saw less than this cannot carry a rule. */
-export const RELIABLE_PERCENT_MIN = 90;
+/**
+ * A category that saw less than this cannot carry a rule: what was missed may
+ * outweigh what was seen. Above it figures are lower bounds and say so.
+ */
+export const RELIABLE_PERCENT_MIN = 50;
 
 /** One wait on a peer that takes this long is slow; within a data centre answers take less than 1 ms. */
 export const SLOW_PEER_MS_MIN = 10;

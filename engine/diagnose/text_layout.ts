@@ -4,13 +4,23 @@
  * @module
  */
 
+import { sanitizeText } from "../api/text.ts";
+
 /** Columns of a report; fits a terminal and a pasted code block. */
 export const COLUMNS = 100;
 
+/**
+ * Bounds of what is laid out. Names are made safe where they enter; doing it
+ * here again costs little and keeps the columns true if one was missed.
+ */
+const LINE_BYTES_MAX = 1024;
+const PARAGRAPH_BYTES_MAX = 4096;
+
 /** Yields `text` in exactly `columns` columns, padded, or cut with `~`. */
 export function fitText(text: string, columns: number): string {
-  const characters = Array.from(text);
-  if (characters.length <= columns) return text + " ".repeat(columns - characters.length);
+  const safe = sanitizeText(text, { bytesMax: LINE_BYTES_MAX });
+  const characters = Array.from(safe);
+  if (characters.length <= columns) return safe + " ".repeat(columns - characters.length);
   return characters.slice(0, columns - 1).join("") + "~";
 }
 
@@ -33,7 +43,8 @@ export function wrapText(
   const lines: string[] = [];
   let line = options.first;
   let isBlank = true; // nothing of `text` on the line yet
-  for (const word of text.split(" ").flatMap((part) => breakWord(part, width))) {
+  const safe = sanitizeText(text, { bytesMax: PARAGRAPH_BYTES_MAX });
+  for (const word of safe.split(" ").flatMap((part) => breakWord(part, width))) {
     const joined = isBlank ? line + word : `${line} ${word}`;
     if (isBlank || Array.from(joined).length <= COLUMNS) {
       line = joined;

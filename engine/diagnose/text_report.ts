@@ -5,11 +5,14 @@
  * @module
  */
 
+import type { Category } from "../api/measurements.ts";
 import { sanitizeText } from "../api/text.ts";
 import { renderBooks } from "./text_books.ts";
 import { renderTimeLedger } from "./text_time_ledger.ts";
+import { isReliable } from "./facts.ts";
 import type { Evidence, Finding, ThreadShare } from "./finding.ts";
 import { formatCount, formatMs, formatShare, formatTimeOfDay, formatWallTime } from "./format.ts";
+import { redactCommandLine } from "./redact.ts";
 import { incompleteCategories, type Report, worstSeverity } from "./report.ts";
 import { COLUMNS, fitText, wrapText } from "./text_layout.ts";
 
@@ -18,6 +21,9 @@ const FULL_FINDINGS_MAX = 4;
 
 /** Further findings, one line each. */
 const SHORT_FINDINGS_MAX = 8;
+
+/** What rules depend on. */
+const JUDGED_CATEGORIES: readonly Category[] = ["scheduling", "waits", "lifecycle"];
 
 const THREADS_NAMED_MAX = 3;
 const CONSEQUENCES_MAX = 3;
@@ -54,11 +60,30 @@ function renderHeader(report: Report): readonly string[] {
     ...wrapText(labels === "" ? "no target" : labels, { first: "podtrace diagnose: " }),
     `${((window.endMs - window.beginMs) / 1000).toFixed(2)} s from ${formatWallTime(window.beginWallMs)}, ` +
     `${formatCount(processes.length, "process", "processes")}, ${formatCount(threadCount, "thread")}`,
+    ...describeRunEnd(report),
     ...(report.isEmpty ? [] : [
       `on CPU ${share(sums.onCpuMs)}, held up ${share(Math.max(0, waitingMs))}, ` +
       `idle ${share(sums.idleMs + sums.delegatedMs)} of the threads' time`,
     ]),
   ];
+}
+
+/** Yields why the window closed early, and what became of the command; nothing for a plain run to its end. */
+function describeRunEnd({ runEnd }: Report): readonly string[] {
+  const reasons = {
+    duration: [],
+    commandEnded: [],
+    targetsEnded: ["ended early: every process of the target is gone"],
+    interrupted: ["ended early: interrupted"],
+  };
+  const { command } = runEnd;
+  if (command === undefined) return reasons[runEnd.endReason];
+  const name = redactCommandLine(command.argv).join(" ");
+  const how = command.exitCode === undefined
+    ? `was ended by ${command.signal ?? "a signal"}`
+    : `exited with ${command.exitCode}`;
+  const why = command.stoppedBy === undefined ? "" : `, after we sent ${command.stoppedBy} at the end of the window`;
+  return [...reasons[runEnd.endReason], ...wrapText(`${name} ${how}${why}`, { first: "command: " })];
 }
 
 /** One honest sentence: how many findings, or that there are none and what was looked at. */
@@ -73,9 +98,12 @@ function renderAnswer(report: Report): readonly string[] {
   const incomplete = incompleteCategories(report.books);
   if (incomplete.length === 0) return wrapText(`Nothing above info was found. Looked at: ${lookedAt}.`, { first: "" });
   const names = incomplete.map(({ category, completeness }) => `${category} ${completeness.verdict.toUpperCase()}`);
+  const unjudged = JUDGED_CATEGORIES.filter((category) => !isReliable(report.books, [category]));
   return wrapText(
-    `Nothing above info was found in what could be seen, which is not everything (${names.join(", ")}). ` +
-      `Looked at: ${lookedAt}.`,
+    `Nothing above info was found in what could be seen, which is not everything: ${names.join(", ")}. ` +
+      (unjudged.length > 0
+        ? `Too little was seen of ${unjudged.join(", ")} to judge them at all.`
+        : `Looked at: ${lookedAt}.`),
     { first: "" },
   );
 }

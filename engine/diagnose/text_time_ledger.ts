@@ -168,6 +168,7 @@ function renderWaits(waits: readonly WaitGroup[]): readonly string[] {
   const shown = nonIdle.slice(0, WAITS_MAX);
   const hidden = nonIdle.slice(WAITS_MAX);
   const hiddenMs = hidden.reduce((sum, wait) => sum + wait.figures.totalMs, 0);
+  if (shown.length === 0) return wrapText(`idle ones only: ${describeIdle(idle)}`, { first: "WAITS  " });
   return [
     `${fitText("WAITS", 47)}${alignRight("count", 8)}${alignRight("total ms", 11)}${alignRight("mean ms", 9)}` +
     `${alignRight("longest ms", 11)}  ended at`,

@@ -162,16 +162,7 @@ export class BpfProgram {
    * @throws {ForeignCallError}
    */
   testRun(options: { context?: Uint8Array<ArrayBuffer> } = {}): TestRunOutcome {
-    // struct bpf_test_run_opts of libbpf's bpf.h: sz at 0, ctx_in at 32, ctx_size_in at 48, retval 56, duration 64.
-    const opts = new DataView(new ArrayBuffer(80));
-    opts.setBigUint64(0, BigInt(opts.byteLength), true);
-    if (options.context !== undefined) {
-      // SAFETY: the context outlives the call, which is synchronous.
-      opts.setBigUint64(32, Deno.UnsafePointer.value(Deno.UnsafePointer.of(options.context)), true);
-      opts.setUint32(48, options.context.byteLength, true);
-    }
-    checkedReturn(this.#library.symbols.bpf_prog_test_run_opts(this.fd, opts), "bpf_prog_test_run_opts", this.name);
-    return { returnValue: opts.getUint32(56, true), durationNs: opts.getUint32(64, true) };
+    return runProgram(this.#library, { fd: this.fd, ...options });
   }
 }
 
@@ -384,6 +375,28 @@ function readSome(library: Libbpf, fd: number, into: Uint8Array<ArrayBuffer>): n
     }
     throw error;
   }
+}
+
+/**
+ * Runs the program behind `fd` once, on this thread; see `BpfProgram.testRun`.
+ *
+ * @throws {ForeignCallError}
+ */
+export function runProgram(
+  library: Libbpf,
+  program: { readonly fd: number; readonly context?: Uint8Array<ArrayBuffer> },
+): TestRunOutcome {
+  const { fd, context } = program;
+  // struct bpf_test_run_opts of libbpf's bpf.h: sz at 0, ctx_in at 32, ctx_size_in at 48, retval 56, duration 64.
+  const opts = new DataView(new ArrayBuffer(80));
+  opts.setBigUint64(0, BigInt(opts.byteLength), true);
+  if (context !== undefined) {
+    // SAFETY: the context outlives the call, which is synchronous.
+    opts.setBigUint64(32, Deno.UnsafePointer.value(Deno.UnsafePointer.of(context)), true);
+    opts.setUint32(48, context.byteLength, true);
+  }
+  checkedReturn(library.symbols.bpf_prog_test_run_opts(fd, opts), "bpf_prog_test_run_opts", `fd ${fd}`);
+  return { returnValue: opts.getUint32(56, true), durationNs: opts.getUint32(64, true) };
 }
 
 /** `sizeof(struct bpf_prog_info)` of 5.16 and later; an older kernel fills less and says so. */

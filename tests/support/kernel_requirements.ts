@@ -4,7 +4,7 @@
  * @module
  */
 
-export type KernelRequirement = "bpf_capability" | "btf" | "cgroup_v2" | "clang" | "ring_buffer" | "tracefs";
+export type KernelRequirement = "bpf_capability" | "btf" | "cgroup_v2" | "clang" | "ring_buffer" | "root" | "tracefs";
 
 /** What the machine offers, as its files say. */
 export interface KernelFacts {
@@ -85,6 +85,8 @@ const CHECKS: Readonly<Record<KernelRequirement, (facts: KernelFacts) => Missing
     hasRelease(facts.release, RING_BUFFER_RELEASE)
       ? undefined
       : { kind: "kernel_feature_absent", found: `kernel ${facts.release}, the ring buffer came with 5.8` },
+  root: (facts) =>
+    /^Uid:\s*\d+\s+0\s/m.test(facts.status) ? undefined : { kind: "rights_missing", found: "a user other than root" },
   tracefs: (facts) => missingFilesystem("tracefs", facts),
 };
 

@@ -1,7 +1,7 @@
 import { assert } from "./assert.ts";
 import { type KernelFacts, skipReason, verdictOf } from "./kernel_requirements.ts";
 
-const ALL_CAPABILITIES = "Name:\tdeno\nCapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\n";
+const ALL_CAPABILITIES = "Name:\tdeno\nUid:\t0\t0\t0\t0\nCapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\n";
 
 function factsWith(overrides: Partial<KernelFacts>): KernelFacts {
   return {
@@ -16,7 +16,7 @@ function factsWith(overrides: Partial<KernelFacts>): KernelFacts {
   };
 }
 
-const EVERY = ["bpf_capability", "btf", "cgroup_v2", "clang", "ring_buffer", "tracefs"] as const;
+const EVERY = ["bpf_capability", "btf", "cgroup_v2", "clang", "ring_buffer", "root", "tracefs"] as const;
 
 Deno.test("skipReason() yields nothing when every requirement is met", () => {
   assert.equal(skipReason(EVERY, factsWith({})), undefined);
@@ -28,6 +28,7 @@ const MISSING: readonly [string, Partial<KernelFacts>, string, string][] = [
   ["the kernel is 4.19", { release: "4.19.0-27-amd64" }, "ring_buffer", "kernel_feature_absent"],
   ["no capability is held", { status: "CapEff:\t0000000000000000\n" }, "bpf_capability", "rights_missing"],
   ["only CAP_BPF is held", { status: "CapEff:\t0000008000000000\n" }, "bpf_capability", "rights_missing"],
+  ["the user is another", { status: ALL_CAPABILITIES.replace("\t0\t0", "\t0\t1000") }, "root", "rights_missing"],
   ["clang is not installed", { hasClang: false }, "clang", "setup_missing"],
   ["tracefs is not mounted", { mountInfo: "30 20 0:26 / /c rw - cgroup2 x rw\n" }, "tracefs", "setup_missing"],
   ["tracefs is unknown", { mountInfo: "", filesystems: "nodev\tcgroup2\n" }, "cgroup_v2", "setup_missing"],

@@ -102,11 +102,18 @@ function testFailures(tests: TestRunResult): readonly string[] {
 
 /** Failures that the report does not know: a file whose module threw, a run that never began. */
 function unreportedFailures(tests: TestRunResult): readonly string[] {
-  if (tests.cases.length === 0) return [`deno test: no test ran (exit code ${tests.exitCode})`];
+  if (tests.cases.length === 0) return [missingReport(tests)];
   const registered = new Set(tests.sections.filter((one) => one.testCount > 0).map((one) => one.file));
   const silent = tests.files.filter((file) => !registered.has(file)).map((file) => `${file}: registered no test`);
   const isExplained = silent.length > 0 || tests.cases.some((one) => one.outcome === "failed");
   return tests.exitCode === 0 || isExplained ? silent : [`deno test: exit code ${tests.exitCode} and no failed test`];
+}
+
+/** A run that was cut short leaves no report; what it printed last says where it hung. */
+function missingReport({ exitCode, sections }: TestRunResult): string {
+  const last = sections.at(-1);
+  const place = last === undefined ? "no file was reached" : `last in ${last.file}: ${last.lines.at(-1) ?? ""}`;
+  return `deno test: it wrote no report and ended with ${exitCode}, ${place}`;
 }
 
 function slowestSections(sections: readonly TestSection[]): readonly { name: string; durationMs: number }[] {

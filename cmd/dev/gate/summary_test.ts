@@ -62,8 +62,13 @@ Deno.test("judge() accepts a skip with a record and fails one without", () => {
 });
 
 const UNREPORTED: readonly [string, Partial<TestRunResult>, readonly RegExp[]][] = [
-  ["nothing ran at all", { exitCode: 1, cases: [] }, [/no test ran/]],
-  ["the whole run passed without a test", { exitCode: 0, cases: [] }, [/no test ran/]],
+  ["nothing ran at all", { exitCode: 1, cases: [], sections: [] }, [/ended with 1, no file was reached/]],
+  ["the whole run passed without a test", { exitCode: 0, cases: [] }, [/no report and ended with 0/]],
+  [
+    "a test hung until it was killed",
+    { exitCode: 143, cases: [], sections: [sectionOf("b_test.ts", 1, ["waits ..."])] },
+    [/ended with 143, last in b_test\.ts: waits \.\.\./],
+  ],
   ["a file threw while it was loaded", { exitCode: 1, files: ["a_test.ts", "b_test.ts"] }, [
     /b_test\.ts: registered no/,
   ]],

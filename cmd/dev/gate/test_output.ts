@@ -51,6 +51,5 @@ export function fileOfTest(name: string, sections: readonly TestSection[]): stri
 }
 
 function withoutColours(text: string): string {
-  // deno-lint-ignore no-control-regex -- colours begin with the control character ESC
   return text.replace(/\x1b\[[0-9;]*m/g, "");
 }

@@ -71,6 +71,6 @@ Deno.test("cpuWait() leaves the word to throttling while that is the larger part
 
 Deno.test("cpuWait() stays silent when scheduling records were lost", () => {
   const threads = [{ threadId: 100, onCpuMs: 2000, runnableMs: 8000 }];
-  const completeness = { scheduling: { verdict: "partial" as const, percent: 60, reason: "map_full 2" } };
+  const completeness = { scheduling: { verdict: "partial" as const, percent: 40, reason: "map_full 2" } };
   assert.deepEqual(cpuWait(buildFacts({ ...world(threads), completeness })), []);
 });

@@ -76,6 +76,6 @@ Deno.test("crashLoop() names command, parent, exit codes and signals, first and 
 });
 
 Deno.test("crashLoop() stays silent when lifecycle records were lost", () => {
-  const completeness = { lifecycle: { verdict: "partial" as const, percent: 50, reason: "ring_full 12" } };
+  const completeness = { lifecycle: { verdict: "partial" as const, percent: 40, reason: "ring_full 12" } };
   assert.deepEqual(crashLoop(buildFacts({ ...WORLD, completeness }, exits(...times(5, { exitCode: 1 })))), []);
 });
