@@ -5,6 +5,7 @@
  * @module
  */
 
+export { readBpfObjectFile } from "./backend/bpf_object_file.ts";
 export { openLibbpfBackend } from "./backend/open_libbpf_backend.ts";
 export type { LibbpfBackendOptions } from "./backend/open_libbpf_backend.ts";
 
@@ -19,7 +20,7 @@ export { DiagnosisAccumulator } from "./diagnose/accumulator.ts";
 export type { Finding } from "./diagnose/finding.ts";
 export { renderJsonReport } from "./diagnose/json_report.ts";
 export { incompleteCategories, toReport, worstSeverity } from "./diagnose/report.ts";
-export type { Report, ReportOptions } from "./diagnose/report.ts";
+export type { Report, ReportOptions, RunEnd } from "./diagnose/report.ts";
 export { reportJsonSchema } from "./diagnose/report_schema.ts";
 export { compareSeverity, SEVERITIES } from "./diagnose/severity.ts";
 export type { Severity } from "./diagnose/severity.ts";

@@ -210,6 +210,7 @@ struct pt_thread {
 	pt_u64 seed_exec_ns;	 /* the scheduler's own account when seen first */
 	pt_u64 seed_delay_ns;
 	pt_u64 last_runnable_ns; /* how much of runnable_ns is from just before it came onto the CPU */
+	pt_u64 delay_mark_ns;	 /* the scheduler's own run_delay before that was added to it */
 	pt_u32 tid;
 	pt_u32 tgid;
 	pt_u32 namespace_tid; /* the id the process itself knows this thread by */
@@ -371,7 +372,7 @@ _Static_assert(sizeof(struct pt_wait_value) == 192, "pt_wait_value");
 _Static_assert(sizeof(struct pt_chain_key) == 48, "pt_chain_key");
 _Static_assert(sizeof(struct pt_chain_value) == 40, "pt_chain_value");
 _Static_assert(sizeof(struct pt_recent_wait) == 56, "pt_recent_wait");
-_Static_assert(sizeof(struct pt_thread) == 480, "pt_thread");
+_Static_assert(sizeof(struct pt_thread) == 488, "pt_thread");
 _Static_assert(sizeof(struct pt_task_record) == 432, "pt_task_record");
 _Static_assert(sizeof(struct pt_wait_event) == 88, "pt_wait_event");
 _Static_assert(sizeof(struct pt_name_event) == 48, "pt_name_event");

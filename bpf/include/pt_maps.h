@@ -141,7 +141,7 @@ struct {
 	__type(value, struct pt_thread);
 } snapshot_scratch SEC(".maps");
 
-/* What new rows start as: 480 bytes are too many for the stack. */
+/* What new rows start as: 488 bytes are too many for the stack. */
 static struct pt_thread zero_thread;
 static struct pt_wait_value zero_wait;
 static struct pt_chain_value zero_chain;

@@ -94,19 +94,31 @@ static __always_inline u64 at_most(u64 value, u64 limit)
 	return value < limit ? value : limit;
 }
 
+/* How much of the last wait for a CPU was the scheduler telling us late: its own count of that wait is shorter. */
+static __always_inline u64 arrival_lag_ns(const struct pt_thread *thread, struct task_struct *task, u64 charged_ns,
+					  u64 interval_ns)
+{
+	u64 delay_ns = task->sched_info.run_delay - thread->delay_mark_ns;
+	u64 lag_ns = charged_ns > interval_ns ? charged_ns - interval_ns : 0;
+
+	/* A kernel that does not count delays leaves the net difference of both ends. */
+	if (task->sched_info.run_delay && delay_ns + lag_ns < thread->last_runnable_ns)
+		lag_ns = thread->last_runnable_ns - delay_ns;
+	return at_most(at_most(lag_ns, PT_SWITCH_LAG_NS_MAX), thread->last_runnable_ns);
+}
+
 /* Yields when it left the CPU, not later than `now`. */
 static __always_inline u64 book_on_cpu(struct pt_thread *thread, struct task_struct *task, u64 interval_ns, u64 now)
 {
 	u64 charged_ns = task->se.sum_exec_runtime - thread->exec_mark_ns, lag_ns;
 
-	if (charged_ns >= interval_ns) {
-		lag_ns = at_most(at_most(charged_ns - interval_ns, PT_SWITCH_LAG_NS_MAX), thread->last_runnable_ns);
-		thread->runnable_ns -= lag_ns;
-		thread->on_cpu_ns += interval_ns + lag_ns;
+	lag_ns = arrival_lag_ns(thread, task, charged_ns, interval_ns);
+	thread->runnable_ns -= lag_ns;
+	thread->on_cpu_ns += interval_ns + lag_ns;
+	if (charged_ns >= interval_ns + lag_ns)
 		return now;
-	}
-	lag_ns = at_most(interval_ns - charged_ns, PT_SWITCH_LAG_NS_MAX);
-	thread->on_cpu_ns += interval_ns - lag_ns;
+	lag_ns = at_most(at_most(interval_ns + lag_ns - charged_ns, PT_SWITCH_LAG_NS_MAX), interval_ns);
+	thread->on_cpu_ns -= lag_ns;
 	return now - lag_ns;
 }
 
@@ -188,6 +200,7 @@ static __always_inline void switch_in(struct pt_thread *thread, struct task_stru
 		thread->wait_class = PT_WAIT_NONE;
 	}
 	thread->exec_mark_ns = task->se.sum_exec_runtime;
+	thread->delay_mark_ns = task->sched_info.run_delay;
 	thread->state = PT_STATE_RUNNING;
 	thread->since_ns = now > thread->since_ns ? now : thread->since_ns;
 }

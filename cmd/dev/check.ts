@@ -18,7 +18,7 @@ export async function runCheck(args: string[]): Promise<number> {
     console.error(`Cannot check: ${args.join(" ")} is unknown, expected no option`);
     return 2;
   }
-  const steps = await runSteps(checkSteps());
+  const steps = await runSteps(checkSteps(), console.log);
   console.log(summaryLines({ steps, tests: undefined }).join("\n"));
   return steps.some((step) => step.outcome === "failed") ? 1 : 0;
 }
@@ -39,14 +39,14 @@ export function checkSteps(): readonly Step[] {
 function documentationStep(): Step {
   return {
     name: "documentation",
-    run: async () => {
+    run: async (print) => {
       const args = ["doc", "--quiet", "--lint", ...documentedFiles()];
       const options = { cwd: ROOT, env: { NO_COLOR: "1" }, output: "capture" } as const;
       const { code, output } = await runCommand(Deno.execPath(), { args, ...options });
       const problems = docProblems(output);
       const isRead = code === 0 || output.startsWith("error[");
       if (isRead && problems.length === 0) return { outcome: "passed" };
-      console.log(isRead ? problems.join("\n") : output.trimEnd());
+      print(isRead ? problems.join("\n") : output.trimEnd());
       return { outcome: "failed", detail: isRead ? `${problems.length} problems` : `deno doc ended with ${code}` };
     },
   };

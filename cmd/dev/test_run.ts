@@ -24,7 +24,7 @@ export async function runTest(args: string[]): Promise<number> {
     console.error(`Cannot test: ${args.join(" ")} is unknown, expected no option (deno test -A PATH runs one file)`);
     return 2;
   }
-  const results = await runSteps(gateSteps());
+  const results = await runSteps(gateSteps(), console.log);
   const startMs = performance.now();
   const tests = await runTests();
   const durationMs = performance.now() - startMs;

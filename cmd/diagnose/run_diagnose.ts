@@ -15,5 +15,6 @@ import { openWiring } from "./wiring.ts";
 /** @throws {UsageError} Before anything is looked at or attached */
 export async function runDiagnose(given: DiagnoseArguments, context: ProcessContext): Promise<ExitCode> {
   const request = toDiagnoseRequest(given);
-  return await diagnose(request, { context, wiring: openWiring() });
+  const wiring = openWiring({ context, log: context.status.logger(request.logLevel) });
+  return await diagnose(request, { context, wiring });
 }

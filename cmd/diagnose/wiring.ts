@@ -6,11 +6,36 @@
  */
 
 import type { Engine } from "../../engine/api/engine.ts";
-import { EngineError } from "../../engine/api/errors.ts";
 import type { Exporter, ExporterFactories } from "../../engine/api/exporter.ts";
 import type { Target } from "../../engine/api/target.ts";
+import type { TargetId } from "../../engine/api/units.ts";
+import {
+  createHostReader,
+  DiagnosisAccumulator,
+  type HostView,
+  missingForTracing,
+  openEngine,
+  openHostView,
+  openLibbpfBackend,
+  readBpfObjectFile,
+  readKernelFacts,
+  renderJsonReport,
+  renderJsonSnapshot,
+  renderTextReport,
+  renderTextSnapshot,
+  resolveCgroup,
+  resolveContainerTarget,
+  type ResolvedTarget,
+  resolveProcess,
+  type RunEnd,
+  systemWideTarget,
+  toSnapshotRows,
+  toSystemCallLookup,
+} from "../../engine/mod.ts";
 import type { DiagnosisOutcome } from "../exit_code.ts";
 import type { OutputFormat } from "../options.ts";
+import type { ProcessContext } from "../process_context.ts";
+import type { Logger } from "../status_output.ts";
 import type { CommandOutcome } from "./command_target.ts";
 import type { RequestedTarget } from "./request.ts";
 
@@ -61,7 +86,139 @@ export interface DiagnoseWiring {
   takeSnapshot(targets: readonly Target[]): Promise<FinishedReport>;
 }
 
-/** @throws {EngineError} `object_missing`: this build has no engine */
-export function openWiring(): DiagnoseWiring {
-  throw new EngineError("object_missing", "Cannot trace: found a build without its engine, wanted a complete one");
+/** What the wiring takes from the process. */
+export interface WiringOptions {
+  readonly context: Pick<ProcessContext, "processId" | "wallMs" | "timer">;
+  readonly log: Logger;
+}
+
+/** Yields the engine on this host. */
+export function openWiring(options: WiringOptions): DiagnoseWiring {
+  const host = openHostView();
+  return {
+    assertTraceable: () => {
+      const missing = missingForTracing(readKernelFacts(host.procFs));
+      if (missing !== undefined) throw missing;
+    },
+    resolve: (requested) => resolveTargets(requested, host),
+    isProcessAlive: (processId) => !["Z", "X", undefined].includes(host.procFs.stat(processId)?.state),
+    isCgroupPresent: (path) => host.cgroupFs.groupPathOfDirectory(path) !== undefined && isDirectory(path),
+    openDiagnosis,
+    openEngine: (factories) => openRunningEngine(factories, { ...options, host }),
+    takeSnapshot: (targets) => takeSnapshot(targets, { ...options, host }),
+  };
+}
+
+interface EngineParts extends WiringOptions {
+  readonly host: HostView;
+}
+
+function resolveTargets(requested: ResolvableTarget, host: HostView): ResolvedTargets {
+  switch (requested.kind) {
+    case "processes": {
+      const resolved = requested.processIds.map((processId) => resolveProcess(processId, host));
+      return { targets: resolved.map(({ target }) => target), notes: resolved.flatMap(({ notes }) => notes) };
+    }
+    case "cgroup":
+      return alone(resolveCgroup(requested.path, { ...host, isSystemWideAllowed: false }));
+    case "container":
+      return alone(resolveContainerTarget(requested.id, host));
+    case "system":
+      return { targets: [systemWideTarget()], notes: [] };
+  }
+}
+
+function alone({ target, notes }: ResolvedTarget): ResolvedTargets {
+  return { targets: [target], notes };
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isDirectory;
+  } catch {
+    return false; // gone, or no longer ours to see: the look ends either way
+  }
+}
+
+/** Our id as the host knows it: /proc is the host's even where our pid namespace is not. */
+function ownProcessId({ context, host }: EngineParts): number {
+  return host.procFs.ownProcessId() ?? context.processId;
+}
+
+async function openRunningEngine(factories: ExporterFactories, parts: EngineParts): Promise<Engine> {
+  const { context, host, log } = parts;
+  const objectBytes = await readBpfObjectFile();
+  const backend = await openLibbpfBackend({ host, objectBytes, ownProcessId: ownProcessId(parts) });
+  return openEngine({
+    backend,
+    factories,
+    clock: { monotonicMs: () => backend.monotonicMs(), wallMs: () => context.wallMs() },
+    timer: context.timer,
+    host: createHostReader(host, { architecture: Deno.build.arch }),
+    reportProblem: ({ routeId, cause }) => log.warn(`route ${routeId}: ${cause.message}`),
+  });
+}
+
+function labelsOf(targets: readonly Target[]): ReadonlyMap<TargetId, string> {
+  return new Map(targets.map(({ id, label }) => [id, label]));
+}
+
+function openDiagnosis(targets: readonly Target[]): Diagnosis {
+  const accumulator = new DiagnosisAccumulator({ targetLabels: labelsOf(targets) });
+  return {
+    exporter: accumulator,
+    conclude: (facts) => {
+      const report = accumulator.report(toRunEnd(facts));
+      if (report === undefined) return NOTHING_COLLECTED;
+      return {
+        threadCount: report.isEmpty ? 0 : 1,
+        findingSeverities: report.findings.map(({ severity }) => severity),
+        render: (format) => format === "json" ? renderJsonReport(report) : renderTextReport(report),
+      };
+    },
+  };
+}
+
+/** The engine hands over final measurements however a run ends; this stands for one that never began. */
+const NOTHING_COLLECTED: FinishedReport = {
+  threadCount: 0,
+  findingSeverities: [],
+  render: () => "Nothing was collected.\n",
+};
+
+function toRunEnd({ endReason, command }: RunFacts): RunEnd {
+  if (command === undefined) return { endReason };
+  const { argv, outcome } = command;
+  return { endReason, command: { argv, ...outcome } };
+}
+
+/** No hook is attached for this: the task iterator alone says what every thread does. */
+async function takeSnapshot(targets: readonly Target[], parts: EngineParts): Promise<FinishedReport> {
+  const { context, host } = parts;
+  const objectBytes = await readBpfObjectFile();
+  await using backend = await openLibbpfBackend({
+    host,
+    objectBytes,
+    ownProcessId: ownProcessId(parts),
+    isSnapshotOnly: true,
+  });
+
+  backend.applyTargets({ added: targets, removed: [], slowWaitMs: undefined, hasUserStacks: false });
+  const reader = createHostReader(host, { architecture: Deno.build.arch });
+  const rows = toSnapshotRows(backend.snapshot(), {
+    systemCallOf: toSystemCallLookup((systemCall) => reader.systemCallName(systemCall)),
+    readWord: (processId, address) => readWord(host, { processId, address }),
+  });
+  const options = { label: targets.map(({ label }) => label).join(", "), atWallMs: context.wallMs() };
+  return {
+    threadCount: rows.length,
+    findingSeverities: [],
+    render: (format) => format === "json" ? renderJsonSnapshot(rows, options) : renderTextSnapshot(rows, options),
+  };
+}
+
+function readWord(host: HostView, word: { processId: number; address: bigint }): number | undefined {
+  const bytes = host.procFs.readProcessMemory(word.processId, { address: word.address, lengthBytes: 4 });
+  if (bytes === undefined || bytes.byteLength < 4) return undefined;
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
 }

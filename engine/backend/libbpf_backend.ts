@@ -81,6 +81,11 @@ export class LibbpfBackend implements TracerBackend {
     return this.#windowBeginMs;
   }
 
+  /** The clock that records carry. */
+  monotonicMs(): number {
+    return this.#nowMs();
+  }
+
   slotOf(targetId: TargetId): number | undefined {
     return this.#slots.slotOf(targetId);
   }

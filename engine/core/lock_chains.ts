@@ -11,6 +11,35 @@ import { NO_SYSTEM_CALL, OBJECT_KINDS, toObjectText } from "./wait_objects.ts";
 const NO_OBJECT: ObjectKey = { kind: 0, port: 0, highLow: 0, highHigh: 0, lowLow: 0, lowHigh: 0 };
 
 /**
+ * Yields `rows` with the time in which a "holder" itself waited for the very
+ * lock given to those who held it meanwhile, in proportion to what is known of
+ * them: a waiter is woken by whoever unlocks, and that one may have queued for the
+ * lock itself most of the time. Where nobody else is known the rows stay.
+ */
+export function withoutQueueing(rows: readonly ChainRow[]): ChainRow[] {
+  const locks = new Map<string, ChainRow[]>();
+  for (const row of rows) {
+    const text = `${row.targetSlot}/${row.processId}/${row.lockAddressHigh}/${row.lockAddressLow}`;
+    const present = locks.get(text);
+    if (present === undefined) locks.set(text, [row]);
+    else present.push(row);
+  }
+  return [...locks.values()].flatMap((rowsOfLock) => {
+    const holding = rowsOfLock.filter((row) => !isQueueing(row));
+    const heldMs = holding.reduce((sum, row) => sum + row.totalMs, 0);
+    if (holding.length === rowsOfLock.length || heldMs === 0) return rowsOfLock;
+    const totalMs = rowsOfLock.reduce((sum, row) => sum + row.totalMs, 0);
+    return holding.map((row) => ({ ...row, totalMs: row.totalMs * totalMs / heldMs }));
+  });
+}
+
+/** The holder was blocked on the lock it is said to have held. */
+function isQueueing(row: ChainRow): boolean {
+  return row.object.kind === OBJECT_KINDS.lock && row.object.lowLow === row.lockAddressLow &&
+    row.object.lowHigh === row.lockAddressHigh;
+}
+
+/**
  * Yields `rows` together with the lock waits that were still going on when the
  * window closed: those are in no row yet, and in a deadlock there are no others.
  *

@@ -1,6 +1,6 @@
 import { assert } from "../../tests/support/assert.ts";
 import type { ChainRow, ThreadAccount } from "../api/tracer_backend.ts";
-import { withOpenChains } from "./lock_chains.ts";
+import { withOpenChains, withoutQueueing } from "./lock_chains.ts";
 import { anAccount, anObject, aWaitKey } from "./test_backend.ts";
 import { OBJECT_KINDS } from "./wait_objects.ts";
 
@@ -70,4 +70,27 @@ Deno.test("withOpenChains() names nobody when the owner is unknown, gone, or of 
   assert.deepEqual(withOpenChains([], [ownerless, aHolder({ namespaceThreadId: 0 })]), []);
   assert.deepEqual(withOpenChains([], [WAITER]), []);
   assert.deepEqual(withOpenChains([], [WAITER, aHolder({ processId: 999 })]), []);
+});
+
+Deno.test("withoutQueueing() gives the time a waker queued for the same lock to those who held it", () => {
+  const queueing = {
+    ...CHAIN,
+    holderThreadId: 103,
+    holderCommand: "worker-1",
+    waitClass: 4,
+    object: LOCK,
+    totalMs: 500,
+  };
+  const running = { ...CHAIN, waitClass: 0, object: anObject(), totalMs: 100 };
+  const elsewhere = { ...CHAIN, lockAddressLow: 0xe0, totalMs: 7 };
+  assert.deepEqual(withoutQueueing([CHAIN, queueing, running, elsewhere]), [
+    { ...CHAIN, totalMs: 800 },
+    { ...running, totalMs: 200 },
+    elsewhere,
+  ]);
+});
+
+Deno.test("withoutQueueing() keeps a row when nobody else is known to have held the lock", () => {
+  const queueing = { ...CHAIN, holderThreadId: 103, waitClass: 4, object: LOCK };
+  assert.deepEqual(withoutQueueing([queueing]), [queueing]);
 });

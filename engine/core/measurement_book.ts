@@ -34,7 +34,7 @@ import type {
 import type { TargetId } from "../api/units.ts";
 import type { EventNames } from "./event_mapper.ts";
 import { invariant } from "./invariant.ts";
-import { withOpenChains } from "./lock_chains.ts";
+import { withOpenChains, withoutQueueing } from "./lock_chains.ts";
 import { type LossInput, toCategoryLedgers, toCompleteness } from "./loss_books.ts";
 import { NameTable } from "./name_table.ts";
 import { ObjectCache } from "./object_cache.ts";
@@ -222,7 +222,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       endMs: options.endMs,
       wallOffsetMs: measureWallOffsetMs(clock),
       rows: [...rows.values()],
-      chains: withOpenChains(chains, accounts),
+      chains: withOpenChains(withoutQueueing(chains), accounts),
       accounts,
       cgroups: this.#readCgroups(),
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),

@@ -7,6 +7,7 @@
 import type { WaitClass, WaitObject } from "../api/measurements.ts";
 import { sanitizeText } from "../api/text.ts";
 import type { TaskSnapshot, TaskSnapshotEntry } from "../api/tracer_backend.ts";
+import { findLockOwners, type WordReader } from "./lock_owners.ts";
 import { toNameText } from "./name_table.ts";
 import { toWaitClass, toWaitObject } from "./wait_objects.ts";
 
@@ -28,8 +29,8 @@ export interface SnapshotRow {
   readonly object: WaitObject;
   /** How long it has been blocked, good to one scheduler tick; `undefined`: not blocked, or not known. */
   readonly sinceMs: number | undefined;
-  /** A snapshot does not read lock words. */
-  readonly lockOwner: undefined;
+  /** Who holds the lock it is blocked on, where the lock says so. */
+  readonly lockOwner: { readonly threadId: number; readonly command: string } | undefined;
 }
 
 /**
@@ -38,8 +39,12 @@ export interface SnapshotRow {
  */
 export function toSnapshotRows(
   snapshot: TaskSnapshot,
-  systemCallOf: (systemCall: number) => string | undefined,
+  options: {
+    readonly systemCallOf: (systemCall: number) => string | undefined;
+    readonly readWord: WordReader;
+  },
 ): readonly SnapshotRow[] {
+  const owners = findLockOwners(snapshot, options.readWord);
   return snapshot.tasks.filter((task) => task.targetSlot !== 0).map((task) => {
     const isBlocked = task.state === "blocked";
     const name = toNameText({ object: task.object, components: task.nameComponents, isTruncated: false });
@@ -49,10 +54,14 @@ export function toSnapshotRows(
       command: sanitizeText(task.command),
       state: task.state,
       waitClass: isBlocked ? toWaitClass(task.waitClass) : undefined,
-      systemCall: systemCallOf(task.systemCall),
+      systemCall: options.systemCallOf(task.systemCall),
       object: toWaitObject(task.object, name),
       sinceMs: isBlocked && task.lastRanMs !== undefined ? Math.max(0, snapshot.atMs - task.lastRanMs) : undefined,
-      lockOwner: undefined,
+      lockOwner: toOwner(owners.get(task.threadId)),
     };
   });
+}
+
+function toOwner(owner: TaskSnapshotEntry | undefined): SnapshotRow["lockOwner"] {
+  return owner && { threadId: owner.threadId, command: sanitizeText(owner.command) };
 }

@@ -8,9 +8,11 @@
 import type { Category, Completeness, WaitClass } from "../api/measurements.ts";
 import type { TargetFacts } from "./facts.ts";
 
+/** What was looked for and not found, in every target. */
 export interface Absences {
   /** Things that did not happen: "disk waits", "throttling". */
   readonly absent: readonly string[];
+  /** Statements that a category cannot vouch for, and why not. */
   readonly withheld: readonly { readonly statement: string; readonly reason: string }[];
 }
 

@@ -11,11 +11,13 @@ import type { Measurements } from "../api/measurements.ts";
 import { EventDigest } from "./event_digest.ts";
 import { type Report, type ReportOptions, type RunEnd, toReport } from "./report.ts";
 
+/** Keeps what a run delivers, in bounded memory, until the report is asked for. */
 export class DiagnosisAccumulator implements Exporter {
   readonly #options: ReportOptions;
   readonly #digest = new EventDigest();
   #measurements: Measurements | undefined;
 
+  /** Begins empty. */
   constructor(options: ReportOptions) {
     this.#options = options;
   }

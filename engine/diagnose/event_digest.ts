@@ -25,28 +25,45 @@ export const DIGEST_PROCESSES_MAX = 4096;
 
 /** Ended children of one parent with one command. */
 export interface ChildGroup {
+  /** Whose children they are. */
   readonly targetId: string;
+  /** Who started them. */
   readonly parentProcessId: number;
+  /** What they ran as when they ended. */
   readonly command: string;
+  /** Children that ended, well or not. */
   readonly exitCount: number;
+  /** Children that ended in a way nobody wanted. */
   readonly failedCount: number;
-  readonly firstFailureMs: number; // monotonic
+  /** Monotonic; Infinity while there is none. */
+  readonly firstFailureMs: number;
+  /** Monotonic; -Infinity while there is none. */
   readonly lastFailureMs: number;
-  readonly exitCodes: Readonly<Record<string, number>>; // only failures; "other" beyond the limit
-  readonly signals: Readonly<Record<string, number>>; // only failures, by number
+  /** Failures by exit code; "other" beyond `EXIT_CODES_MAX`. */
+  readonly exitCodes: Readonly<Record<string, number>>;
+  /** Failures by number of the signal; "other" beyond `EXIT_CODES_MAX`. */
+  readonly signals: Readonly<Record<string, number>>;
 }
 
+/** Slow single waits for one thing. */
 export interface SlowCause {
+  /** How many there were. */
   readonly count: number;
-  readonly firstEndMs: number; // monotonic
+  /** When the first ended, monotonic. */
+  readonly firstEndMs: number;
+  /** When the last ended, monotonic. */
   readonly lastEndMs: number;
 }
 
+/** What a digest holds at one moment. */
 export interface DigestSummary {
+  /** Events by kind. */
   readonly counts: Readonly<Record<EventKind, number>>;
+  /** At most `CHILD_GROUPS_MAX`, in order of first appearance. */
   readonly childGroups: readonly ChildGroup[];
   /** Events that found no room in one of the tables above; the counts hold them. */
   readonly ungroupedCount: number;
+  /** At most `LONGEST_WAITS_MAX`, longest first. */
   readonly longestWaits: readonly WaitEvent[];
   /** By {@linkcode causeKey}. */
   readonly slowCauses: ReadonlyMap<string, SlowCause>;
@@ -71,6 +88,7 @@ export class EventDigest {
   #longestWaits: WaitEvent[] = [];
   #ungroupedCount = 0;
 
+  /** Takes one event; it is not kept unless it is among the longest waits. */
   add(event: TraceEvent): void {
     this.#counts[event.kind]++;
     switch (event.kind) {
@@ -89,6 +107,7 @@ export class EventDigest {
     }
   }
 
+  /** Yields a copy that later events do not change. */
   summary(): DigestSummary {
     return {
       counts: { ...this.#counts },

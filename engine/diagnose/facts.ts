@@ -28,15 +28,21 @@ export const WAIT_CLASS_ORDER = Object.keys(WAIT_CLASSES) as readonly WaitClass[
 
 /** Where the time of one thread, or of several together, went. */
 export interface TimeSums {
+  /** From birth, or the window's begin, to death, or its end. */
   readonly lifetimeMs: number;
+  /** Running. */
   readonly onCpuMs: number;
+  /** Waiting for a CPU; throttled time not included. */
   readonly runnableMs: number;
+  /** Held back by a CPU limit. */
   readonly throttledMs: number;
+  /** Neither running nor wanting to. */
   readonly blockedMs: number;
   /** Blocked time by class, as far as the wait table knows it. */
   readonly byClass: Readonly<Record<WaitClass, number>>;
   /** Blocked time that no wait row accounts for. */
   readonly unattributedMs: number;
+  /** Lifetime that no state accounts for. */
   readonly residualMs: number;
   /** Waits that are absence of work: idle, sleep, parked, stopped. */
   readonly idleMs: number;
@@ -50,32 +56,53 @@ export interface TimeSums {
   readonly nonIdleMs: number;
 }
 
+/** One thread. */
 export interface ThreadFacts {
+  /** Its account as measured. */
   readonly ledger: ThreadLedger;
+  /** Its own waits. */
   readonly waits: readonly WaitMeasurement[];
+  /** Where its time went. */
   readonly sums: TimeSums;
 }
 
+/** One process. */
 export interface ProcessFacts {
+  /** Name, parent, command line. */
   readonly info: ProcessInfo;
+  /** Those with a ledger of their own. */
   readonly threads: readonly ThreadFacts[];
+  /** The same by id; of two with one id, the later. */
   readonly threadsById: ReadonlyMap<number, ThreadFacts>;
   /** All of its waits, those of threads that could not be told apart included. */
   readonly waits: readonly WaitMeasurement[];
+  /** Where the time of its threads went. */
   readonly sums: TimeSums;
 }
 
+/** Everything rules know of one target. */
 export interface TargetFacts {
+  /** Whose facts they are. */
   readonly targetId: TargetId;
+  /** What was looked at. */
   readonly window: Measurements["window"];
+  /** The window's length. */
   readonly windowMs: number;
+  /** The machine. */
   readonly host: HostMeasurement;
+  /** CPU limits and pressure of the target's cgroups. */
   readonly cgroups: readonly CgroupMeasurement[];
+  /** What each category saw, of the whole run. */
   readonly completeness: Readonly<Record<Category, Completeness>>;
+  /** By process id. */
   readonly processes: ReadonlyMap<number, ProcessFacts>;
+  /** Waits of all its threads. */
   readonly waits: readonly WaitMeasurement[];
+  /** What holders of its locks did. */
   readonly lockChains: readonly LockChainMeasurement[];
+  /** Where the time of all its threads went. */
   readonly sums: TimeSums;
+  /** Events of the whole run; its tables carry target ids. */
   readonly digest: DigestSummary;
 }
 

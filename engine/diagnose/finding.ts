@@ -7,6 +7,7 @@
 import type { TargetId } from "../api/units.ts";
 import type { Severity } from "./severity.ts";
 
+/** Every rule's id, as reports and scripts know it. */
 export const RULE_IDS = [
   "slow-peer",
   "disk-stall",
@@ -20,16 +21,24 @@ export const RULE_IDS = [
   "crash-loop",
 ] as const;
 
+/** One of them. */
 export type RuleId = (typeof RULE_IDS)[number];
 
+/** What one rule found. */
 export interface Finding {
+  /** The rule. */
   readonly id: RuleId;
+  /** The target it speaks of. */
   readonly targetId: TargetId;
+  /** How bad it is. */
   readonly severity: Severity;
+  /** One sentence that is the answer. */
   readonly title: string;
+  /** The figures behind it. */
   readonly evidence: Evidence;
   /** Other waits that this cause explains, one sentence each. */
   readonly consequences: readonly string[];
+  /** One thing to do. */
   readonly nextStep: string;
   /** Of the target's non-idle time, consequences included; 0 for failures. */
   readonly explainedMs: number;
@@ -39,15 +48,23 @@ export interface Finding {
 
 /** Only what the rule knows; the rest is `undefined` and left out of JSON. */
 export interface Evidence {
+  /** The peer, path, lock, cgroup or command it is about. */
   readonly object?: string;
+  /** Most time first. */
   readonly systemCalls?: readonly string[];
+  /** Figures of the waits. */
   readonly waits?: WaitFigures;
   /** Most time first, at most `EVIDENCE_THREADS_MAX`. */
   readonly threads?: readonly ThreadShare[];
+  /** All threads, those not named included. */
   readonly threadCount?: number;
+  /** Who held the lock. */
   readonly holder?: HolderEvidence;
+  /** Who ended most of the waiting. */
   readonly waker?: ThreadName;
+  /** Figures of running and wanting to. */
   readonly cpu?: CpuEvidence;
+  /** Figures of children that failed. */
   readonly failures?: FailureEvidence;
   /** Waits that were long enough to be recorded one by one. */
   readonly slowWaits?: { readonly count: number; readonly firstEndWallMs: number; readonly lastEndWallMs: number };
@@ -55,29 +72,43 @@ export interface Evidence {
   readonly notes?: readonly string[];
 }
 
+/** A thread as a person finds it. */
 export interface ThreadName {
+  /** As the host's pid namespace knows it. */
   readonly processId: number;
+  /** As the host's pid namespace knows it. */
   readonly threadId: number;
+  /** Its `comm`. */
   readonly command: string;
 }
 
+/** Figures of several waits together. */
 export interface WaitFigures {
+  /** All of it. */
   readonly totalMs: number;
+  /** Waits, open ones included. */
   readonly count: number;
+  /** `totalMs` per wait. */
   readonly meanMs: number;
   /** Upper bound, from a log2 histogram. */
   readonly p99MsMax: number | undefined;
+  /** The longest single wait. */
   readonly longestMs: number;
+  /** When that one ended, unix time; `undefined`: not known. */
   readonly longestEndWallMs: number | undefined;
   /** The part of the total still going on when the window closed. */
   readonly openMs: number;
 }
 
+/** A thread's part of a finding. */
 export interface ThreadShare extends ThreadName {
+  /** Its part of the time. */
   readonly totalMs: number;
+  /** Its waits; 0 where the finding is of no waits. */
   readonly count: number;
 }
 
+/** Who held a lock, and what for. */
 export interface HolderEvidence extends ThreadName {
   /** "in fsync of data.bin", "running or waiting for a CPU". */
   readonly activity: string;
@@ -85,25 +116,43 @@ export interface HolderEvidence extends ThreadName {
   readonly share: number;
 }
 
+/** Time on a CPU, and time without one. */
 export interface CpuEvidence {
+  /** Running. */
   readonly onCpuMs: number;
+  /** Waiting for a CPU; throttled time not included. */
   readonly runnableMs: number;
+  /** Held back by a CPU limit. */
   readonly throttledMs: number;
+  /** CPUs of the machine. */
   readonly cpuCount: number;
+  /** CPUs the cgroup's quota allows. */
   readonly cpuLimit?: number;
+  /** Periods of the quota in the window. */
   readonly periodCount?: number;
+  /** Those in which the cgroup was throttled. */
   readonly throttledPeriodCount?: number;
+  /** The cgroup's own account; counts every CPU's queue. */
   readonly cgroupThrottledMs?: number;
+  /** Time in which some task waited for a CPU (PSI). */
   readonly cpuPressureMs?: number;
 }
 
+/** Children that failed, of all that ended. */
 export interface FailureEvidence {
+  /** Those that failed. */
   readonly failedCount: number;
+  /** All that ended. */
   readonly attemptCount: number;
+  /** Failures by exit code. */
   readonly exitCodes: Readonly<Record<string, number>>;
+  /** Failures by name of the signal. */
   readonly signals: Readonly<Record<string, number>>;
+  /** The first failure, unix time. */
   readonly firstWallMs: number;
+  /** The last failure, unix time. */
   readonly lastWallMs: number;
+  /** Who started them. */
   readonly parent: { readonly processId: number; readonly command: string };
 }
 

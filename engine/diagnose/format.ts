@@ -14,6 +14,7 @@ export function formatShare(share: number): string {
   return `${(share * 100).toFixed(1)}%`;
 }
 
+/** To the base of 1024; whole bytes without decimals. */
 export function formatBytes(byteCount: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];
   let value = byteCount;

@@ -18,6 +18,7 @@ import { type TimeLedger, toTimeLedger } from "./time_ledger.ts";
 
 /** How the run ended; the measurements do not say. */
 export interface RunEnd {
+  /** Why the window closed. */
   readonly endReason: "duration" | "targetsEnded" | "commandEnded" | "interrupted";
   /** The command that was started to be traced. */
   readonly command?: {
@@ -29,17 +30,27 @@ export interface RunEnd {
   } | undefined;
 }
 
+/** Everything there is to say of one run. */
 export interface Report {
+  /** How it ended. */
   readonly runEnd: RunEnd;
   /** What was looked at, for people: "pid 4711 (shop)". */
   readonly targets: readonly { readonly id: TargetId; readonly label: string }[];
+  /** What was looked at. */
   readonly window: Measurements["window"];
+  /** Ranked: above info first, then by explained time, then by failures. */
   readonly findings: readonly Finding[];
+  /** What was not found, and what cannot be said. */
   readonly absences: Absences;
+  /** Where the time went. */
   readonly timeLedger: TimeLedger;
+  /** How complete it is, and what it cost. */
   readonly books: Books;
+  /** What the events came to. */
   readonly digest: DigestSummary;
+  /** CPU limits and pressure. */
   readonly cgroups: Measurements["cgroups"];
+  /** The machine. */
   readonly host: Measurements["host"];
   /** No thread was seen: there is nothing to report on. */
   readonly isEmpty: boolean;
@@ -47,6 +58,7 @@ export interface Report {
 
 /** What the caller of the engine knows of a run. */
 export interface ReportOptions {
+  /** How targets are called; one that is not listed goes by its id. */
   readonly targetLabels: ReadonlyMap<TargetId, string>;
 }
 

@@ -232,6 +232,7 @@ export const reportSchema = z.strictObject({
   cost,
 }).meta({ title: "podtrace report", description: "What `podtrace diagnose -o json` prints" });
 
+/** What `reportSchema` accepts. */
 export type JsonReport = z.infer<typeof reportSchema>;
 
 /** Yields the JSON Schema (draft 2020-12) that docs/report.schema.json publishes. */

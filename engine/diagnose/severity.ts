@@ -8,6 +8,7 @@
 /** From harmless to grave. */
 export const SEVERITIES = ["info", "warning", "error", "critical"] as const;
 
+/** One of them. */
 export type Severity = (typeof SEVERITIES)[number];
 
 /** Negative when `first` is the milder one. */
@@ -76,10 +77,13 @@ export const PAGE_FAULT_SHARE_MIN = 0.10;
 /** An open wait that covers this much of a thread's life never began or ended while we looked. */
 export const DORMANT_SHARE_MIN = 0.90;
 
+/** What a cause costs. */
 export interface Impact {
   /** Of the target's non-idle time, 0 to 1. */
   readonly share: number;
+  /** The time it explains. */
   readonly explainedMs: number;
+  /** The window's length. */
   readonly windowMs: number;
 }
 

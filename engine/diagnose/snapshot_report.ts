@@ -15,22 +15,31 @@ import { describeObject, objectKey, WAIT_CLASS_NAMES } from "./wait_object.ts";
 
 /** One thread at the instant of the snapshot. */
 export interface NowRow {
+  /** As the host's pid namespace knows it. */
   readonly processId: number;
+  /** As the host's pid namespace knows it. */
   readonly threadId: number;
+  /** Its `comm`. */
   readonly command: string;
+  /** On a CPU, waiting for one, or neither. */
   readonly state: "running" | "runnable" | "blocked";
   /** `undefined` unless blocked. */
   readonly waitClass: WaitClass | undefined;
+  /** `undefined`: in none, or in one that cannot be told. */
   readonly systemCall: string | undefined;
+  /** What it is blocked on. */
   readonly object: WaitObject;
   /** How long it has been in this state, good to one scheduler tick; `undefined`: not known. */
   readonly sinceMs: number | undefined;
+  /** Who holds the lock it waits for; `undefined`: it waits for none, or not known. */
   readonly lockOwner: { readonly threadId: number; readonly command: string } | undefined;
 }
 
+/** What the rows do not say. */
 export interface SnapshotOptions {
   /** What was looked at, for people. */
   readonly label: string;
+  /** Unix time of the snapshot. */
   readonly atWallMs: number;
 }
 

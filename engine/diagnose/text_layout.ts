@@ -66,8 +66,11 @@ function breakWord(word: string, width: number): readonly string[] {
   return pieces.length === 0 ? [""] : pieces;
 }
 
+/** One kind of thing in a bar. */
 export interface BarPart {
-  readonly symbol: string; // one column
+  /** Exactly one column. */
+  readonly symbol: string;
+  /** In any unit, the same for all parts. */
   readonly amount: number;
 }
 

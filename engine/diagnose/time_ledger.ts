@@ -30,10 +30,13 @@ const SUM_DIFFERENCE_MAX = 0.001;
 /** Differences below this are the moments between two clock reads. */
 const DIFFERENCE_MS_MIN = 5;
 
+/** Where the time of all targets went. */
 export interface TimeLedger {
+  /** All threads together. */
   readonly sums: TimeSums;
   /** Of the blocked time that is neither idle nor delegated, the part without a name; 0 to 1. */
   readonly unnamedShare: number;
+  /** Whether it adds up. */
   readonly checks: readonly LedgerCheck[];
   /** Most non-idle time first. */
   readonly processes: readonly ProcessFacts[];
@@ -43,12 +46,17 @@ export interface TimeLedger {
   readonly waits: readonly WaitGroup[];
 }
 
+/** One comparison of the ledger with itself or with the scheduler's accounts. */
 export interface LedgerCheck {
+  /** What is compared. */
   readonly name: "sum" | "waits" | "onCpu" | "runDelay";
+  /** As the ledger has it. */
   readonly oursMs: number;
+  /** As it should be. */
   readonly expectedMs: number;
   /** Relative, 0 to 1. */
   readonly difference: number;
+  /** Relative, what is allowed. */
   readonly differenceMax: number;
   /** `unknown`: there was nothing to compare with. */
   readonly verdict: "ok" | "off" | "unknown";
@@ -56,12 +64,19 @@ export interface LedgerCheck {
 
 /** All waits of one process on one object through one system call. */
 export interface WaitGroup {
+  /** Who waited. */
   readonly process: { readonly processId: number; readonly command: string };
+  /** What kind of wait. */
   readonly waitClass: WaitClass;
+  /** Through which call; `undefined`: none, or not known. */
   readonly systemCall: string | undefined;
+  /** For what. */
   readonly object: WaitObject;
+  /** Threads of the process that waited so. */
   readonly threadCount: number;
+  /** How long and how often. */
   readonly figures: WaitFigures;
+  /** Who ended most of it. */
   readonly waker: ThreadName | undefined;
 }
 

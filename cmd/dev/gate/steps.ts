@@ -10,33 +10,36 @@ import type { StepResult } from "./summary.ts";
 /** What a step says about itself besides how long it took. */
 export type StepOutcome = Pick<StepResult, "outcome" | "detail">;
 
+/** Where the gate says what it does. */
+export type Print = (text: string) => void;
+
 export interface Step {
   readonly name: string;
-  run(): Promise<StepOutcome>;
+  run(print: Print): Promise<StepOutcome>;
 }
 
 /** The root of the tree: two folders above `cmd/dev`. */
 export const ROOT = new URL("../../../", import.meta.url).pathname;
 
 /** Runs every step, also after one failed, so that one run shows everything. */
-export async function runSteps(steps: readonly Step[]): Promise<readonly StepResult[]> {
+export async function runSteps(steps: readonly Step[], print: Print): Promise<readonly StepResult[]> {
   const results: StepResult[] = [];
   for (const step of steps) {
     const startMs = performance.now();
-    const outcome = await outcomeOf(step);
+    const outcome = await outcomeOf(step, print);
     const result = { name: step.name, durationMs: performance.now() - startMs, ...outcome };
-    console.log(stepLine(result));
+    print(stepLine(result));
     results.push(result);
   }
   return results;
 }
 
 /** A step that throws has failed; the steps after it still run. */
-async function outcomeOf(step: Step): Promise<StepOutcome> {
+async function outcomeOf(step: Step, print: Print): Promise<StepOutcome> {
   try {
-    return await step.run();
+    return await step.run(print);
   } catch (error) {
-    console.log(error);
+    print(Deno.inspect(error));
     return { outcome: "failed", detail: error instanceof Error ? error.message : String(error) };
   }
 }
@@ -45,7 +48,7 @@ async function outcomeOf(step: Step): Promise<StepOutcome> {
 export function denoStep(name: string, args: readonly string[]): Step {
   return {
     name,
-    run: async () => {
+    run: async (print) => {
       const { code, output } = await runCommand(Deno.execPath(), {
         args,
         cwd: ROOT,
@@ -53,7 +56,7 @@ export function denoStep(name: string, args: readonly string[]): Step {
         output: "capture",
       });
       if (code === 0) return { outcome: "passed" };
-      console.log(output.trimEnd());
+      print(output.trimEnd());
       return { outcome: "failed", detail: `deno ${args[0]} ended with ${code}` };
     },
   };

@@ -1,0 +1,25 @@
+import { assert } from "../../../tests/support/assert.ts";
+import { readHeader } from "./header.ts";
+
+Deno.test("readHeader() yields structs, enums and constants in the order of the header", () => {
+  const text = [
+    "#define PT_EVENTS_H",
+    "#define PT_LAYOUT_VERSION 1",
+    "#define PT_NO_SYSTEM_CALL 0xffff /* none */",
+    "#define PT_SHIFTED (1 << 3)",
+    "#define OTHER 7",
+    "enum pt_kind {",
+    "\tPT_KIND_WAIT = 1, /* struct pt_not_here { */",
+    "};",
+    "struct pt_header {",
+    "\tstruct pt_nested field;",
+    "};",
+    "struct other {",
+    "};",
+    '_Static_assert(sizeof(struct pt_header) == 8, "pt_header");',
+  ].join("\n");
+  assert.deepEqual(readHeader(text), {
+    names: ["pt_kind", "pt_header"],
+    constants: [{ name: "PT_LAYOUT_VERSION", value: 1 }, { name: "PT_NO_SYSTEM_CALL", value: 0xffff }],
+  });
+});
