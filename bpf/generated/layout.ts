@@ -26,6 +26,8 @@ export const PT_POLL_FDS = 8;
 export const PT_NO_SYSTEM_CALL = 65535;
 /** `#define PT_TARGET_SLOTS` */
 export const PT_TARGET_SLOTS = 4096;
+/** `#define PT_PROCESS_FROM_EXEC` */
+export const PT_PROCESS_FROM_EXEC = 2147483648;
 
 /** `enum pt_kind` */
 export const PT_KIND = {

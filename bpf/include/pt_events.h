@@ -26,6 +26,7 @@ typedef unsigned long long pt_u64;
 #define PT_POLL_FDS 8
 #define PT_NO_SYSTEM_CALL 0xffff
 #define PT_TARGET_SLOTS 4096
+#define PT_PROCESS_FROM_EXEC 0x80000000 /* beside the slot: traced from its next exec on, not before */
 
 /* What a ring or iterator record is. */
 enum pt_kind {

@@ -82,11 +82,16 @@ static __always_inline u32 slot_by_place(struct task_struct *task, const struct 
 	return control->system_wide;
 }
 
-static __always_inline u32 slot_of_process(u32 tgid)
+/* With `at_exec`, also a process that is to be traced from its exec on. */
+static __always_inline u32 slot_of_process(u32 tgid, bool at_exec)
 {
-	u32 *slot = bpf_map_lookup_elem(&target_processes, &tgid);
+	u32 *entry = bpf_map_lookup_elem(&target_processes, &tgid);
+	u32 slot;
 
-	return slot && is_slot_active(*slot) ? *slot : 0;
+	if (!entry || (!at_exec && (*entry & PT_PROCESS_FROM_EXEC)))
+		return 0;
+	slot = *entry & ~PT_PROCESS_FROM_EXEC;
+	return is_slot_active(slot) ? slot : 0;
 }
 
 /* For the iterator: a target process is itself or an ancestor. Orphans have lost theirs. */
@@ -97,7 +102,7 @@ static __noinline u32 slot_by_ancestry(struct task_struct *task)
 
 	for (i = 0; i < PT_ANCESTORS_MAX; i++) {
 		u32 tgid = BPF_CORE_READ(process, tgid);
-		u32 slot = slot_of_process(tgid);
+		u32 slot = slot_of_process(tgid, false);
 
 		if (slot)
 			return slot;

@@ -16,7 +16,7 @@ static __always_inline u32 slot_of_child(struct task_struct *parent, struct task
 	if (known && !known->cgroup_address && is_slot_active(known->target_slot))
 		return known->target_slot;
 	if (!known) {
-		slot = slot_of_process(parent->tgid);
+		slot = slot_of_process(parent->tgid, false);
 		if (slot)
 			return slot;
 	}
@@ -73,6 +73,23 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 	return 0;
 }
 
+/* A command of ours begins with its exec: what the shell before it waited for is not its time. */
+static __always_inline struct pt_thread *adopt_at_exec(struct task_struct *task, u64 now, struct pt_books *books)
+{
+	u32 slot = slot_of_process(task->tgid, true);
+	struct pt_thread *thread;
+
+	if (!slot)
+		return NULL;
+	books->ledger[PT_CATEGORY_SCHEDULING].seen++;
+	thread = adopt(task, slot, now, books, false);
+	if (thread) {
+		thread->state = PT_STATE_RUNNING;
+		books->ledger[PT_CATEGORY_SCHEDULING].aggregated++;
+	}
+	return thread;
+}
+
 static __always_inline u32 bounded(long length, u32 most)
 {
 	return length < 0 ? 0 : length > most ? most : length;
@@ -86,7 +103,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	struct pt_exec_scratch *scratch;
 	struct pt_ledger *ledger;
 	struct pt_thread *thread;
-	u64 key = (u64)task;
+	u64 key = (u64)task, now;
 	u32 zero = 0, bytes;
 
 	if (!control || !books)
@@ -96,7 +113,10 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 		return 0;
 	ledger = &books->ledger[PT_CATEGORY_LIFECYCLE];
 	ledger->seen++;
+	now = bpf_ktime_get_ns();
 	thread = bpf_map_lookup_elem(&threads, &key);
+	if (!thread)
+		thread = adopt_at_exec(task, now, books);
 	scratch = bpf_map_lookup_elem(&exec_scratch, &zero);
 	if (!thread || !scratch || !is_slot_active(thread->target_slot)) {
 		ledger->filtered++;
@@ -108,7 +128,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	bpf_probe_read_kernel_str(thread->comm, sizeof(thread->comm), task->comm);
 	bytes = bounded(bpf_probe_read_kernel_str(scratch->text, sizeof(scratch->text), program->filename), PT_TEXT_BYTES);
 	set_header(&scratch->event.prefix, PT_KIND_EXEC, sizeof(scratch->event) + bytes, thread->target_slot, task->tgid);
-	scratch->event.now_ns = bpf_ktime_get_ns();
+	scratch->event.now_ns = now;
 	scratch->event.old_tid = old_pid;
 	scratch->event.text_bytes = bytes;
 	__builtin_memcpy(scratch->event.comm, thread->comm, PT_COMM_BYTES);

@@ -76,7 +76,11 @@ async function lookThrough(run: Run, view: WindowView): Promise<FinishedReport> 
   using _killed = context.onForcedEnd(() => command.kill());
 
   const targets = resolveTargets(run, { kind: "processes", processIds: [command.processId] })
-    .map((target) => ({ ...target, label: `command ${sanitizeText(argv[0])} (pid ${command.processId})` }));
+    .map((target) => ({
+      ...target,
+      beginsAtExec: true as const,
+      label: `command ${sanitizeText(argv[0])} (pid ${command.processId})`,
+    }));
   return await trace(run, { view, targets, command: { argv, target: command } });
 }
 

@@ -16,6 +16,8 @@ export interface Target {
   readonly cgroups: readonly TargetCgroup[];
   /** These processes and their descendants belong to the target. */
   readonly processIds: readonly ProcessId[];
+  /** Those processes are traced from their next exec on: what they did before is not the target's. */
+  readonly beginsAtExec?: true;
   /** Everything but podtrace itself. */
   readonly isSystemWide: boolean;
 }

@@ -16,7 +16,7 @@ import type {
   TracerBackend,
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
-import { PT_ITERATE, type PtTaskRecord } from "../../bpf/generated/layout.ts";
+import { PT_ITERATE, PT_PROCESS_FROM_EXEC, type PtTaskRecord } from "../../bpf/generated/layout.ts";
 import type { BpfMap } from "../ffi/bpf_map.ts";
 import { readIterator } from "../ffi/bpf_object.ts";
 import { CLOCK, type Libc } from "../ffi/libc.ts";
@@ -98,13 +98,12 @@ export class LibbpfBackend implements TracerBackend {
     }
     this.#remove(diff.removed);
     for (const target of diff.added) this.#add(target);
-    this.#writeControl({
-      isEnabled: this.#slots.count > 0,
-      cgroupLevels: this.#slots.cgroupLevels,
-      systemWideSlot: this.#slots.systemWideSlot,
-      slowWaitMs: diff.slowWaitMs ?? 0,
-      hasUserStacks: diff.hasUserStacks,
-    });
+    const { cgroupLevels, systemWideSlot } = this.#slots;
+    const { hasUserStacks, slowWaitMs = 0 } = diff;
+    this.#writeControl({ cgroupLevels, systemWideSlot, slowWaitMs, hasUserStacks });
+    // Before the first wait is judged: what our side accepted is idle, not a peer that is slow.
+    if (diff.added.length > 0) this.#learnListeners();
+    this.#writeControl({ isEnabled: this.#slots.count > 0 });
     if (diff.added.length > 0) this.#seed();
     if (isFirst && diff.added.length > 0) this.#windowBeginMs = this.#nowMs();
   }
@@ -125,15 +124,18 @@ export class LibbpfBackend implements TracerBackend {
     const slot = this.#slots.take(target);
     this.#map("target_slots").update(u32(slot), u32(1));
     for (const { id } of target.cgroups) this.#map("target_cgroups").update(u64(id), u32(slot));
-    for (const processId of target.processIds) this.#map("target_processes").update(u32(processId), u32(slot));
+    const entry = target.beginsAtExec === true ? (slot | PT_PROCESS_FROM_EXEC) >>> 0 : slot;
+    for (const processId of target.processIds) this.#map("target_processes").update(u32(processId), u32(entry));
   }
 
   #seed(): void {
+    for (let pass = 0; pass < SEED_PASSES; pass++) this.#iterate(PT_ITERATE.SEED);
+  }
+
+  #learnListeners(): void {
     const processIds = new Set<number>();
-    for (let pass = 0; pass < SEED_PASSES; pass++) {
-      for (const task of this.#iterate(PT_ITERATE.SEED)) {
-        if (task.prefix.targetSlot !== 0) processIds.add(task.prefix.tgid);
-      }
+    for (const { prefix } of this.#iterate(PT_ITERATE.REPORT)) {
+      if (prefix.targetSlot !== 0) processIds.add(prefix.tgid);
     }
     for (const listeners of readListeners([...processIds], this.#parts.host)) {
       for (const port of listeners.tcpPorts) {

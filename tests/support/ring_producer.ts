@@ -74,16 +74,18 @@ export interface RunProgramRequest {
 /** Runs the program behind `fd` on a thread of its own; yields once it has returned. */
 export async function runOnThread(request: RunProgramRequest): Promise<void> {
   const worker = new Worker(new URL("./run_program_worker.ts", import.meta.url), { type: "module" });
+  const { port1: answers, port2: remote } = new MessageChannel();
   try {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    worker.onmessage = () => resolve();
+    answers.onmessage = () => resolve();
     worker.onerror = (event) => {
       event.preventDefault();
       reject(new Error(event.message));
     };
-    worker.postMessage(request);
+    worker.postMessage(request, [remote]);
     await promise;
   } finally {
+    answers.close();
     worker.terminate();
   }
 }

@@ -11,11 +11,11 @@ import { openLibc } from "../../engine/ffi/libc.ts";
 import type { RunProgramRequest } from "./ring_producer.ts";
 
 addEventListener("message", (event) => {
-  // The one sender is `runOnThread`.
-  const { fd, contextBytes } = (event as MessageEvent<RunProgramRequest>).data;
+  // The one sender is `runOnThread`; it sends the port to answer on.
+  const { data: { fd, contextBytes }, ports: [answers] } = event as MessageEvent<RunProgramRequest>;
   using libc = openLibc();
   using library = openLibbpf(libc);
 
   const { returnValue } = runProgram(library, { fd, context: new Uint8Array(contextBytes) });
-  postMessage(returnValue);
+  answers?.postMessage(returnValue);
 });
