@@ -26,6 +26,20 @@ export const PT_POLL_FDS = 8;
 export const PT_NO_SYSTEM_CALL = 65535;
 /** `#define PT_TARGET_SLOTS` */
 export const PT_TARGET_SLOTS = 4096;
+/** `#define PT_THREADS_MAX` */
+export const PT_THREADS_MAX = 32768;
+/** `#define PT_WAIT_ROWS_MAX` */
+export const PT_WAIT_ROWS_MAX = 32768;
+/** `#define PT_CHAIN_ROWS_MAX` */
+export const PT_CHAIN_ROWS_MAX = 8192;
+/** `#define PT_USER_STACKS_MAX` */
+export const PT_USER_STACKS_MAX = 8192;
+/** `#define PT_USER_STACK_FRAMES_MAX` */
+export const PT_USER_STACK_FRAMES_MAX = 64;
+/** `#define PT_DATA_RING_BYTES` */
+export const PT_DATA_RING_BYTES = 4194304;
+/** `#define PT_LIFECYCLE_RING_BYTES` */
+export const PT_LIFECYCLE_RING_BYTES = 262144;
 /** `#define PT_PROCESS_FROM_EXEC` */
 export const PT_PROCESS_FROM_EXEC = 2147483648;
 

@@ -26,6 +26,14 @@ typedef unsigned long long pt_u64;
 #define PT_POLL_FDS 8
 #define PT_NO_SYSTEM_CALL 0xffff
 #define PT_TARGET_SLOTS 4096
+/* Sizes of maps; engine/api/limits.ts has the reasons, and a test compares the two. */
+#define PT_THREADS_MAX 32768
+#define PT_WAIT_ROWS_MAX 32768
+#define PT_CHAIN_ROWS_MAX 8192
+#define PT_USER_STACKS_MAX 8192
+#define PT_USER_STACK_FRAMES_MAX 64
+#define PT_DATA_RING_BYTES 4194304
+#define PT_LIFECYCLE_RING_BYTES 262144
 #define PT_PROCESS_FROM_EXEC 0x80000000 /* beside the slot: traced from its next exec on, not before */
 
 /* What a ring or iterator record is. */

@@ -6,7 +6,7 @@
 /* Threads of all targets, by the task's address: it survives exec, which changes ids. 16 MB when full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, PT_THREADS_MAX);
 	__type(key, u64);
 	__type(value, struct pt_thread);
 } threads SEC(".maps");
@@ -14,14 +14,14 @@ struct {
 /* Finished waits by thread and object. 8 MB when full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, PT_WAIT_ROWS_MAX);
 	__type(key, struct pt_wait_key);
 	__type(value, struct pt_wait_value);
 } waits SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
+	__uint(max_entries, PT_CHAIN_ROWS_MAX);
 	__type(key, struct pt_chain_key);
 	__type(value, struct pt_chain_value);
 } chains SEC(".maps");
@@ -72,9 +72,6 @@ struct {
 	__type(value, struct pt_books);
 } books SEC(".maps");
 
-#define PT_DATA_RING_BYTES (4 * 1024 * 1024)
-#define PT_LIFECYCLE_RING_BYTES (256 * 1024)
-
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, PT_DATA_RING_BYTES);
@@ -87,9 +84,9 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, 8192);
+	__uint(max_entries, PT_USER_STACKS_MAX);
 	__uint(key_size, sizeof(u32));
-	__uint(value_size, 64 * sizeof(u64));
+	__uint(value_size, PT_USER_STACK_FRAMES_MAX * sizeof(u64));
 } user_stacks SEC(".maps");
 
 #define PT_TEXT_BYTES 256

@@ -163,18 +163,31 @@ static __always_inline u16 class_of_object(u32 object_kind, u32 call)
 	}
 }
 
+/* An interrupted wait goes on as restart_syscall: it is still the wait before it. */
+static __always_inline void resume_wait(struct pt_thread *thread)
+{
+	const struct pt_recent_wait *last = &thread->recent[(thread->recent_next - 1) & (PT_RECENT_WAITS - 1)];
+
+	thread->wait_class = PT_WAIT_OTHER;
+	if (!last->end_ns)
+		return;
+	thread->wait_class = last->wait_class;
+	thread->system_call = last->system_call;
+	thread->object = last->object;
+}
+
 static __always_inline void capture_system_call(struct pt_thread *thread, struct task_struct *task,
 						const struct pt_regs *regs, u32 number, bool has_user_memory)
 {
 	u32 call = number < PT_ARCH_SYSTEM_CALL_COUNT ? pt_calls[number] : PT_CALL_OTHER;
 
-	/* An interrupted wait goes on as restart_syscall: it is still the wait before it. */
-	if (call == PT_CALL_RESTART && thread->wait_class != PT_WAIT_NONE)
-		return;
 	thread->system_call = number;
 	__builtin_memset(&thread->object, 0, sizeof(thread->object));
 	thread->poll_kind = PT_POLL_NONE;
 	switch (call) {
+	case PT_CALL_RESTART:
+		resume_wait(thread);
+		break;
 	case PT_CALL_READ:
 	case PT_CALL_WRITE:
 	case PT_CALL_SYNC:
@@ -259,7 +272,6 @@ static __noinline int capture_wait(struct pt_thread *thread, struct task_struct 
 		thread->wait_class = PT_WAIT_STOPPED;
 		goto without_system_call;
 	}
-	thread->wait_class = thread->wait_class ? thread->wait_class : PT_WAIT_OTHER;
 	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs) ||
 	    (task->flags & (PT_PF_KTHREAD | PT_PF_IO_WORKER | PT_PF_USER_WORKER))) {
 		thread->wait_class = PT_WAIT_OTHER;

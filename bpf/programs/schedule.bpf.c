@@ -34,6 +34,16 @@ static __always_inline void become_runnable(struct pt_thread *thread, struct tas
 	thread->throttle_mark_ns = throttled_ns_of(task);
 }
 
+/* The groups' clocks add up over CPUs, and it may have moved to a group whose clock stands lower. */
+static __always_inline u64 throttled_since(const struct pt_thread *thread, struct task_struct *task, u64 interval_ns)
+{
+	u64 total_ns = throttled_ns_of(task);
+
+	if (total_ns <= thread->throttle_mark_ns)
+		return 0;
+	return total_ns - thread->throttle_mark_ns < interval_ns ? total_ns - thread->throttle_mark_ns : interval_ns;
+}
+
 /* Its whole ledger leaves with the thread, in a record or, with no room for one, in the totals. */
 static __noinline int close_thread(struct pt_thread *thread, struct task_struct *task, struct pt_books *books, u64 now,
 				   bool left_target)
@@ -146,6 +156,14 @@ static __always_inline u64 leave_cpu(struct pt_thread *thread, struct task_struc
 	return now;
 }
 
+/* A stack that cannot be taken (no room, a page not there) is no stack, whatever the reason. */
+static __always_inline void take_user_stack(void *ctx, struct pt_thread *thread)
+{
+	long id = bpf_get_stackid(ctx, &user_stacks, BPF_F_USER_STACK);
+
+	thread->stack_id = id < 0 ? -1 : id;
+}
+
 static __always_inline void switch_out(void *ctx, struct pt_thread *thread, struct task_struct *task, bool is_preempted,
 				       u32 state, struct pt_books *books, const struct pt_control *control, u64 now)
 {
@@ -167,8 +185,25 @@ static __always_inline void switch_out(void *ctx, struct pt_thread *thread, stru
 	thread->waker_tid = 0;
 	thread->stack_id = -1;
 	if (control->user_stacks)
-		thread->stack_id = bpf_get_stackid(ctx, &user_stacks, BPF_F_USER_STACK);
+		take_user_stack(ctx, thread);
 	thread->state = PT_STATE_BLOCKED;
+}
+
+/* Lets a thread go that lives on: its present state ends here. */
+static __noinline int release_thread(struct pt_thread *thread, struct task_struct *task, struct pt_books *books, u64 now)
+{
+	u64 interval_ns;
+
+	if (!thread || !task || !books)
+		return 0;
+	interval_ns = now > thread->since_ns ? now - thread->since_ns : 0;
+	if (thread->state == PT_STATE_RUNNING)
+		thread->on_cpu_ns += interval_ns;
+	else if (thread->state == PT_STATE_RUNNABLE)
+		thread->runnable_ns += interval_ns;
+	else
+		thread->blocked_ns += interval_ns;
+	return close_thread(thread, task, books, now, true);
 }
 
 static __always_inline void switch_in(struct pt_thread *thread, struct task_struct *task, struct pt_books *books,
@@ -179,11 +214,8 @@ static __always_inline void switch_in(struct pt_thread *thread, struct task_stru
 
 	thread->last_runnable_ns = 0;
 	if (thread->state == PT_STATE_RUNNABLE) {
-		u64 throttled_ns = throttled_ns_of(task) - thread->throttle_mark_ns;
+		u64 throttled_ns = throttled_since(thread, task, interval_ns);
 
-		/* The groups' clocks add up over CPUs; the thread cannot have lost more than it waited. */
-		if (throttled_ns > interval_ns)
-			throttled_ns = interval_ns;
 		thread->throttled_ns += throttled_ns;
 		thread->runnable_ns += interval_ns - throttled_ns;
 		thread->last_runnable_ns = interval_ns - throttled_ns;
@@ -399,7 +431,7 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	if (thread->state != PT_STATE_BLOCKED)
 		return 0;
 	note_waker(thread);
-	if (thread->wait_class == PT_WAIT_LOCK) {
+	if (thread->wait_class == PT_WAIT_LOCK && thread->object.kind == PT_OBJECT_LOCK) {
 		now = bpf_ktime_get_ns();
 		follow_holder(thread, books, now > thread->since_ns ? now - thread->since_ns : 0, now);
 	}

@@ -110,7 +110,7 @@ int task_iterator(struct bpf_iter__task *ctx)
 	thread = bpf_map_lookup_elem(&threads, &key);
 	if (control->iterator_mode == PT_ITERATE_RELEASE) {
 		if (thread && !is_slot_active(thread->target_slot))
-			close_thread(thread, task, books, bpf_ktime_get_ns(), true);
+			release_thread(thread, task, books, bpf_ktime_get_ns());
 		return 0;
 	}
 	if (thread) {

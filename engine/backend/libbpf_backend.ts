@@ -58,6 +58,7 @@ export class LibbpfBackend implements TracerBackend {
   readonly #parts: BackendParts;
   readonly #slots = new TargetSlots();
   readonly #texts = new TextCache();
+  readonly #maps = new Map<string, BpfMap>();
   readonly #waits: WaitTable;
   readonly #lifecycle: RecordCursor;
   readonly #data: RecordCursor;
@@ -242,8 +243,14 @@ export class LibbpfBackend implements TracerBackend {
     this.#map("control").update(u32(0), encodeControl(this.#control));
   }
 
+  /** One object per map: each has buffers of its own. */
   #map(name: string): BpfMap {
-    return this.#parts.attached.object.map(name);
+    let map = this.#maps.get(name);
+    if (map === undefined) {
+      map = this.#parts.attached.object.map(name);
+      this.#maps.set(name, map);
+    }
+    return map;
   }
 
   #nowMs(): number {

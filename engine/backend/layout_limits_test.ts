@@ -1,0 +1,23 @@
+import {
+  PT_CHAIN_ROWS_MAX,
+  PT_DATA_RING_BYTES,
+  PT_LIFECYCLE_RING_BYTES,
+  PT_TARGET_SLOTS,
+  PT_THREADS_MAX,
+  PT_USER_STACK_FRAMES_MAX,
+  PT_USER_STACKS_MAX,
+  PT_WAIT_ROWS_MAX,
+} from "../../bpf/generated/layout.ts";
+import { assert } from "../../tests/support/assert.ts";
+import * as limits from "../api/limits.ts";
+
+Deno.test("the sizes of the kernel's tables are the limits that engine/api publishes", () => {
+  assert.equal(PT_DATA_RING_BYTES, limits.DATA_RING_BYTES);
+  assert.equal(PT_LIFECYCLE_RING_BYTES, limits.LIFECYCLE_RING_BYTES);
+  assert.equal(PT_TARGET_SLOTS, limits.TARGETS_MAX);
+  assert.equal(PT_THREADS_MAX, limits.THREADS_MAX);
+  assert.equal(PT_WAIT_ROWS_MAX, limits.WAIT_ROWS_MAX);
+  assert.equal(PT_CHAIN_ROWS_MAX, limits.CHAIN_ROWS_MAX);
+  assert.equal(PT_USER_STACKS_MAX, limits.USER_STACKS_MAX);
+  assert.equal(PT_USER_STACK_FRAMES_MAX, limits.USER_STACK_FRAMES_MAX);
+});
