@@ -4,6 +4,8 @@
  * @module
  */
 
+import { compareSeverity, type Severity } from "../engine/api/severity.ts";
+
 /** Stable: scripts branch on these numbers. */
 export const EXIT_CODES = {
   /** The run did what was asked. */
@@ -20,11 +22,6 @@ export const EXIT_CODES = {
 
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
 
-/** From harmless to grave; also the values of `--fail-on`. */
-export const SEVERITIES = ["info", "warning", "error", "critical"] as const;
-
-export type Severity = (typeof SEVERITIES)[number];
-
 /** What of a finished diagnosis decides the exit code. */
 export interface DiagnosisOutcome {
   /** Threads of the targets that were seen at all. */
@@ -37,10 +34,6 @@ export function exitCodeOf(outcome: DiagnosisOutcome, options: { failOn: Severit
   if (outcome.threadCount === 0) return EXIT_CODES.nothingCollected;
   const { failOn } = options;
   if (failOn === undefined) return EXIT_CODES.ok;
-  const isFailed = outcome.findingSeverities.some((severity) => isAtLeast(severity, failOn));
+  const isFailed = outcome.findingSeverities.some((severity) => compareSeverity(severity, failOn) >= 0);
   return isFailed ? EXIT_CODES.findings : EXIT_CODES.ok;
-}
-
-function isAtLeast(severity: Severity, threshold: Severity): boolean {
-  return SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(threshold);
 }

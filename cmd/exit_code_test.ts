@@ -1,5 +1,6 @@
 import { assert } from "../tests/support/assert.ts";
-import { EXIT_CODES, exitCodeOf, SEVERITIES } from "./exit_code.ts";
+import { SEVERITIES } from "../engine/api/severity.ts";
+import { EXIT_CODES, exitCodeOf } from "./exit_code.ts";
 
 Deno.test("EXIT_CODES keeps the numbers that scripts branch on", () => {
   assert.deepEqual(EXIT_CODES, { ok: 0, error: 1, usage: 2, nothingCollected: 3, findings: 4 });

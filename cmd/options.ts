@@ -5,7 +5,7 @@
  * @module
  */
 
-import { SEVERITIES } from "./exit_code.ts";
+import { SEVERITIES } from "../engine/api/severity.ts";
 
 export interface OptionDefinition {
   /** As help shows it: "-o, --output <FORMAT>". */

@@ -2,12 +2,16 @@
  * The engine, from kernel to event to measurement: everything a mode of
  * podtrace may use besides the seam itself, which is `engine/api`.
  *
+ * Types that are only here because another one has them as a member stand at
+ * the end of their room.
+ *
  * @module
  */
 
 export { readBpfObjectFile } from "./backend/bpf_object_file.ts";
 export { openLibbpfBackend } from "./backend/open_libbpf_backend.ts";
 export type { LibbpfBackendOptions } from "./backend/open_libbpf_backend.ts";
+export type { LibbpfBackend } from "./backend/libbpf_backend.ts";
 
 export { openEngine } from "./core/engine.ts";
 export type { EngineOptions } from "./core/engine.ts";
@@ -15,6 +19,7 @@ export { toSystemCallLookup } from "./core/event_mapper.ts";
 export { toSnapshotRows } from "./core/snapshot_rows.ts";
 export type { SnapshotRow } from "./core/snapshot_rows.ts";
 export { measureWallOffsetMs } from "./core/wall_offset.ts";
+export type { WordReader } from "./core/lock_owners.ts";
 
 export { DiagnosisAccumulator } from "./diagnose/accumulator.ts";
 export type { Finding } from "./diagnose/finding.ts";
@@ -22,10 +27,25 @@ export { renderJsonReport } from "./diagnose/json_report.ts";
 export { incompleteCategories, toReport, worstSeverity } from "./diagnose/report.ts";
 export type { Report, ReportOptions, RunEnd } from "./diagnose/report.ts";
 export { reportJsonSchema } from "./diagnose/report_schema.ts";
-export { compareSeverity, SEVERITIES } from "./diagnose/severity.ts";
-export type { Severity } from "./diagnose/severity.ts";
 export { renderJsonSnapshot, renderTextSnapshot } from "./diagnose/snapshot_report.ts";
+export type { NowRow, SnapshotOptions } from "./diagnose/snapshot_report.ts";
 export { renderTextReport } from "./diagnose/text_report.ts";
+export type { Absences } from "./diagnose/absences.ts";
+export type { ChildGroup, DigestSummary, SlowCause } from "./diagnose/event_digest.ts";
+export type { ProcessFacts, ThreadFacts, TimeSums } from "./diagnose/facts.ts";
+export { RULE_IDS } from "./diagnose/finding.ts";
+export type {
+  CpuEvidence,
+  Evidence,
+  FailureEvidence,
+  HolderEvidence,
+  RuleId,
+  StackShare,
+  ThreadName,
+  ThreadShare,
+  WaitFigures,
+} from "./diagnose/finding.ts";
+export type { LedgerCheck, TimeLedger, WaitGroup } from "./diagnose/time_ledger.ts";
 
 export type { HostView } from "./host/container_resolution.ts";
 export { createHostReader, openHostView } from "./host/host_reader.ts";
@@ -35,3 +55,17 @@ export type { KernelFacts } from "./host/kernel_facts.ts";
 export type { Architecture } from "./host/system_calls.ts";
 export { resolveCgroup, resolveContainerTarget, resolveProcess, systemWideTarget } from "./host/target_resolution.ts";
 export type { ResolvedTarget } from "./host/target_resolution.ts";
+export type { CgroupMount, CgroupMounts } from "./host/cgroup_parsers.ts";
+export type { CgroupFs, VisitedGroup } from "./host/cgroupfs.ts";
+export type { KernelRelease } from "./host/kernel_facts.ts";
+export type { NamespaceKind, PressureResource, ProcFs } from "./host/procfs.ts";
+export type {
+  CgroupLine,
+  IoCounters,
+  MemoryMapping,
+  ProcessStat,
+  ProcessStatus,
+  SchedStat,
+} from "./host/procfs_parsers.ts";
+export { SOCKET_STATES } from "./host/socket_tables.ts";
+export type { InternetSocket, InternetTable, SocketState, UnixSocket } from "./host/socket_tables.ts";

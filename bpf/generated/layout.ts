@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "ccbe8b51519df63b";
+export const LAYOUT_HASH = "b7aadc1301501da7";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -854,7 +854,7 @@ export const PT_TASK_RECORD = {
     comm: 152,
     text: 168,
     textBytes: 424,
-    padding: 428,
+    knowsSystemCalls: 428,
   },
 } as const;
 
@@ -882,6 +882,7 @@ export interface PtTaskRecord {
   readonly comm: string;
   readonly text: Uint8Array<ArrayBuffer>;
   readonly textBytes: number;
+  readonly knowsSystemCalls: number;
 }
 
 /** Decodes the `struct pt_task_record` at `at`; copies everything out. */
@@ -915,6 +916,7 @@ export function decodePtTaskRecord(source: RecordSource, at: number): PtTaskReco
     comm: source.texts.comm(view, at + 152),
     text: copyBytes(view, { offset: at + 168, lengthBytes: 256 }),
     textBytes: view.getUint32(at + 424, true),
+    knowsSystemCalls: view.getUint32(at + 428, true),
   };
 }
 
@@ -1053,7 +1055,7 @@ export const PT_CONTROL = {
     slowWaitNs: 8,
     enabled: 16,
     cgroupLevels: 20,
-    systemWide: 24,
+    systemWideSlot: 24,
     ownTgid: 28,
     userStacks: 32,
     iteratorMode: 36,
@@ -1068,7 +1070,7 @@ export interface PtControl {
   readonly slowWaitMs: number;
   readonly enabled: number;
   readonly cgroupLevels: number;
-  readonly systemWide: number;
+  readonly systemWideSlot: number;
   readonly ownTgid: number;
   readonly userStacks: number;
   readonly iteratorMode: number;
@@ -1083,7 +1085,7 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
     slowWaitMs: nsToMs(view.getUint32(at + 8, true), view.getUint32(at + 12, true)),
     enabled: view.getUint32(at + 16, true),
     cgroupLevels: view.getUint32(at + 20, true),
-    systemWide: view.getUint32(at + 24, true),
+    systemWideSlot: view.getUint32(at + 24, true),
     ownTgid: view.getUint32(at + 28, true),
     userStacks: view.getUint32(at + 32, true),
     iteratorMode: view.getUint32(at + 36, true),
@@ -1127,7 +1129,7 @@ export const LAYOUT: LayoutTable = {
         "slow_wait_ns": "u64 @ 8",
         "enabled": "u32 @ 16",
         "cgroup_levels": "u32 @ 20",
-        "system_wide": "u32 @ 24",
+        "system_wide_slot": "u32 @ 24",
         "own_tgid": "u32 @ 28",
         "user_stacks": "u32 @ 32",
         "iterator_mode": "u32 @ 36",
@@ -1256,7 +1258,7 @@ export const LAYOUT: LayoutTable = {
         "comm": "u8[16] @ 152",
         "text": "u8[256] @ 168",
         "text_bytes": "u32 @ 424",
-        "padding": "u32 @ 428",
+        "knows_system_calls": "u32 @ 428",
       },
     },
     "pt_thread": {

@@ -330,7 +330,7 @@ struct pt_task_record {
 	pt_u8 comm[PT_COMM_BYTES];
 	pt_u8 text[256]; /* name of the object: components leaf first, as in pt_name_event */
 	pt_u32 text_bytes;
-	pt_u32 padding;
+	pt_u32 knows_system_calls; /* 0: this kernel does not show the registers of another task */
 };
 
 /* One row per category and CPU. seen = filtered + aggregated + delivered + sum(dropped). */
@@ -365,7 +365,7 @@ struct pt_control {
 	pt_u64 slow_wait_ns;  /* single waits at least this long become records; 0 none */
 	pt_u32 enabled;	      /* 0: no target yet */
 	pt_u32 cgroup_levels; /* bit n: a target cgroup exists at level n */
-	pt_u32 system_wide;   /* 1: every user thread but ours */
+	pt_u32 system_wide_slot; /* not 0: the slot of every user thread but ours */
 	pt_u32 own_tgid;
 	pt_u32 user_stacks;
 	pt_u32 iterator_mode; /* pt_iterate */

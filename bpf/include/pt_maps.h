@@ -42,6 +42,14 @@ struct {
 	__type(value, u32);
 } target_processes SEC(".maps");
 
+/* Processes that ended: of several threads that die at once, the first here reports it. Gone when the id is reused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, u32);
+	__type(value, u32);
+} ended_processes SEC(".maps");
+
 /* 1: the slot is in use. A removed target stops at once, before its threads are let go. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -21,8 +21,6 @@
 #define PT_AF_NETLINK 16
 #define PT_SOCK_STREAM 1
 #define PT_IPPROTO_TCP 6
-#define PT_TCP_ESTABLISHED 1
-#define PT_TCP_SYN_SENT 2
 #define PT_TCP_LISTEN 10
 
 #define PT_PATH_STEPS_MAX 24
@@ -153,7 +151,7 @@ static __noinline int describe_file(struct pt_object *object, struct file *file)
 			describe_inet(object, sk, family);
 		else if (family == PT_AF_UNIX)
 			describe_unix(object, sk, BPF_CORE_READ(inode, i_ino));
-		else
+		else if (family == PT_AF_NETLINK)
 			object->kind = PT_OBJECT_NETLINK;
 		return 0;
 	}
@@ -265,7 +263,7 @@ static __always_inline u32 read_name(char *text, const struct pt_object *object,
 	}
 }
 
-/* Something to read or to accept, or the connection it waited for came about. */
+/* Something to read or to accept. */
 static __always_inline bool is_ready(struct file *file)
 {
 	u32 mode = BPF_CORE_READ(file, f_inode, i_mode) & PT_S_IFMT;

@@ -89,7 +89,6 @@ const volatile u8 pt_calls[PT_ARCH_SYSTEM_CALL_COUNT] = {
 	[__NR_linkat] = PT_CALL_PATH_WRITE,
 	[__NR_symlinkat] = PT_CALL_PATH_WRITE,
 	[__NR_truncate] = PT_CALL_PATH_WRITE,
-	[__NR_close] = PT_CALL_PATH_WRITE,
 	[__NR_futex] = PT_CALL_FUTEX,
 	[__NR_epoll_pwait] = PT_CALL_EPOLL,
 	[__NR_epoll_pwait2] = PT_CALL_EPOLL,

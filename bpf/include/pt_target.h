@@ -21,7 +21,11 @@ static __always_inline bool is_slot_active(u32 slot)
 	return active && *active;
 }
 
-static __always_inline u64 ancestor_cgroup_id(struct cgroup *cgroup, int level)
+/*
+ * Not inlined: in a loop clang computes both offsets before it, and the one
+ * this kernel does not have is an instruction that must not be reached.
+ */
+static __noinline u64 ancestor_cgroup_id(struct cgroup *cgroup, int level)
 {
 	struct cgroup___ids *ids = (void *)cgroup;
 	u64 id = 0;
@@ -36,18 +40,22 @@ static __always_inline u64 ancestor_cgroup_id(struct cgroup *cgroup, int level)
 	return id;
 }
 
-/* Only the levels at which a target exists are looked up: one, as a rule. */
+/*
+ * Only the levels at which a target exists are looked up: one, as a rule. Of
+ * nested targets the closest one has it.
+ */
 static __noinline u32 slot_of_cgroup(struct cgroup *cgroup, u32 levels)
 {
-	int level, own_level = BPF_CORE_READ(cgroup, level);
+	int i, own_level = BPF_CORE_READ(cgroup, level);
 
-	for (level = 0; level < PT_CGROUP_LEVELS_MAX; level++) {
+	for (i = 0; i < PT_CGROUP_LEVELS_MAX; i++) {
+		int level = own_level - i;
 		u64 id;
 		u32 *slot;
 
-		if (level > own_level)
+		if (level < 0)
 			break;
-		if (!(levels & (1U << level)))
+		if (level >= PT_CGROUP_LEVELS_MAX || !(levels & (1U << level)))
 			continue;
 		id = ancestor_cgroup_id(cgroup, level);
 		slot = bpf_map_lookup_elem(&target_cgroups, &id);
@@ -69,7 +77,7 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
  */
 static __always_inline u32 slot_by_place(struct task_struct *task, const struct pt_control *control)
 {
-	if (!control->cgroup_levels && !control->system_wide)
+	if (!control->cgroup_levels && !control->system_wide_slot)
 		return 0;
 	if (task->pid == 0 || (task->flags & PT_PF_KTHREAD) || (u32)task->tgid == control->own_tgid)
 		return 0;
@@ -79,7 +87,7 @@ static __always_inline u32 slot_by_place(struct task_struct *task, const struct 
 		if (slot)
 			return slot;
 	}
-	return control->system_wide;
+	return is_slot_active(control->system_wide_slot) ? control->system_wide_slot : 0;
 }
 
 /* With `at_exec`, also a process that is to be traced from its exec on. */
@@ -131,25 +139,27 @@ static __always_inline u32 namespace_tid_of(struct task_struct *task)
 	return nr;
 }
 
+/* For programs that an interrupt, and the scheduler's programs with it, may break into. */
+static __always_inline void count(u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
+}
+
 /*
- * Takes a thread into the table; `state` is set last, and a row without one is
- * not touched by anybody else.
+ * Takes a thread into the table, or yields nothing when it is full (or when
+ * another CPU was faster, which takes it then). The caller sets `state`, last:
+ * the scheduler's programs leave a row without one alone.
  */
-static __always_inline struct pt_thread *adopt(struct task_struct *task, u32 slot, u64 now, struct pt_books *books,
-					       bool by_cgroup)
+static __always_inline struct pt_thread *adopt(struct task_struct *task, u32 slot, u64 now, bool by_cgroup)
 {
 	u64 key = (u64)task;
 	struct pt_thread *thread;
 
-	if (bpf_map_update_elem(&threads, &key, &zero_thread, BPF_NOEXIST)) {
-		books->ledger[PT_CATEGORY_SCHEDULING].dropped[PT_DROP_MAP_FULL]++;
+	if (bpf_map_update_elem(&threads, &key, &zero_thread, BPF_NOEXIST))
 		return NULL;
-	}
 	thread = bpf_map_lookup_elem(&threads, &key);
-	if (!thread) {
-		books->ledger[PT_CATEGORY_SCHEDULING].dropped[PT_DROP_MAP_FULL]++;
+	if (!thread)
 		return NULL;
-	}
 	thread->tid = task->pid;
 	thread->tgid = task->tgid;
 	thread->namespace_tid = namespace_tid_of(task);

@@ -26,7 +26,11 @@
 #define PT_POLL_EPOLL 1
 #define PT_POLL_LIST 2
 
-static __always_inline u32 state_of(struct task_struct *task)
+/*
+ * Not inlined: in a loop clang computes both offsets before it, and the one
+ * this kernel does not have is an instruction that must not be reached.
+ */
+static __noinline u32 state_of(struct task_struct *task)
 {
 	if (bpf_core_field_exists(task->__state))
 		return BPF_CORE_READ(task, __state) & PT_TASK_STATE_MASK;
@@ -163,17 +167,22 @@ static __always_inline u16 class_of_object(u32 object_kind, u32 call)
 	}
 }
 
-/* An interrupted wait goes on as restart_syscall: it is still the wait before it. */
+/* An interrupted wait goes on as restart_syscall: it is still the wait before what interrupted it. */
 static __always_inline void resume_wait(struct pt_thread *thread)
 {
-	const struct pt_recent_wait *last = &thread->recent[(thread->recent_next - 1) & (PT_RECENT_WAITS - 1)];
+	int i;
 
 	thread->wait_class = PT_WAIT_OTHER;
-	if (!last->end_ns)
+	for (i = 1; i <= PT_RECENT_WAITS; i++) {
+		const struct pt_recent_wait *last = &thread->recent[(thread->recent_next - i) & (PT_RECENT_WAITS - 1)];
+
+		if (!last->end_ns || last->wait_class == PT_WAIT_STOPPED || last->wait_class == PT_WAIT_FAULT)
+			continue;
+		thread->wait_class = last->wait_class;
+		thread->system_call = last->system_call;
+		thread->object = last->object;
 		return;
-	thread->wait_class = last->wait_class;
-	thread->system_call = last->system_call;
-	thread->object = last->object;
+	}
 }
 
 static __always_inline void capture_system_call(struct pt_thread *thread, struct task_struct *task,
@@ -272,12 +281,12 @@ static __noinline int capture_wait(struct pt_thread *thread, struct task_struct 
 		thread->wait_class = PT_WAIT_STOPPED;
 		goto without_system_call;
 	}
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs) ||
+	if (!pt_arch_knows_registers() ||
 	    (task->flags & (PT_PF_KTHREAD | PT_PF_IO_WORKER | PT_PF_USER_WORKER))) {
 		thread->wait_class = PT_WAIT_OTHER;
 		goto without_system_call;
 	}
-	regs = (const struct pt_regs *)bpf_task_pt_regs(task);
+	regs = pt_arch_registers(task);
 	number = pt_arch_system_call(task, regs);
 	if (number >= 0) {
 		capture_system_call(thread, task, regs, (u32)number & 0xffff, has_user_memory);
@@ -575,9 +584,9 @@ static __noinline struct file *file_of_call(struct pt_thread *thread, struct tas
 	struct pt_object now = {};
 	struct file *file;
 
-	if (!thread || !task || !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+	if (!thread || !task || !pt_arch_knows_registers())
 		return NULL;
-	file = file_of(task, (s32)pt_arch_argument((const struct pt_regs *)bpf_task_pt_regs(task), 0));
+	file = file_of(task, (s32)pt_arch_argument(pt_arch_registers(task), 0));
 	describe_file(&now, file);
 	return is_same_object(&now, &thread->object) ? file : NULL;
 }

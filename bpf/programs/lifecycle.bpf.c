@@ -4,6 +4,20 @@
  * exec changes a thread's ids. A thread's end is seen by sched_switch.
  */
 
+static __always_inline void count_adoption(struct pt_books *books, bool is_adopted)
+{
+	struct pt_ledger *ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
+
+	count(&ledger->seen);
+	count(is_adopted ? &ledger->aggregated : &ledger->dropped[PT_DROP_MAP_FULL]);
+}
+
+/* The id belongs to somebody new. */
+static __always_inline void forget_end(u32 tgid)
+{
+	bpf_map_delete_elem(&ended_processes, &tgid);
+}
+
 static __always_inline u32 slot_of_child(struct task_struct *parent, struct task_struct *child,
 					 const struct pt_control *control, bool *by_cgroup)
 {
@@ -42,22 +56,22 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 	if (!control->enabled || control->frozen_at_ns)
 		return 0;
 	ledger = &books->ledger[PT_CATEGORY_LIFECYCLE];
-	ledger->seen++;
+	count(&ledger->seen);
 	slot = slot_of_child(parent, child, control, &by_cgroup);
 	if (!slot) {
-		ledger->filtered++;
+		count(&ledger->filtered);
 		return 0;
 	}
 	now = bpf_ktime_get_ns();
-	books->ledger[PT_CATEGORY_SCHEDULING].seen++;
-	thread = adopt(child, slot, now, books, by_cgroup);
-	if (thread) {
+	thread = adopt(child, slot, now, by_cgroup);
+	if (thread)
 		become_runnable(thread, child, now);
-		books->ledger[PT_CATEGORY_SCHEDULING].aggregated++;
-	}
+	count_adoption(books, thread != NULL);
+	if (child->pid == child->tgid)
+		forget_end(child->tgid);
 	event = bpf_ringbuf_reserve(&lifecycle_ring, sizeof(*event), 0);
 	if (!event) {
-		ledger->dropped[PT_DROP_RING_FULL]++;
+		count(&ledger->dropped[PT_DROP_RING_FULL]);
 		return 0;
 	}
 	set_header(&event->prefix, PT_KIND_FORK, sizeof(*event), slot, parent->tgid);
@@ -69,7 +83,7 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 	__builtin_memset(event->comm, 0, sizeof(event->comm));
 	bpf_probe_read_kernel_str(event->comm, sizeof(event->comm), child->comm);
 	bpf_ringbuf_submit(event, wakeup_flags(&lifecycle_ring, PT_LIFECYCLE_RING_BYTES));
-	ledger->delivered++;
+	count(&ledger->delivered);
 	return 0;
 }
 
@@ -81,16 +95,14 @@ static __always_inline struct pt_thread *adopt_at_exec(struct task_struct *task,
 
 	if (!slot)
 		return NULL;
-	books->ledger[PT_CATEGORY_SCHEDULING].seen++;
-	thread = adopt(task, slot, now, books, false);
-	if (thread) {
+	thread = adopt(task, slot, now, false);
+	if (thread)
 		thread->state = PT_STATE_RUNNING;
-		books->ledger[PT_CATEGORY_SCHEDULING].aggregated++;
-	}
+	count_adoption(books, thread != NULL);
 	return thread;
 }
 
-static __always_inline u32 bounded(long length, u32 most)
+static __always_inline u32 clamp_length(long length, u32 most)
 {
 	return length < 0 ? 0 : length > most ? most : length;
 }
@@ -112,21 +124,21 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	if (!control->enabled || control->frozen_at_ns)
 		return 0;
 	ledger = &books->ledger[PT_CATEGORY_LIFECYCLE];
-	ledger->seen++;
+	count(&ledger->seen);
 	now = bpf_ktime_get_ns();
 	thread = bpf_map_lookup_elem(&threads, &key);
 	if (!thread)
 		thread = adopt_at_exec(task, now, books);
 	scratch = bpf_map_lookup_elem(&exec_scratch, &zero);
 	if (!thread || !scratch || !is_slot_active(thread->target_slot)) {
-		ledger->filtered++;
+		count(&ledger->filtered);
 		return 0;
 	}
 	thread->tid = task->pid;
 	thread->tgid = task->tgid;
 	thread->namespace_tid = namespace_tid_of(task);
 	bpf_probe_read_kernel_str(thread->comm, sizeof(thread->comm), task->comm);
-	bytes = bounded(bpf_probe_read_kernel_str(scratch->text, sizeof(scratch->text), program->filename), PT_TEXT_BYTES);
+	bytes = clamp_length(bpf_probe_read_kernel_str(scratch->text, sizeof(scratch->text), program->filename), PT_TEXT_BYTES);
 	set_header(&scratch->event.prefix, PT_KIND_EXEC, sizeof(scratch->event) + bytes, thread->target_slot, task->tgid);
 	scratch->event.now_ns = now;
 	scratch->event.old_tid = old_pid;
@@ -134,8 +146,8 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	__builtin_memcpy(scratch->event.comm, thread->comm, PT_COMM_BYTES);
 	if (bpf_ringbuf_output(&lifecycle_ring, scratch, sizeof(scratch->event) + bytes,
 			       wakeup_flags(&lifecycle_ring, PT_LIFECYCLE_RING_BYTES)))
-		ledger->dropped[PT_DROP_RING_FULL]++;
+		count(&ledger->dropped[PT_DROP_RING_FULL]);
 	else
-		ledger->delivered++;
+		count(&ledger->delivered);
 	return 0;
 }

@@ -44,6 +44,17 @@ static __always_inline u64 throttled_since(const struct pt_thread *thread, struc
 	return total_ns - thread->throttle_mark_ns < interval_ns ? total_ns - thread->throttle_mark_ns : interval_ns;
 }
 
+/* No thread of the process is left, and this one is the first to say so. Its id may be anybody's from here on. */
+static __always_inline bool ends_process(struct pt_thread *thread, struct task_struct *task)
+{
+	u32 tgid = thread->tgid, one = 1;
+
+	if (BPF_CORE_READ(task, signal, live.counter) != 0)
+		return false;
+	bpf_map_delete_elem(&target_processes, &tgid);
+	return bpf_map_update_elem(&ended_processes, &tgid, &one, BPF_NOEXIST) == 0;
+}
+
 /* Its whole ledger leaves with the thread, in a record or, with no room for one, in the totals. */
 static __noinline int close_thread(struct pt_thread *thread, struct task_struct *task, struct pt_books *books, u64 now,
 				   bool left_target)
@@ -55,17 +66,29 @@ static __noinline int close_thread(struct pt_thread *thread, struct task_struct 
 	if (!thread || !task || !books)
 		return 0;
 	ledger = &books->ledger[PT_CATEGORY_LIFECYCLE];
-	ledger->seen++;
 	event = bpf_ringbuf_reserve(&lifecycle_ring, sizeof(*event), 0);
 	if (!event) {
-		ledger->dropped[PT_DROP_RING_FULL]++;
+		struct pt_departed last = {
+			.lifetime_ns = now - thread->begin_ns,
+			.on_cpu_ns = thread->on_cpu_ns,
+			.runnable_ns = thread->runnable_ns,
+			.throttled_ns = thread->throttled_ns,
+			.blocked_ns = thread->blocked_ns,
+		};
+
+		if (!left_target)
+			ends_process(thread, task);
+		/* Whoever takes the row out accounts for it: the iterator may be closing the same thread. */
+		if (bpf_map_delete_elem(&threads, &key))
+			return 0;
+		count(&ledger->seen);
+		count(&ledger->dropped[PT_DROP_RING_FULL]);
 		books->departed.thread_count++;
-		books->departed.lifetime_ns += now - thread->begin_ns;
-		books->departed.on_cpu_ns += thread->on_cpu_ns;
-		books->departed.runnable_ns += thread->runnable_ns;
-		books->departed.throttled_ns += thread->throttled_ns;
-		books->departed.blocked_ns += thread->blocked_ns;
-		bpf_map_delete_elem(&threads, &key);
+		books->departed.lifetime_ns += last.lifetime_ns;
+		books->departed.on_cpu_ns += last.on_cpu_ns;
+		books->departed.runnable_ns += last.runnable_ns;
+		books->departed.throttled_ns += last.throttled_ns;
+		books->departed.blocked_ns += last.blocked_ns;
 		return 0;
 	}
 	set_header(&event->prefix, PT_KIND_EXIT, sizeof(*event), thread->target_slot, thread->tgid);
@@ -81,13 +104,17 @@ static __noinline int close_thread(struct pt_thread *thread, struct task_struct 
 	event->namespace_tid = thread->namespace_tid;
 	event->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
 	event->exit_code = BPF_CORE_READ(task, exit_code);
-	event->process_ended = !left_target && BPF_CORE_READ(task, signal, live.counter) == 0;
+	event->process_ended = !left_target && ends_process(thread, task);
 	event->left_target = left_target;
 	__builtin_memset(event->comm, 0, sizeof(event->comm));
 	bpf_probe_read_kernel_str(event->comm, sizeof(event->comm), &task->comm);
+	if (bpf_map_delete_elem(&threads, &key)) {
+		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	count(&ledger->seen);
+	count(&ledger->delivered);
 	bpf_ringbuf_submit(event, wakeup_flags(&lifecycle_ring, PT_LIFECYCLE_RING_BYTES));
-	ledger->delivered++;
-	bpf_map_delete_elem(&threads, &key);
 	return 0;
 }
 
@@ -149,10 +176,12 @@ static __always_inline u64 leave_cpu(struct pt_thread *thread, struct task_struc
 	if (on_cpu_ns > interval_ns)
 		on_cpu_ns = interval_ns;
 	thread->on_cpu_ns += on_cpu_ns;
-	if (thread->state == PT_STATE_BLOCKED)
+	if (thread->state == PT_STATE_BLOCKED) {
 		thread->blocked_ns += interval_ns - on_cpu_ns;
-	else
+		thread->pending_ns = interval_ns - on_cpu_ns;
+	} else {
 		thread->runnable_ns += interval_ns - on_cpu_ns;
+	}
 	return now;
 }
 
@@ -168,6 +197,11 @@ static __always_inline void switch_out(void *ctx, struct pt_thread *thread, stru
 				       u32 state, struct pt_books *books, const struct pt_control *control, u64 now)
 {
 	now = leave_cpu(thread, task, now);
+	/* Seeded while it woke up: nobody saw that wait end, and what is in no row would have no name. */
+	if (thread->pending_ns && thread->wait_class != PT_WAIT_NONE)
+		finish_wait(thread, task, books, control, now);
+	thread->pending_ns = 0;
+	thread->wait_class = PT_WAIT_NONE;
 	thread->since_ns = now;
 	thread->switch_count++;
 	if (state & PT_TASK_DEAD) {
@@ -182,7 +216,6 @@ static __always_inline void switch_out(void *ctx, struct pt_thread *thread, stru
 	if (thread->switch_count < 16 || (thread->switch_count & 63) == 0)
 		bpf_probe_read_kernel_str(thread->comm, sizeof(thread->comm), task->comm);
 	capture_wait(thread, task, state, true);
-	thread->waker_tid = 0;
 	thread->stack_id = -1;
 	if (control->user_stacks)
 		take_user_stack(ctx, thread);
@@ -231,23 +264,37 @@ static __always_inline void switch_in(struct pt_thread *thread, struct task_stru
 		finish_wait(thread, task, books, control, woken_ns);
 		thread->wait_class = PT_WAIT_NONE;
 	}
+	thread->waker_tid = 0;
 	thread->exec_mark_ns = task->se.sum_exec_runtime;
 	thread->delay_mark_ns = task->sched_info.run_delay;
 	thread->state = PT_STATE_RUNNING;
 	thread->since_ns = now > thread->since_ns ? now : thread->since_ns;
 }
 
+/* Ends the present state of a thread that has moved away, and the wait it may be coming back from. */
+static __always_inline u64 settle(struct pt_thread *thread, struct task_struct *task, struct pt_books *books,
+				  const struct pt_control *control, u64 now)
+{
+	if (thread->state == PT_STATE_RUNNING)
+		return leave_cpu(thread, task, now);
+	switch_in(thread, task, books, control, now);
+	return now;
+}
+
 /* A known thread may have moved to another cgroup; an unknown one may have moved into a target. */
 static __always_inline struct pt_thread *find_thread(struct task_struct *task, struct pt_books *books,
-						     const struct pt_control *control, u64 now, u32 state)
+						     const struct pt_control *control, u64 now, u32 state,
+						     struct pt_ledger *ledger)
 {
 	u64 key = (u64)task;
 	struct pt_thread *thread = bpf_map_lookup_elem(&threads, &key);
 	u32 slot;
 
 	if (thread) {
-		if (thread->state == 0)
+		if (thread->state == 0) {
+			ledger->filtered++;
 			return NULL;
+		}
 		if (!thread->cgroup_address || thread->cgroup_address == (u64)cgroup_of(task))
 			return thread;
 		slot = slot_by_place(task, control);
@@ -255,14 +302,18 @@ static __always_inline struct pt_thread *find_thread(struct task_struct *task, s
 			thread->cgroup_address = (u64)cgroup_of(task);
 			return thread;
 		}
-		close_thread(thread, task, books, leave_cpu(thread, task, now), true);
+		close_thread(thread, task, books, settle(thread, task, books, control, now), true);
 	}
 	slot = slot_by_place(task, control);
-	if (!slot)
+	if (!slot) {
+		ledger->filtered++;
 		return NULL;
-	thread = adopt(task, slot, now, books, true);
+	}
+	thread = adopt(task, slot, now, true);
 	if (thread)
 		thread->state = state;
+	else
+		ledger->dropped[PT_DROP_MAP_FULL]++;
 	return thread;
 }
 
@@ -283,19 +334,15 @@ static __always_inline int on_switch(void *ctx, bool is_preempted, struct task_s
 	ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
 	ledger->seen += 2;
 	now = bpf_ktime_get_ns();
-	thread = find_thread(prev, books, control, now, PT_STATE_RUNNING);
+	thread = find_thread(prev, books, control, now, PT_STATE_RUNNING, ledger);
 	if (thread) {
 		switch_out(ctx, thread, prev, is_preempted, prev_state, books, control, now);
 		ledger->aggregated++;
-	} else {
-		ledger->filtered++;
 	}
-	thread = find_thread(next, books, control, now, PT_STATE_RUNNABLE);
+	thread = find_thread(next, books, control, now, PT_STATE_RUNNABLE, ledger);
 	if (thread) {
 		switch_in(thread, next, books, control, now);
 		ledger->aggregated++;
-	} else {
-		ledger->filtered++;
 	}
 	return 0;
 }
@@ -345,7 +392,27 @@ static __always_inline bool count_chain(struct pt_chain_key *key, const struct p
 	return true;
 }
 
-/* Who unlocks is who held it: what did the holder do while `waiter` waited? */
+/*
+ * Who unlocks is who held it. A wait that timed out ends in an interrupt, on top
+ * of just any thread: where the lock named its owner, only that one, or one that
+ * queued for the same lock since, can have been the holder.
+ */
+static __always_inline bool can_have_held(const struct pt_thread *holder, const struct pt_thread *waiter)
+{
+	int i;
+
+	if (holder->tgid != waiter->tgid)
+		return false;
+	if (!waiter->futex_owner || holder->namespace_tid == waiter->futex_owner)
+		return true;
+	for (i = 0; i < PT_RECENT_WAITS; i++) {
+		if (holder->recent[i].end_ns && is_same_object(&holder->recent[i].object, &waiter->object))
+			return true;
+	}
+	return false;
+}
+
+/* What did the holder do while `waiter` waited? */
 static __noinline int follow_holder(struct pt_thread *waiter, struct pt_books *books, u64 waited_ns, u64 now)
 {
 	u64 key_of_holder = bpf_get_current_task();
@@ -361,8 +428,7 @@ static __noinline int follow_holder(struct pt_thread *waiter, struct pt_books *b
 	ledger = &books->ledger[PT_CATEGORY_CHAINS];
 	ledger->seen++;
 	holder = bpf_map_lookup_elem(&threads, &key_of_holder);
-	/* Not of this process: the time ran out in an interrupt, or the lock is shared with somebody outside. */
-	if (!holder || holder->tgid != waiter->tgid) {
+	if (!holder || !can_have_held(holder, waiter)) {
 		ledger->filtered++;
 		return 0;
 	}
@@ -420,18 +486,16 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	if (!control->enabled || control->frozen_at_ns)
 		return 0;
 	ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
-	ledger->seen++;
+	count(&ledger->seen);
 	thread = bpf_map_lookup_elem(&threads, &key);
 	if (!thread || thread->state == 0) {
-		ledger->filtered++;
+		count(&ledger->filtered);
 		return 0;
 	}
-	ledger->aggregated++;
-	/* Announced before it has left its CPU: it does not go to sleep then. */
-	if (thread->state != PT_STATE_BLOCKED)
-		return 0;
+	count(&ledger->aggregated);
+	/* It may still be on its way off the CPU: then its state is not known yet, but who wakes it is. */
 	note_waker(thread);
-	if (thread->wait_class == PT_WAIT_LOCK && thread->object.kind == PT_OBJECT_LOCK) {
+	if (thread->state == PT_STATE_BLOCKED && thread->wait_class == PT_WAIT_LOCK && thread->object.kind == PT_OBJECT_LOCK) {
 		now = bpf_ktime_get_ns();
 		follow_holder(thread, books, now > thread->since_ns ? now - thread->since_ns : 0, now);
 	}
@@ -454,13 +518,13 @@ int BPF_PROG(sched_wakeup, struct task_struct *task)
 	if (!control->enabled || control->frozen_at_ns)
 		return 0;
 	ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
-	ledger->seen++;
+	count(&ledger->seen);
 	thread = bpf_map_lookup_elem(&threads, &key);
 	if (!thread || thread->state == 0) {
-		ledger->filtered++;
+		count(&ledger->filtered);
 		return 0;
 	}
-	ledger->aggregated++;
+	count(&ledger->aggregated);
 	if (thread->state != PT_STATE_BLOCKED)
 		return 0;
 	now = bpf_ktime_get_ns();

@@ -25,17 +25,30 @@ static __always_inline u32 slot_of_task(struct task_struct *task, const struct p
 	return slot_by_place(task, control);
 }
 
-/* Seen first while it does something: if that changed meanwhile, the change wins. */
-static __always_inline void seed(struct pt_thread *thread, struct task_struct *task, u32 state, u64 now)
+#define PT_SEED_TRIES 4
+
+/*
+ * A thread on another CPU goes on while it is looked at, and the scheduler's
+ * programs leave a row alone that has no state yet. Looked at until it holds
+ * still, or until they took the row over.
+ */
+static __always_inline void seed(struct pt_thread *thread, struct task_struct *task)
 {
-	if (state == PT_STATE_RUNNABLE)
-		thread->throttle_mark_ns = throttled_ns_of(task);
-	if (state == PT_STATE_BLOCKED)
-		capture_wait(thread, task, state_of(task), false);
-	thread->since_ns = now;
-	thread->state = state;
-	if (thread_state(task) != state && thread->state == state && thread->since_ns == now)
-		thread->state = thread_state(task);
+	int i;
+
+	for (i = 0; i < PT_SEED_TRIES; i++) {
+		u32 state = thread_state(task);
+
+		thread->state = 0;
+		thread->wait_class = PT_WAIT_NONE;
+		if (state == PT_STATE_RUNNABLE)
+			thread->throttle_mark_ns = throttled_ns_of(task);
+		if (state == PT_STATE_BLOCKED)
+			capture_wait(thread, task, state_of(task), false);
+		thread->state = state;
+		if (thread_state(task) == state || thread->state != state || thread->switch_count)
+			return;
+	}
 }
 
 static __always_inline void describe_task(struct pt_task_record *record, struct task_struct *task,
@@ -48,10 +61,10 @@ static __always_inline void describe_task(struct pt_task_record *record, struct 
 	record->wait_class = now_doing->wait_class;
 	record->system_call = now_doing->system_call;
 	record->object = now_doing->object;
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs) ||
+	if (!pt_arch_knows_registers() ||
 	    now_doing->system_call == PT_NO_SYSTEM_CALL)
 		return;
-	regs = (const struct pt_regs *)bpf_task_pt_regs(task);
+	regs = pt_arch_registers(task);
 	record->arguments[0] = pt_arch_argument(regs, 0);
 	record->arguments[1] = pt_arch_argument(regs, 1);
 	record->arguments[2] = pt_arch_argument(regs, 2);
@@ -81,6 +94,7 @@ static __always_inline void fill_record(struct pt_task_record *record, struct ta
 	record->wait_class = PT_WAIT_NONE;
 	record->system_call = PT_NO_SYSTEM_CALL;
 	record->text_bytes = 0;
+	record->knows_system_calls = pt_arch_knows_registers();
 	__builtin_memset(&record->object, 0, sizeof(record->object));
 	__builtin_memset(record->arguments, 0, sizeof(record->arguments));
 	__builtin_memset(record->comm, 0, sizeof(record->comm));
@@ -127,12 +141,11 @@ int task_iterator(struct bpf_iter__task *ctx)
 	if (slot && !thread && control->iterator_mode == PT_ITERATE_SEED) {
 		if (state_of(task) & PT_TASK_DEAD)
 			return 0;
-		books->ledger[PT_CATEGORY_SCHEDULING].seen++;
-		thread = adopt(task, slot, now, books, by_cgroup);
-		if (thread) {
-			seed(thread, task, state, now);
-			books->ledger[PT_CATEGORY_SCHEDULING].aggregated++;
-		}
+		thread = adopt(task, slot, now, by_cgroup);
+		if (thread)
+			seed(thread, task);
+		/* Another CPU may have taken it in meanwhile. */
+		count_adoption(books, bpf_map_lookup_elem(&threads, &key) != NULL);
 	}
 	fill_record(&scratch->record, task, slot, state, now);
 	if (slot && state == PT_STATE_BLOCKED) {

@@ -34,6 +34,10 @@ const SUBCOMMANDS: ReadonlyMap<string, { readonly about: string; load(): Promise
     about: "measure the published figures; --check fails on a miss",
     load: async () => (await import("./bench/bench.ts")).runBench,
   }],
+  ["vmtest", {
+    about: "the same BPF object on other kernels, in emulated machines",
+    load: async () => (await import("./vmtest/vmtest.ts")).runVmtest,
+  }],
 ]);
 
 const EXIT_USAGE = 2;

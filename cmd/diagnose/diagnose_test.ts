@@ -5,7 +5,7 @@ import type { TargetSet } from "../../engine/api/target.ts";
 import { toProcessId, toTargetId } from "../../engine/api/units.ts";
 import { assert } from "../../tests/support/assert.ts";
 import { keepContext, type KeptContext } from "../../tests/support/process_contexts.ts";
-import type { Severity } from "../exit_code.ts";
+import type { Severity } from "../../engine/api/severity.ts";
 import { RunError } from "../run_error.ts";
 import { OutputGoneError } from "../text_output.ts";
 import { diagnose } from "./diagnose.ts";

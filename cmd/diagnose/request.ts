@@ -6,9 +6,9 @@
  */
 
 import { DIAGNOSE_DURATION_MS_MAX, SLOW_WAIT_MS_MIN, TARGETS_MAX } from "../../engine/api/limits.ts";
+import { SEVERITIES, type Severity } from "../../engine/api/severity.ts";
 import { type ProcessId, toProcessId } from "../../engine/api/units.ts";
 import { formatDuration, parseDuration, toMs } from "../duration.ts";
-import { SEVERITIES, type Severity } from "../exit_code.ts";
 import {
   DIAGNOSE_DEFAULTS,
   type DiagnoseArguments,

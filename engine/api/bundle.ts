@@ -6,7 +6,9 @@
 
 /** The diagnosis accumulator; `diagnose` registers its factory. */
 export interface DiagnosisExporterSpec {
+  /** Picks the factory. */
   readonly type: "diagnosis";
 }
 
+/** What an exporter is made of. */
 export type ExporterSpec = DiagnosisExporterSpec;

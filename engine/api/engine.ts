@@ -8,11 +8,15 @@ import type { EngineStats } from "./stats.ts";
 import type { TargetSet } from "./target.ts";
 import type { RouteId } from "./units.ts";
 
+/** Why a route does not run, or lost events. */
 export interface RouteProblem {
+  /** The route. */
   readonly routeId: RouteId;
+  /** As its exporter or factory threw it. */
   readonly cause: Error;
 }
 
+/** Traces what its target set says and hands it to exporters. Disposal closes every exporter, then the backend. */
 export interface Engine extends AsyncDisposable {
   /** In force at the next drain. Returns the routes that could not start. */
   setTargets(next: TargetSet): readonly RouteProblem[];
@@ -23,5 +27,6 @@ export interface Engine extends AsyncDisposable {
    */
   run(options: { signal: AbortSignal }): Promise<void>;
 
+  /** Yields the books as they stand. */
   stats(): EngineStats;
 }

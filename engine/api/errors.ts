@@ -20,6 +20,7 @@ export type EngineErrorCode =
 /** Message grammar: "Cannot <do> <what>: <found>, <wanted>". */
 export class EngineError extends Error {
   override readonly name = "EngineError";
+  /** What happened, to branch on. */
   readonly code: EngineErrorCode;
 
   constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {

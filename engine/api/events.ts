@@ -11,6 +11,7 @@ import type { EventKindMask, TargetId } from "./units.ts";
 /** Kinds that cross the seam; the numbers are `pt_kind` of bpf/include/pt_events.h. */
 export const EVENT_KINDS = { wait: 1, fork: 3, exec: 4, exit: 5 } as const;
 
+/** One of them by name. */
 export type EventKind = keyof typeof EVENT_KINDS;
 
 /** Yields the mask with one bit for each of `kinds`. */
@@ -22,52 +23,87 @@ export function toEventKindMask(kinds: readonly EventKind[]): EventKindMask {
 
 /** One wait that lasted at least the route's threshold. */
 export interface WaitEvent {
+  /** Tells the events apart. */
   readonly kind: "wait";
+  /** Whose event it is. */
   readonly targetId: TargetId;
-  readonly endMs: number; // monotonic
+  /** When the thread was woken, monotonic. */
+  readonly endMs: number;
+  /** From going to sleep to being woken. */
   readonly durationMs: number;
+  /** Who waited. */
   readonly processId: number;
+  /** Who waited. */
   readonly threadId: number;
+  /** What kind of wait. */
   readonly waitClass: WaitClass;
+  /** Through which call; `undefined`: none, or not known. */
   readonly systemCall: string | undefined;
+  /** For what. */
   readonly object: WaitObject;
   /** 0: woken by an interrupt, or by a thread that is not known. */
   readonly wakerThreadId: number;
 }
 
+/** A thread or process was made. */
 export interface ForkEvent {
+  /** Tells the events apart. */
   readonly kind: "fork";
+  /** Whose event it is. */
   readonly targetId: TargetId;
-  readonly atMs: number; // monotonic
+  /** Monotonic. */
+  readonly atMs: number;
+  /** Of the thread that forked. */
   readonly parentProcessId: number;
+  /** The thread that forked. */
   readonly parentThreadId: number;
-  readonly childProcessId: number; // equals parentProcessId for a new thread
+  /** Equals `parentProcessId` for a new thread. */
+  readonly childProcessId: number;
+  /** The new thread. */
   readonly childThreadId: number;
+  /** `comm` of the child, sanitised. */
   readonly command: string;
 }
 
+/** A process became another program. */
 export interface ExecEvent {
+  /** Tells the events apart. */
   readonly kind: "exec";
+  /** Whose event it is. */
   readonly targetId: TargetId;
-  readonly atMs: number; // monotonic
+  /** Monotonic. */
+  readonly atMs: number;
+  /** The process. */
   readonly processId: number;
+  /** `comm` from here on, sanitised. */
   readonly command: string;
-  readonly path: string; // as given to exec
+  /** As given to exec, sanitised. */
+  readonly path: string;
 }
 
 /** A thread ended. */
 export interface ExitEvent {
+  /** Tells the events apart. */
   readonly kind: "exit";
+  /** Whose event it is. */
   readonly targetId: TargetId;
-  readonly atMs: number; // monotonic
+  /** Monotonic. */
+  readonly atMs: number;
+  /** Of the thread. */
   readonly processId: number;
+  /** The thread. */
   readonly threadId: number;
+  /** Of the process; 0: unknown. */
   readonly parentProcessId: number;
+  /** `comm`, sanitised. */
   readonly command: string;
-  readonly exitCode: number; // 0 when a signal ended it
-  readonly signal: number; // 0 when it exited by itself
+  /** 0 when a signal ended it. */
+  readonly exitCode: number;
+  /** 0 when it exited by itself. */
+  readonly signal: number;
   /** No thread of the process was left when this one ended. */
   readonly processEnded: boolean;
 }
 
+/** What an exporter is given. */
 export type TraceEvent = WaitEvent | ForkEvent | ExecEvent | ExitEvent;

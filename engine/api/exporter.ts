@@ -8,8 +8,11 @@ import type { ExporterSpec } from "./bundle.ts";
 import type { TraceEvent } from "./events.ts";
 import type { Measurements } from "./measurements.ts";
 
+/** What became of one batch; both add up to its length. */
 export interface ExportOutcome {
+  /** Events the destination took. */
   readonly exportedCount: number;
+  /** Events it did not. */
   readonly droppedCount: number;
 }
 
@@ -27,6 +30,7 @@ export interface Exporter extends AsyncDisposable {
   exportMeasurements(measurements: Measurements, options: { signal: AbortSignal }): Promise<void>;
 }
 
+/** One factory per type of spec; it throws when a destination cannot start. */
 export type ExporterFactories = {
   readonly [Type in ExporterSpec["type"]]: (spec: Extract<ExporterSpec, { type: Type }>) => Exporter;
 };

@@ -54,7 +54,10 @@ export interface HostReader {
    * @param path absolute, as in `TargetCgroup.path`
    */
   cgroup(path: string): CgroupReading | undefined;
-  /** Yields the group a process is in, in the form `cgroup` takes. */
+  /**
+   * Yields the group a process is in, in the form `cgroup` takes; `undefined`
+   * once it is gone, and for the root group, whose figures are the machine's.
+   */
   cgroupPathOf(processId: number): string | undefined;
   /** Yields the whole machine's totals since boot. */
   pressure(): PressureMeasurement | undefined;

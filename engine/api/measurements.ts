@@ -25,15 +25,18 @@ export const WAIT_CLASSES = {
   other: 12,
 } as const;
 
+/** One of them by name. */
 export type WaitClass = keyof typeof WAIT_CLASSES;
 
 /** Waits that are absence of work, not a cause of slowness. */
 export const IDLE_WAIT_CLASSES: ReadonlySet<WaitClass> = new Set<WaitClass>(["idle", "sleep", "parked", "stopped"]);
 
+/** What a thread waits for, as far as the kernel tells. */
 export type WaitObject =
   | { readonly kind: "none" }
   | { readonly kind: "peer"; readonly protocol: "tcp" | "udp"; readonly address: string; readonly port: number }
   | { readonly kind: "server"; readonly protocol: "tcp" | "udp"; readonly port: number }
+  /** `id` is the socket's inode, or "#1", "#2", ... for one known by its name's place in kernel memory. */
   | { readonly kind: "unixPeer"; readonly id: string; readonly path: string | undefined }
   | { readonly kind: "unixServer"; readonly id: string; readonly path: string | undefined }
   /** `id` is "major:minor:inode"; `path` as seen in the target's mount namespace. */
@@ -52,8 +55,11 @@ export type WaitObject =
 
 /** The thread that ended most of a row's time, by majority vote. */
 export interface Waker {
+  /** 0: not known any more. */
   readonly threadId: number;
+  /** Its process. */
   readonly processId: number;
+  /** `comm`, sanitised. */
   readonly command: string;
 }
 
@@ -62,17 +68,29 @@ export const HISTOGRAM_BUCKET_COUNT = 32;
 
 /** All waits of one thread on one object. */
 export interface WaitMeasurement {
+  /** Whose wait it is. */
   readonly targetId: TargetId;
+  /** Who waited; 0: processes that could not be told apart any more. */
   readonly processId: number;
-  readonly threadId: number; // 0: threads of the process that could not be told apart any more
+  /** 0: threads of the process that could not be told apart any more. */
+  readonly threadId: number;
+  /** What kind of wait. */
   readonly waitClass: WaitClass;
+  /** Through which call; `undefined`: none, or not known. */
   readonly systemCall: string | undefined;
+  /** For what. */
   readonly object: WaitObject;
+  /** Waits, the open one included. */
   readonly count: number;
+  /** Their time within the window. */
   readonly totalMs: number;
+  /** The longest of them. */
   readonly maxMs: number;
-  readonly maxEndWallMs: number; // unix time at which the longest one ended
+  /** Unix time at which the longest one ended. */
+  readonly maxEndWallMs: number;
+  /** Who ended most of the time; `undefined`: nobody is known. */
   readonly waker: Waker | undefined;
+  /** `HISTOGRAM_BUCKET_COUNT` counts. */
   readonly buckets: readonly number[];
   /** The part of the total that was still going on when the window closed. */
   readonly openMs: number;
@@ -80,6 +98,7 @@ export interface WaitMeasurement {
   readonly userStack: readonly StackFrame[];
 }
 
+/** One function on a user stack. */
 export interface StackFrame {
   /** "name+0x12" where symbols allow, else "module+0x1234", else "0x…". */
   readonly text: string;
@@ -87,34 +106,55 @@ export interface StackFrame {
 
 /** What the holder of a lock did while threads of `processId` waited for it. */
 export interface LockChainMeasurement {
+  /** Of the waiters. */
   readonly targetId: TargetId;
+  /** Of the waiters. */
   readonly processId: number;
-  readonly lockAddress: string; // "0x…"
+  /** In the process: "0x…". */
+  readonly lockAddress: string;
+  /** Who held the lock meanwhile. */
   readonly holder: Waker;
   /** `undefined`: the holder was running or waiting for a CPU. */
   readonly holderWaitClass: WaitClass | undefined;
+  /** Through which call the holder waited; `undefined`: none, or not known. */
   readonly holderSystemCall: string | undefined;
+  /** What the holder waited for. */
   readonly holderObject: WaitObject;
+  /** Waits for the lock. */
   readonly count: number;
+  /** Their time. */
   readonly totalMs: number;
 }
 
 /** Where one thread's time went. onCpu + runnable + throttled + blocked + residual = end − begin. */
 export interface ThreadLedger {
+  /** Whose thread it is. */
   readonly targetId: TargetId;
+  /** As the host's pid namespace knows it. */
   readonly processId: number;
+  /** As the host's pid namespace knows it. */
   readonly threadId: number;
+  /** `comm`, sanitised. */
   readonly command: string;
-  readonly beginMs: number; // later than the window's begin for a thread born in it
-  readonly endMs: number; // earlier than the window's end for a thread that ended in it
+  /** Later than the window's begin for a thread born in it. */
+  readonly beginMs: number;
+  /** Earlier than the window's end for a thread that ended in it. */
+  readonly endMs: number;
+  /** Running. */
   readonly onCpuMs: number;
-  readonly runnableMs: number; // waiting for a CPU; throttled time not included
+  /** Waiting for a CPU; throttled time not included. */
+  readonly runnableMs: number;
+  /** Held back by a CPU limit. */
   readonly throttledMs: number;
+  /** Neither running nor wanting to. */
   readonly blockedMs: number;
+  /** What no state accounts for. */
   readonly residualMs: number;
   /** The scheduler's own accounts over the same span; `undefined` when unreadable. */
   readonly kernelOnCpuMs: number | undefined;
+  /** The scheduler's `run_delay` over the same span; `undefined` when unreadable. */
   readonly kernelRunDelayMs: number | undefined;
+  /** It ended in the window. */
   readonly exited: boolean;
 }
 
@@ -124,49 +164,77 @@ export interface ThreadLedger {
  * were more than `EXITED_THREADS_MAX`.
  */
 export interface DepartedThreads {
+  /** How many there were. */
   readonly threadCount: number;
+  /** The sum of their spans within the window. */
   readonly lifetimeMs: number;
+  /** Running. */
   readonly onCpuMs: number;
+  /** Waiting for a CPU; throttled time not included. */
   readonly runnableMs: number;
+  /** Held back by a CPU limit. */
   readonly throttledMs: number;
+  /** Neither running nor wanting to. */
   readonly blockedMs: number;
+  /** What no state accounts for. */
   readonly residualMs: number;
 }
 
+/** A process that was seen in the window. */
 export interface ProcessInfo {
+  /** As the host's pid namespace knows it. */
   readonly processId: number;
-  readonly parentProcessId: number; // 0: unknown
+  /** 0: unknown. */
+  readonly parentProcessId: number;
+  /** Whose process it is. */
   readonly targetId: TargetId;
-  readonly command: string; // comm of the main thread
-  readonly commandLine: readonly string[]; // empty when unreadable; redaction is the renderer's duty
+  /** `comm` of the main thread, sanitised. */
+  readonly command: string;
+  /** Empty when unreadable; redaction is the renderer's duty. */
+  readonly commandLine: readonly string[];
+  /** It ended in the window. */
   readonly exited: boolean;
 }
 
 /** CPU limits and pressure of one target's cgroup over the window; deltas, not totals. */
 export interface CgroupMeasurement {
+  /** Whose cgroup it is. */
   readonly targetId: TargetId;
+  /** Absolute, in the host's view, sanitised. */
   readonly path: string;
   /** CPUs the quota allows; `undefined`: no limit. The tightest of the groups above counts. */
   readonly cpuLimit: number | undefined;
+  /** Enforcement periods of the quota that had something to run; `undefined`: not said. */
   readonly periodCount: number | undefined;
+  /** Of those, in how many the group was held back. */
   readonly throttledPeriodCount: number | undefined;
+  /** Time its run queues were held back, summed over CPUs. */
   readonly throttledMs: number | undefined;
+  /** CPU time of all its threads, user and system. */
   readonly cpuUsageMs: number | undefined;
-  readonly pressure: PressureMeasurement | undefined; // the cgroup's own, v2 only
+  /** The cgroup's own, v2 only. */
+  readonly pressure: PressureMeasurement | undefined;
 }
 
 /** PSI: time in the window in which some (all) tasks were stalled. */
 export interface PressureMeasurement {
+  /** `undefined`: the kernel keeps none. */
   readonly cpuSomeMs: number | undefined;
+  /** `undefined`: the kernel keeps none. */
   readonly ioSomeMs: number | undefined;
+  /** `undefined`: the kernel keeps none. */
   readonly ioFullMs: number | undefined;
+  /** `undefined`: the kernel keeps none. */
   readonly memorySomeMs: number | undefined;
+  /** `undefined`: the kernel keeps none. */
   readonly memoryFullMs: number | undefined;
 }
 
 /** What the whole machine did over the window. */
 export interface HostMeasurement {
+  /** CPUs the kernel schedules on. */
   readonly cpuCount: number;
+  /** `undefined`: the kernel keeps none. */
   readonly pressure: PressureMeasurement | undefined;
 }
 
@@ -174,20 +242,28 @@ export interface HostMeasurement {
 export interface Measurements {
   /** false: more will follow; the diagnosis waits for the final ones. */
   readonly isFinal: boolean;
+  /** What was looked at, on both clocks. */
   readonly window: {
     readonly beginMs: number; // monotonic
     readonly endMs: number;
     readonly beginWallMs: number; // unix time
     readonly endWallMs: number;
   };
+  /** Every thread that lived in the window, but for `departed`. */
   readonly threads: readonly ThreadLedger[];
   /** Absent when every thread has its own ledger. */
   readonly departed?: DepartedThreads;
+  /** Every process that was seen. */
   readonly processes: readonly ProcessInfo[];
+  /** One per thread, class, system call, object and stack. */
   readonly waits: readonly WaitMeasurement[];
+  /** One per lock, holder and what the holder did. */
   readonly lockChains: readonly LockChainMeasurement[];
+  /** Of every target that has a cgroup other than the root. */
   readonly cgroups: readonly CgroupMeasurement[];
+  /** The machine. */
   readonly host: HostMeasurement;
+  /** How complete all this is. */
   readonly books: Books;
 }
 
@@ -202,20 +278,29 @@ export const CATEGORIES = [
   "listeners",
 ] as const;
 
+/** One of them. */
 export type Category = (typeof CATEGORIES)[number];
 
+/** Why the kernel side lost something. */
 export type KernelDropReason = "ring_full" | "map_full" | "key_overflow" | "unreadable" | "recursion";
 
 /** seen = filtered + aggregated + delivered + Σ dropped + residual. */
 export interface CategoryLedger {
+  /** Hits of the category's hooks. */
   readonly seen: number;
+  /** Of no target, or not asked for. */
   readonly filtered: number;
+  /** Counted in a map. */
   readonly aggregated: number;
+  /** Handed over one by one. */
   readonly delivered: number;
-  readonly dropped: Readonly<Record<string, number>>; // KernelDropReason or DropReason; only what is not 0
+  /** By `KernelDropReason` or `DropReason`; only what is not 0. */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** 0, or the books do not balance. */
   readonly residual: number;
 }
 
+/** How much of a category was seen; `percent` is of what should have been. */
 export type Completeness =
   | { readonly verdict: "complete" }
   | { readonly verdict: "partial"; readonly percent: number; readonly reason: string }
@@ -223,20 +308,29 @@ export type Completeness =
 
 /** The loss ledger, the verdicts that follow from it, and what the look cost. */
 export interface Books {
+  /** One per category. */
   readonly ledger: Readonly<Record<Category, CategoryLedger>>;
+  /** One per category. */
   readonly completeness: Readonly<Record<Category, Completeness>>;
+  /** What the look cost. */
   readonly cost: CostReceipt;
 }
 
+/** What one BPF program cost. */
 export interface ProgramCost {
+  /** Of the hook. */
   readonly name: string;
-  readonly provider: string; // e.g. "tp_btf/sched_switch"
+  /** What it is attached to: "tp_btf/sched_switch". */
+  readonly provider: string;
+  /** Runs since it was attached. */
   readonly callCount: number;
   /** Nanoseconds spent in the program; `undefined` with the reason in CostReceipt.runTimeNote. */
   readonly runTimeNs: number | undefined;
 }
 
+/** How one hook is observed, if at all. */
 export interface HookStatus {
+  /** Its name. */
   readonly hook: string;
   /** `undefined`: no provider could be used. */
   readonly provider: string | undefined;
@@ -246,15 +340,24 @@ export interface HookStatus {
   readonly blindFor: string;
 }
 
+/** What the look cost. */
 export interface CostReceipt {
+  /** One per attached program. */
   readonly programs: readonly ProgramCost[];
   /** Why run time is missing, or how it was measured (share of the window sampled). */
   readonly runTimeNote: string;
+  /** One per hook. */
   readonly hooks: readonly HookStatus[];
+  /** Records read from the rings. */
   readonly recordCount: number;
+  /** Their size. */
   readonly recordBytes: number;
+  /** Our CPU time in the window, user and system. */
   readonly ownCpuMs: number;
-  readonly ownMemoryBytes: number; // resident
+  /** Our memory, resident. */
+  readonly ownMemoryBytes: number;
+  /** Memory the maps take in the kernel. */
   readonly mapMemoryBytes: number;
+  /** CPU time of the route's targets. */
   readonly targetCpuMs: number;
 }

@@ -9,6 +9,7 @@ import type { CgroupId, EventKindMask, ExporterKey, ProcessId, RouteId, TargetId
 
 /** One traced pod, container, cgroup, process tree, or the whole system. */
 export interface Target {
+  /** Names it for as long as it is traced. */
   readonly id: TargetId;
   /** For people: "pid 4711 (redis-server)", "container 3f2a…". */
   readonly label: string;
@@ -22,7 +23,9 @@ export interface Target {
   readonly isSystemWide: boolean;
 }
 
+/** One cgroup of the v2 hierarchy. */
 export interface TargetCgroup {
+  /** Inode of its directory. */
   readonly id: CgroupId;
   /** Depth below the root of the v2 hierarchy, which is level 0. */
   readonly level: number;
@@ -32,19 +35,28 @@ export interface TargetCgroup {
 
 /** One destination: a PodTrace in the agent, the whole run in `diagnose`. */
 export interface Route {
+  /** Names it for as long as it runs. */
   readonly id: RouteId;
+  /** Whose events it gets; keys of `TargetSet.targets`. */
   readonly targetIds: ReadonlySet<TargetId>;
+  /** Which events it gets. */
   readonly kinds: EventKindMask;
+  /** Where they go; a key of `TargetSet.exporters`. */
   readonly exporterKey: ExporterKey;
   /** Single waits at least this long become events. */
   readonly slowWaitMs: number;
+  /** Whether a stack is taken with every wait. */
   readonly hasUserStacks: boolean;
 }
 
 /** An immutable snapshot with a revision. */
 export interface TargetSet {
-  readonly revision: number; // strictly increasing
+  /** Strictly increasing. */
+  readonly revision: number;
+  /** What is traced. */
   readonly targets: ReadonlyMap<TargetId, Target>;
+  /** Who gets what. */
   readonly routes: readonly Route[];
+  /** What the keys of routes stand for. */
   readonly exporters: ReadonlyMap<ExporterKey, ExporterSpec>;
 }

@@ -20,6 +20,7 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u3164\uffa0]/g
 /** Marks a cut; ASCII, so that it survives every terminal. */
 const ELLIPSIS = "...";
 
+/** How text is sanitised. */
 export interface SanitizeOptions {
   /** UTF-8 bytes of the result, the ellipsis included; at least 4. */
   readonly bytesMax?: number;

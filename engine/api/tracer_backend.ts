@@ -12,93 +12,154 @@ import type { TargetId } from "./units.ts";
 
 /** `pt_object` with its u64 fields as u32 halves. */
 export interface ObjectKey {
-  readonly kind: number; // pt_object_kind
+  /** `pt_object_kind`; it says what the other fields hold. */
+  readonly kind: number;
+  /** Of a peer or server, in host order; else 0. */
   readonly port: number;
-  readonly highLow: number; // u32: low half of `high`
+  /** Low half of `high`, a u32. */
+  readonly highLow: number;
+  /** High half of `high`, a u32. */
   readonly highHigh: number;
+  /** Low half of `low`, a u32. */
   readonly lowLow: number;
+  /** High half of `low`, a u32. */
   readonly lowHigh: number;
 }
 
 /** `pt_wait_key`. */
 export interface WaitKey {
+  /** Who waited; 0 once it can no longer be told. */
   readonly processId: number;
+  /** 0: threads of the process that cannot be told apart any more. */
   readonly threadId: number;
+  /** See `TracerBackend.slotOf`. */
   readonly targetSlot: number;
-  readonly waitClass: number; // pt_wait_class
-  readonly systemCall: number; // PT_NO_SYSTEM_CALL when there is none
+  /** `pt_wait_class`. */
+  readonly waitClass: number;
+  /** Number on this architecture; `PT_NO_SYSTEM_CALL` when there is none. */
+  readonly systemCall: number;
+  /** What it waited for. */
   readonly object: ObjectKey;
-  readonly stackId: number; // negative: none
+  /** For `TracerBackend.userStack`; negative: no stack was taken. */
+  readonly stackId: number;
 }
 
+/** One wait that lasted at least `TargetDiff.slowWaitMs`. */
 export interface WaitRecord {
+  /** Tells the records apart. */
   readonly kind: "wait";
+  /** When the thread was woken, monotonic. */
   readonly endMs: number;
+  /** From going to sleep to being woken. */
   readonly durationMs: number;
+  /** Who waited, and for what. */
   readonly key: WaitKey;
+  /** 0: woken by an interrupt, or by a thread that is not known. */
   readonly wakerThreadId: number;
 }
 
 /** The name of an object: path components, leaf first, as the kernel holds them. */
 export interface NameRecord {
+  /** Tells the records apart. */
   readonly kind: "name";
+  /** Of the thread that met the object. */
   readonly targetSlot: number;
+  /** The process that met the object; paths are as it sees them. */
   readonly processId: number;
+  /** What is named. */
   readonly object: ObjectKey;
-  readonly components: readonly string[]; // not sanitised
+  /** Leaf first, as the kernel has them, not sanitised. */
+  readonly components: readonly string[];
+  /** Components towards the root are missing. */
   readonly isTruncated: boolean;
 }
 
+/** A thread or process was made by one of a target. */
 export interface ForkRecord {
+  /** Tells the records apart. */
   readonly kind: "fork";
+  /** Of the parent, and from here on of the child. */
   readonly targetSlot: number;
+  /** Monotonic. */
   readonly atMs: number;
+  /** Of the thread that forked. */
   readonly parentProcessId: number;
+  /** The thread that forked. */
   readonly parentThreadId: number;
+  /** Equals `parentProcessId` for a new thread. */
   readonly childProcessId: number;
+  /** The new thread. */
   readonly childThreadId: number;
-  readonly command: string; // not sanitised
+  /** `comm` of the child, not sanitised. */
+  readonly command: string;
 }
 
+/** A process of a target became another program. */
 export interface ExecRecord {
+  /** Tells the records apart. */
   readonly kind: "exec";
+  /** Of the process. */
   readonly targetSlot: number;
+  /** Monotonic. */
   readonly atMs: number;
+  /** The process. */
   readonly processId: number;
-  readonly command: string; // not sanitised
-  readonly path: string; // not sanitised
+  /** `comm` from here on, not sanitised. */
+  readonly command: string;
+  /** As given to exec, not sanitised. */
+  readonly path: string;
 }
 
 /** A thread ended; carries its whole ledger. */
 export interface ExitRecord {
+  /** Tells the records apart. */
   readonly kind: "exit";
+  /** Of the thread. */
   readonly targetSlot: number;
+  /** Of the process; 0: unknown. */
   readonly parentProcessId: number;
-  readonly exitCode: number; // as wait(2) reports it: code << 8 | signal
+  /** As wait(2) reports it: code << 8 | signal. */
+  readonly exitCode: number;
   /** No thread of the process was left when this one ended. */
   readonly processEnded: boolean;
   /** The thread lives on, but outside of every target: it migrated, or its target was removed. */
   readonly leftTarget: boolean;
+  /** Its whole account. */
   readonly thread: ThreadAccount;
 }
 
+/** What a ring record decodes to. */
 export type BackendRecord = WaitRecord | NameRecord | ForkRecord | ExecRecord | ExitRecord;
 
 /** One thread's account, of `pt_thread` or `pt_exit_event`. */
 export interface ThreadAccount {
+  /** As the host's pid namespace knows it. */
   readonly processId: number;
+  /** As the host's pid namespace knows it. */
   readonly threadId: number;
+  /** As its own pid namespace knows it; what locks hold. */
   readonly namespaceThreadId: number;
+  /** See `TracerBackend.slotOf`. */
   readonly targetSlot: number;
-  readonly command: string; // not sanitised
+  /** `comm`, not sanitised. */
+  readonly command: string;
+  /** The window's begin, or the thread's own; monotonic. */
   readonly beginMs: number;
-  readonly endMs: number; // window's end, or the thread's own
+  /** The window's end, or the thread's own; monotonic. */
+  readonly endMs: number;
+  /** Running. */
   readonly onCpuMs: number;
+  /** Waiting for a CPU; throttled time not included. */
   readonly runnableMs: number;
+  /** Held back by a CPU limit. */
   readonly throttledMs: number;
+  /** Neither running nor wanting to. */
   readonly blockedMs: number;
+  /** The scheduler's own account of the same span; `undefined` when unreadable. */
   readonly kernelOnCpuMs: number | undefined;
+  /** The scheduler's `run_delay` over the same span; `undefined` when unreadable. */
   readonly kernelRunDelayMs: number | undefined;
+  /** It ended in the window. */
   readonly exited: boolean;
   /** What it is still blocked on; its time is in `blockedMs` and in no wait row yet. */
   readonly openWait:
@@ -108,44 +169,75 @@ export interface ThreadAccount {
 
 /** A cursor over one ring record; valid only inside `drain`'s callback. */
 export interface RecordView {
-  readonly kind: number; // pt_kind
+  /** `pt_kind`. */
+  readonly kind: number;
+  /** See `TracerBackend.slotOf`. */
   readonly targetSlot: number;
+  /** In the ring, header included. */
   readonly sizeBytes: number;
-  decode(): BackendRecord; // copies everything out
+  /** Copies everything out. */
+  decode(): BackendRecord;
 }
 
 /** One row of the wait table; valid only inside the callback. */
 export interface WaitRowView {
+  /** Of the key. */
   readonly threadId: number;
+  /** Of the key. */
   readonly targetSlot: number;
+  /** Copies the key out. */
   key(): WaitKey;
+  /** Waits that ended. */
   readonly count: number;
+  /** Their time. */
   readonly totalMs: number;
+  /** The longest of them. */
   readonly maxMs: number;
+  /** When that one ended, monotonic. */
   readonly maxEndMs: number;
+  /** Who ended most of the time, by majority vote; 0: not known. */
   readonly wakerThreadId: number;
+  /** Its process. */
   readonly wakerProcessId: number;
-  wakerCommand(): string; // not sanitised
+  /** Its `comm`, not sanitised. */
+  wakerCommand(): string;
+  /** Waits in [2^index, 2^(index+1)) microseconds; index below `HISTOGRAM_BUCKET_COUNT`. */
   bucket(index: number): number;
 }
 
+/** `pt_chain`: what the holder of a lock did while threads of `processId` waited for it. */
 export interface ChainRow {
+  /** Of the waiters. */
   readonly processId: number;
+  /** Of the waiters. */
   readonly targetSlot: number;
+  /** Who held the lock. */
   readonly holderThreadId: number;
+  /** Its process. */
   readonly holderProcessId: number;
-  readonly holderCommand: string; // not sanitised
-  readonly waitClass: number; // pt_wait_class; 0: running or runnable
+  /** Its `comm`, not sanitised. */
+  readonly holderCommand: string;
+  /** `pt_wait_class` of the holder's own wait; 0: it was running or runnable. */
+  readonly waitClass: number;
+  /** The holder's; `PT_NO_SYSTEM_CALL` when there is none. */
   readonly systemCall: number;
+  /** Low half of the lock's address in the process, a u32. */
   readonly lockAddressLow: number;
+  /** High half of it. */
   readonly lockAddressHigh: number;
+  /** What the holder waited for. */
   readonly object: ObjectKey;
+  /** Waits for the lock. */
   readonly count: number;
+  /** Their time. */
   readonly totalMs: number;
 }
 
+/** Is shown every row, one after the other. */
 export interface AggregateVisitor {
+  /** A row of the wait table. */
   wait(row: WaitRowView): void;
+  /** A row of the lock chains; the row may be kept. */
   chain(row: ChainRow): void;
   /** Only after `closeWindow`: threads still alive at its end. */
   thread(account: ThreadAccount): void;
@@ -153,19 +245,33 @@ export interface AggregateVisitor {
 
 /** One thread as the task iterator found it. */
 export interface TaskSnapshotEntry {
+  /** As the host's pid namespace knows it. */
   readonly processId: number;
+  /** As the host's pid namespace knows it. */
   readonly threadId: number;
+  /** As its own pid namespace knows it; what locks hold. */
   readonly namespaceThreadId: number;
+  /** 0: unknown. */
   readonly parentProcessId: number;
+  /** 0: of no target. */
   readonly targetSlot: number;
-  readonly command: string; // not sanitised
+  /** `comm`, not sanitised. */
+  readonly command: string;
+  /** On a CPU, waiting for one, or neither. */
   readonly state: "running" | "runnable" | "blocked";
+  /** `pt_wait_class`; 0 unless blocked. */
   readonly waitClass: number;
+  /** The call it is in; `PT_NO_SYSTEM_CALL` when there is none. */
   readonly systemCall: number;
-  readonly systemCallArguments: readonly bigint[]; // four
+  /** The first four. */
+  readonly systemCallArguments: readonly bigint[];
+  /** What it is blocked on. */
   readonly object: ObjectKey;
-  readonly nameComponents: readonly string[]; // of the object, leaf first, not sanitised
-  readonly onCpuMs: number; // since the thread was born
+  /** Of the object, leaf first, not sanitised. */
+  readonly nameComponents: readonly string[];
+  /** Since the thread was born. */
+  readonly onCpuMs: number;
+  /** The scheduler's `run_delay` since the thread was born. */
   readonly runDelayMs: number;
   /** When it last ran; good to one scheduler tick. `undefined`: it runs now. */
   readonly lastRanMs: number | undefined;
@@ -173,16 +279,23 @@ export interface TaskSnapshotEntry {
 
 /** Every target thread at one instant. */
 export interface TaskSnapshot {
+  /** Monotonic. */
   readonly atMs: number;
+  /** In the order of thread ids per process. */
   readonly tasks: readonly TaskSnapshotEntry[];
 }
 
+/** What the kernel side counted, and what looking cost it; totals since the start. */
 export interface BackendCounters {
   /** Kernel side, summed over CPUs; `residual` is not computed here yet. */
   readonly ledger: Readonly<Record<Category, Omit<CategoryLedger, "residual">>>;
+  /** One per hook. */
   readonly hooks: readonly HookStatus[];
+  /** One per attached program. */
   readonly programs: CostReceipt["programs"];
+  /** Why run times are missing, or how they were measured. */
   readonly runTimeNote: string;
+  /** Memory the maps take in the kernel. */
   readonly mapMemoryBytes: number;
   /** Totals of ended threads whose exit record found no room in the ring. */
   readonly departed: {
@@ -197,13 +310,17 @@ export interface BackendCounters {
 
 /** What changes in the kernel when one target set replaces another. */
 export interface TargetDiff {
+  /** Targets of the next set that this one lacks, or has with other members. */
   readonly added: readonly Target[];
+  /** Targets of this set that the next lacks, or has with other members. */
   readonly removed: readonly TargetId[];
   /** Waits at least this long become records; the smallest any route asks for. `undefined`: none. */
   readonly slowWaitMs: number | undefined;
+  /** Some route wants user stacks. */
   readonly hasUserStacks: boolean;
 }
 
+/** The kernel, or a recording, as the engine drives it. Disposal detaches and releases everything. */
 export interface TracerBackend extends AsyncDisposable {
   /**
    * Brings the kernel in line with `diff`; hooks stay attached throughout.
@@ -213,6 +330,7 @@ export interface TracerBackend extends AsyncDisposable {
   applyTargets(diff: TargetDiff): void;
   /** The slot records and rows of this target carry; `undefined` when it is not traced. */
   slotOf(targetId: TargetId): number | undefined;
+  /** Resolves when records are there, after `timeoutMs`, or when `signal` aborts. */
   wait(options: { timeoutMs: number; signal: AbortSignal }): Promise<void>;
   /** Lifecycle ring first, then data. */
   drain(
@@ -225,7 +343,7 @@ export interface TracerBackend extends AsyncDisposable {
   retireThreads(threadIds: readonly number[]): void;
   /** What every target thread is doing now. */
   snapshot(): TaskSnapshot;
-  /** User stack of `stackId`, innermost first. */
+  /** Code addresses of `stackId`, innermost first, at most `USER_STACK_FRAMES_MAX`; none when it is not held. */
   userStack(stackId: number): readonly bigint[];
   /**
    * Ends the window at this instant and detaches; what the kernel still holds
@@ -234,5 +352,6 @@ export interface TracerBackend extends AsyncDisposable {
   closeWindow(): number;
   /** When the window opened: every hook attached and every thread seeded. */
   readonly windowBeginMs: number;
+  /** What was counted so far; complete after `closeWindow` and the last drain. */
   counters(): BackendCounters;
 }

@@ -33,7 +33,11 @@ const U64_MAX = 0xffff_ffff_ffff_ffffn;
 /** Linux never hands out larger ones (`PID_MAX_LIMIT`, include/linux/threads.h). */
 const PROCESS_ID_MAX = 4 * 1024 * 1024;
 
-/** @throws {RangeError} If `raw` is not a u64 */
+/**
+ * Yields `raw` as a cgroup id.
+ *
+ * @throws {RangeError} If `raw` is not a u64
+ */
 export function toCgroupId(raw: bigint): CgroupId {
   if (raw < 0n || raw > U64_MAX) {
     throw new RangeError(`Cannot make a cgroup id: expected a u64, got ${raw}`);
@@ -41,7 +45,11 @@ export function toCgroupId(raw: bigint): CgroupId {
   return raw as CgroupId;
 }
 
-/** @throws {RangeError} If `raw` is not an integer from 1 to 4194304 */
+/**
+ * Yields `raw` as a process id.
+ *
+ * @throws {RangeError} If `raw` is not an integer from 1 to 4194304
+ */
 export function toProcessId(raw: number): ProcessId {
   if (!Number.isInteger(raw) || raw < 1 || raw > PROCESS_ID_MAX) {
     throw new RangeError(
@@ -51,17 +59,29 @@ export function toProcessId(raw: number): ProcessId {
   return raw as ProcessId;
 }
 
-/** @throws {RangeError} If `raw` is empty */
+/**
+ * Yields `raw` as the id of a target.
+ *
+ * @throws {RangeError} If `raw` is empty
+ */
 export function toTargetId(raw: string): TargetId {
   return nonEmpty(raw, "target id") as TargetId;
 }
 
-/** @throws {RangeError} If `raw` is empty */
+/**
+ * Yields `raw` as the id of a route.
+ *
+ * @throws {RangeError} If `raw` is empty
+ */
 export function toRouteId(raw: string): RouteId {
   return nonEmpty(raw, "route id") as RouteId;
 }
 
-/** @throws {RangeError} If `raw` is empty */
+/**
+ * Yields `raw` as the key of an exporter.
+ *
+ * @throws {RangeError} If `raw` is empty
+ */
 export function toExporterKey(raw: string): ExporterKey {
   return nonEmpty(raw, "exporter key") as ExporterKey;
 }

@@ -11,7 +11,11 @@ function objectUrl(architecture: typeof Deno.build.arch): URL {
   return new URL(`../../dist/bpf/podtrace.${architecture}.bpf.o`, import.meta.url);
 }
 
-/** @throws {EngineError} `object_missing` when it was never built */
+/**
+ * Yields the bytes of the object for this machine's architecture.
+ *
+ * @throws {EngineError} `object_missing` when it was never built
+ */
 export async function readBpfObjectFile(): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await Deno.readFile(objectUrl(Deno.build.arch));

@@ -42,7 +42,7 @@ export function encodeControl(words: ControlWords): Uint8Array<ArrayBuffer> {
   view.setBigUint64(offsets.slowWaitNs, BigInt(Math.round(words.slowWaitMs * 1e6)), true);
   view.setUint32(offsets.enabled, Number(words.isEnabled), true);
   view.setUint32(offsets.cgroupLevels, words.cgroupLevels, true);
-  view.setUint32(offsets.systemWide, words.systemWideSlot, true);
+  view.setUint32(offsets.systemWideSlot, words.systemWideSlot, true);
   view.setUint32(offsets.ownTgid, words.ownProcessId, true);
   view.setUint32(offsets.userStacks, Number(words.hasUserStacks), true);
   view.setUint32(offsets.iteratorMode, words.iteratorMode, true);

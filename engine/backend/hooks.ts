@@ -89,6 +89,19 @@ export function toHookStatuses(
   });
 }
 
+/**
+ * Yields whether this kernel shows what system call a thread is in: no hook of
+ * its own, but what is seen depends on it like on one.
+ */
+export function toSystemCallStatus(isKnown: boolean): HookStatus {
+  return {
+    hook: "system_calls",
+    provider: isKnown ? "registers" : undefined,
+    refused: isKnown ? [] : ["registers: this kernel shows those of the current task only, wanted Linux 5.15 or newer"],
+    blindFor: isKnown ? "" : "what threads wait for: their waits count without system call and object",
+  };
+}
+
 /** Yields calls per program as the kernel's books counted them, with run time where it was sampled. */
 export function toProgramCosts(
   hooks: readonly HookUse[],

@@ -5,7 +5,6 @@
  */
 
 import { EngineError } from "../api/errors.ts";
-import { TARGETS_MAX } from "../api/limits.ts";
 import type { Target } from "../api/target.ts";
 import type {
   AggregateVisitor,
@@ -13,10 +12,17 @@ import type {
   RecordView,
   TargetDiff,
   TaskSnapshot,
+  ThreadAccount,
   TracerBackend,
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
-import { PT_ITERATE, PT_PROCESS_FROM_EXEC, type PtTaskRecord } from "../../bpf/generated/layout.ts";
+import {
+  PT_ITERATE,
+  PT_OBJECT_KIND,
+  PT_PROCESS_FROM_EXEC,
+  PT_WAIT_CLASS,
+  type PtTaskRecord,
+} from "../../bpf/generated/layout.ts";
 import type { BpfMap } from "../ffi/bpf_map.ts";
 import { readIterator } from "../ffi/bpf_object.ts";
 import { CLOCK, type Libc } from "../ffi/libc.ts";
@@ -24,21 +30,28 @@ import type { Libbpf } from "../ffi/libbpf.ts";
 import type { WaitSet } from "../ffi/wait_set.ts";
 import type { HostView } from "../host/container_resolution.ts";
 import { readListeners } from "../host/listeners.ts";
+import { orUndefinedWhenDenied } from "../host/procfs.ts";
 import { type ControlWords, encodeControl, encodeListener, OPEN_CONTROL } from "./control_words.ts";
 import { sumBooks } from "./loss_counters.ts";
 import { mapMemoryBytes } from "./map_memory.ts";
 import type { AttachedBpfObject } from "./object_loader.ts";
-import { type HookUse, TASK_ITERATOR_HOOK, toHookStatuses, toProgramCosts } from "./hooks.ts";
+import { type HookUse, TASK_ITERATOR_HOOK, toHookStatuses, toProgramCosts, toSystemCallStatus } from "./hooks.ts";
 import { RecordCursor } from "./record_cursor.ts";
 import type { RingReader } from "./ring_reader.ts";
 import type { RunTimeSampler } from "./run_time_sampler.ts";
 import { decodeTaskRecords, toTaskSnapshot } from "./task_snapshot.ts";
 import { type KernelAccount, overflowRows, readChains, readThreads, WaitTable } from "./table_rows.ts";
-import { TargetSlots } from "./target_slots.ts";
+import { TARGET_SLOT_COUNT, TargetSlots } from "./target_slots.ts";
 import { TextCache } from "./text_cache.ts";
 
 /** Passes of the seeding iterator: a thread born behind the first one is met by the second. */
 const SEED_PASSES = 2;
+
+/** glibc: `struct __pthread_mutex_s { int lock; unsigned count; int owner; ... }`. */
+const MUTEX_OWNER_OFFSET = 8n;
+
+/** include/uapi/linux/futex.h */
+const FUTEX_TID_MASK = 0x3fff_ffff;
 
 /** What `openLibbpfBackend` puts together; everything here is released by the backend. */
 export interface BackendParts {
@@ -54,6 +67,7 @@ export interface BackendParts {
   readonly owners: AsyncDisposableStack;
 }
 
+/** The running kernel behind the seam. Disposal detaches everything and closes every map. */
 export class LibbpfBackend implements TracerBackend {
   readonly #parts: BackendParts;
   readonly #slots = new TargetSlots();
@@ -65,6 +79,8 @@ export class LibbpfBackend implements TracerBackend {
   #control: ControlWords;
   #windowBeginMs: number;
   #windowEndMs: number | undefined;
+  /** The program that iterates says so in every record; the reader's own is always among them. */
+  #knowsSystemCalls = true;
   #closing: ReadonlyMap<bigint, KernelAccount> = new Map();
 
   constructor(parts: BackendParts, options: { readonly ownProcessId: number }) {
@@ -93,9 +109,12 @@ export class LibbpfBackend implements TracerBackend {
 
   applyTargets(diff: TargetDiff): void {
     const isFirst = this.#slots.count === 0;
-    if (this.#slots.count - diff.removed.length + diff.added.length > TARGETS_MAX) {
-      const wanted = this.#slots.count - diff.removed.length + diff.added.length;
-      throw new EngineError("target_refused", `Cannot trace ${wanted} targets: found more than ${TARGETS_MAX}`);
+    const wantedCount = this.#slots.count - diff.removed.length + diff.added.length;
+    if (wantedCount > TARGET_SLOT_COUNT) {
+      throw new EngineError(
+        "target_refused",
+        `Cannot trace ${wantedCount} targets at a time: wanted at most ${TARGET_SLOT_COUNT}`,
+      );
     }
     this.#remove(diff.removed);
     for (const target of diff.added) this.#add(target);
@@ -104,9 +123,9 @@ export class LibbpfBackend implements TracerBackend {
     this.#writeControl({ cgroupLevels, systemWideSlot, slowWaitMs, hasUserStacks });
     // Before the first wait is judged: what our side accepted is idle, not a peer that is slow.
     if (diff.added.length > 0) this.#learnListeners();
+    if (isFirst && diff.added.length > 0) this.#windowBeginMs = this.#nowMs();
     this.#writeControl({ isEnabled: this.#slots.count > 0 });
     if (diff.added.length > 0) this.#seed();
-    if (isFirst && diff.added.length > 0) this.#windowBeginMs = this.#nowMs();
   }
 
   /** Stops the slots first, so that nothing new is taken in, then lets the threads go. */
@@ -118,7 +137,10 @@ export class LibbpfBackend implements TracerBackend {
       for (const { id } of entry.target.cgroups) this.#map("target_cgroups").delete(u64(id));
       for (const processId of entry.target.processIds) this.#map("target_processes").delete(u32(processId));
     }
-    if (removed.length > 0) this.#iterate(PT_ITERATE.RELEASE);
+    if (removed.length === 0) return;
+    const { cgroupLevels, systemWideSlot } = this.#slots;
+    this.#writeControl({ cgroupLevels, systemWideSlot });
+    this.#iterate(PT_ITERATE.RELEASE);
   }
 
   #add(target: Target): void {
@@ -180,7 +202,21 @@ export class LibbpfBackend implements TracerBackend {
     readChains(this.#map("chains"), { texts, visit: (row) => visitor.chain(row) });
     if (this.#windowEndMs === undefined) return;
     const closing = { texts, endMs: this.#windowEndMs, kernelAccounts: this.#closing };
-    for (const account of readThreads(this.#map("threads"), closing)) visitor.thread(account);
+    for (const account of readThreads(this.#map("threads"), closing)) visitor.thread(this.#withLockOwner(account));
+  }
+
+  /** A wait older than the look began out of our sight: who holds the lock is still written in it. */
+  #withLockOwner(account: ThreadAccount): ThreadAccount {
+    const { openWait } = account;
+    if (openWait === undefined || openWait.lockOwnerThreadId !== 0) return account;
+    const { object, waitClass } = openWait.key;
+    if (waitClass !== PT_WAIT_CLASS.LOCK || object.kind !== PT_OBJECT_KIND.LOCK) return account;
+    const address = (BigInt(object.lowHigh) << 32n) + BigInt(object.lowLow) + MUTEX_OWNER_OFFSET;
+    const { procFs } = this.#parts.host;
+    const bytes = orUndefinedWhenDenied(() => procFs.readProcessMemory(account.processId, { address, lengthBytes: 4 }));
+    if (bytes === undefined || bytes.byteLength < 4) return account;
+    const word = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+    return { ...account, openWait: { ...openWait, lockOwnerThreadId: word & FUTEX_TID_MASK } };
   }
 
   retireThreads(threadIds: readonly number[]): void {
@@ -205,13 +241,13 @@ export class LibbpfBackend implements TracerBackend {
     const endMs = this.#nowMs();
     this.#writeControl({ frozenAtMs: endMs });
     this.#windowEndMs = endMs;
-    this.#parts.sampler.finish(endMs);
     const closing = new Map<bigint, { execMs: number; delayMs: number }>();
     for (const task of this.#iterate(PT_ITERATE.REPORT)) {
       const address = (BigInt(task.taskAddressHigh) << 32n) | BigInt(task.taskAddressLow);
       closing.set(address, { execMs: task.execMs, delayMs: task.delayMs });
     }
     this.#closing = closing;
+    this.#parts.sampler.finish(endMs);
     this.#parts.attached.detach();
     return endMs;
   }
@@ -223,7 +259,7 @@ export class LibbpfBackend implements TracerBackend {
     const runTimesNs = sampler.runTimesNs((hook) => calls[hooks.find((use) => use.hook === hook)?.row ?? -1] ?? 0);
     return {
       ledger,
-      hooks: toHookStatuses(hooks, attached),
+      hooks: [...toHookStatuses(hooks, attached), toSystemCallStatus(this.#knowsSystemCalls)],
       programs: toProgramCosts(hooks, { attached, calls, runTimesNs }),
       runTimeNote: sampler.note(),
       mapMemoryBytes: mapMemoryBytes(attached.object, this.#parts.host.procFs),
@@ -235,7 +271,9 @@ export class LibbpfBackend implements TracerBackend {
     const link = this.#parts.attached.links.get(TASK_ITERATOR_HOOK.hook);
     if (link === undefined) return [];
     this.#writeControl({ iteratorMode: mode });
-    return decodeTaskRecords(readIterator(this.#parts.library, link), this.#texts);
+    const records = decodeTaskRecords(readIterator(this.#parts.library, link), this.#texts);
+    this.#knowsSystemCalls = records.every(({ knowsSystemCalls }) => knowsSystemCalls !== 0);
+    return records;
   }
 
   #writeControl(change: Partial<ControlWords>): void {

@@ -15,9 +15,11 @@ import { checkLayout } from "./layout_check.ts";
 import { LibbpfBackend } from "./libbpf_backend.ts";
 import { attachBpfObject, type AttachedBpfObject } from "./object_loader.ts";
 import { openRing } from "./ring_reader.ts";
-import { RunTimeSampler, type RunTotals } from "./run_time_sampler.ts";
+import { RunTimeSampler, type RunTotals, toRunTotals } from "./run_time_sampler.ts";
 
+/** What a backend is opened with. */
 export interface LibbpfBackendOptions {
+  /** The host whose processes and maps it looks at. */
   readonly host: HostView;
   /** The BPF object for this machine's architecture. */
   readonly objectBytes: Uint8Array<ArrayBuffer>;
@@ -25,9 +27,14 @@ export interface LibbpfBackendOptions {
   readonly ownProcessId: number;
   /** Only what a snapshot needs: no hook in the scheduler. */
   readonly isSnapshotOnly?: boolean;
+  /** Entries per map, bytes per ring, where they are not to be as declared. */
+  readonly mapSizes?: Readonly<Record<string, number>>;
 }
 
 /**
+ * Yields a backend with every hook attached that this kernel allows, and no
+ * target yet.
+ *
  * @throws {EngineError} `library_missing`, `layout_mismatch`, `capability_missing`, `object_rejected`
  */
 export async function openLibbpfBackend(options: LibbpfBackendOptions): Promise<LibbpfBackend> {
@@ -36,7 +43,13 @@ export async function openLibbpfBackend(options: LibbpfBackendOptions): Promise<
   const libc = owners.use(openLibc());
   const library = owners.use(openLibbpf(libc));
   const hooks = options.isSnapshotOnly === true ? [TASK_ITERATOR_HOOK] : TIME_PLANE_HOOKS;
-  const attached = owners.use(attachBpfObject(library, options.objectBytes, { name: "podtrace", hooks }));
+  const attached = owners.use(attachBpfObject(library, options.objectBytes, {
+    name: "podtrace",
+    hooks,
+    configure: (object) => {
+      for (const [map, size] of Object.entries(options.mapSizes ?? {})) object.setMapMaxEntries(map, size);
+    },
+  }));
   refuseWithoutEssentials(hooks, attached);
   const lifecycleRing = owners.use(openRing(libc, attached.object.map("lifecycle_ring")));
   const dataRing = owners.use(openRing(libc, attached.object.map("data_ring")));
@@ -54,9 +67,11 @@ export async function openLibbpfBackend(options: LibbpfBackendOptions): Promise<
     waitSet,
     sampler,
     host: options.host,
-    owners: owners.move(),
+    owners: new AsyncDisposableStack(),
   };
-  return new LibbpfBackend(parts, { ownProcessId: options.ownProcessId });
+  const backend = new LibbpfBackend(parts, { ownProcessId: options.ownProcessId });
+  parts.owners.use(owners.move()); // last: whatever throws before is cleaned up here
+  return backend;
 }
 
 function refuseWithoutEssentials(hooks: readonly HookUse[], attached: AttachedBpfObject): void {
@@ -80,12 +95,7 @@ function runTimeSource(
     read: () => {
       const totals = new Map<string, RunTotals>();
       for (const [hook, name] of attached.providers) {
-        const info = attached.object.program(name).info();
-        totals.set(hook, {
-          runTimeNs: Number(info.runTimeNs),
-          runCount: Number(info.runCount),
-          recursionMissCount: Number(info.recursionMissCount),
-        });
+        totals.set(hook, toRunTotals(attached.object.program(name).info()));
       }
       return totals;
     },

@@ -9,15 +9,16 @@ import {
   decodePtExitEvent,
   decodePtForkEvent,
   decodePtNameEvent,
-  decodePtWaitEvent,
+  decodePtWaitKey,
   PT_EXEC_EVENT,
   PT_KIND,
   PT_NAME_EVENT,
+  PT_WAIT_EVENT,
   type PtWaitKey,
 } from "../../bpf/generated/layout.ts";
 import { EngineError } from "../api/errors.ts";
 import type { BackendRecord, WaitKey } from "../api/tracer_backend.ts";
-import type { RecordSource } from "./text_cache.ts";
+import { nsToMs, type RecordSource } from "./text_cache.ts";
 
 /**
  * Decodes the record at `at`; copies everything out.
@@ -54,14 +55,16 @@ export function toWaitKey(key: PtWaitKey): WaitKey {
   };
 }
 
+/** The hot one, so without the prefix, which routing has read: 90 % of the time a whole decode takes. */
 function decodeWait(source: RecordSource, at: number): BackendRecord {
-  const event = decodePtWaitEvent(source, at);
+  const { view } = source;
+  const { endNs, durationNs, key, wakerTid } = PT_WAIT_EVENT.offsets;
   return {
     kind: "wait",
-    endMs: event.endMs,
-    durationMs: event.durationMs,
-    key: toWaitKey(event.key),
-    wakerThreadId: event.wakerTid,
+    endMs: nsToMs(view.getUint32(at + endNs, true), view.getUint32(at + endNs + 4, true)),
+    durationMs: nsToMs(view.getUint32(at + durationNs, true), view.getUint32(at + durationNs + 4, true)),
+    key: toWaitKey(decodePtWaitKey(source, at + key)),
+    wakerThreadId: view.getUint32(at + wakerTid, true),
   };
 }
 

@@ -139,17 +139,17 @@ Deno.test("drain() stops at recordsMax and says that there is more", () => {
   assert.deepEqual(drained(reader, { recordsMax: 0 }), { records: [], recordCount: 0, byteCount: 0, more: false });
 });
 
-Deno.test("drain() asks for the time every 64 records and stops when there is none left", () => {
-  const ring = new FakeRing(8192);
+Deno.test("drain() asks for the time every 256 records and stops when there is none left", () => {
+  const ring = new FakeRing(16_384);
   using reader = new RingReader(ring.memory, READERS[0]);
 
-  for (let index = 0; index < 200; index++) ring.produce(record(index));
+  for (let index = 0; index < 600; index++) ring.produce(record(index));
   let askedCount = 0;
   const outcome = drained(reader, { hasTime: () => ++askedCount < 2 });
-  assert.equal(outcome.recordCount, 127);
+  assert.equal(outcome.recordCount, 511);
   assert.equal(outcome.more, true);
   assert.equal(askedCount, 2);
-  assert.equal(drained(reader, { hasTime: () => true }).recordCount, 73);
+  assert.equal(drained(reader, { hasTime: () => true }).recordCount, 89);
 });
 
 Deno.test("drain() takes a ring that is full to the last byte the kernel gives out", () => {

@@ -19,7 +19,7 @@ import {
 import type { ChainRow, ThreadAccount, WaitKey, WaitRowView } from "../api/tracer_backend.ts";
 import type { BpfMap } from "../ffi/bpf_map.ts";
 import { toWaitKey } from "./record_decoder.ts";
-import { nsToMs, TextCache, toCount } from "./text_cache.ts";
+import { nsToMs, type TextCache, toCount } from "./text_cache.ts";
 
 /** A view over one row of the wait table; reused from row to row. */
 class WaitRowCursor implements WaitRowView {

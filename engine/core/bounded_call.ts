@@ -40,12 +40,15 @@ export async function callBounded<Value>(
   const first = await Promise.race([attempt, cancelled.promise, expired]);
 
   options.signal?.removeEventListener("abort", cancel);
-  timerStop.abort();
+  timerStop.abort(SETTLED);
   await expired;
   if (typeof first !== "string") return first;
   callLimit.abort(new DOMException(`Cannot wait for the call any longer: ${first}`, "AbortError"));
   return { kind: first, settled: attempt.then(() => undefined) };
 }
+
+/** A reason of our own: without one, each batch pays for an exception with its stack. */
+const SETTLED = "settled";
 
 /** Yields the outcome of a call that is left to end by itself; never rejects, also when it throws at once. */
 async function settle<Value>(

@@ -181,6 +181,7 @@ class RunningEngine implements Engine {
     if (this.#turn.nowMs - this.#collectedMs >= AGGREGATE_INTERVAL_MS) {
       this.#collectedMs = this.#turn.nowMs;
       this.#book.collectEnded();
+      if (this.#inForce.routes.some((route) => route.hasUserStacks)) this.#book.describeStacks();
     }
     for (const active of this.#routes.values()) active.worker.tick();
     return more;

@@ -287,6 +287,22 @@ Deno.test("final measurements hold open waits, names, wakers, stacks and lock ho
   assert.equal(measurements.books.cost.targetCpuMs, 200);
 });
 
+Deno.test("stacks are described while their process lives, when they were asked for", async () => {
+  for (const [hasUserStacks, text] of [[true, "100+0x10"], [false, "gone"]] as const) {
+    await using bench = new Bench();
+    bench.engine.setTargets(aSet(1, { routes: [aRoute({ hasUserStacks })] }));
+    bench.start();
+    bench.backend.stacks.set(5, [0x10n]);
+    bench.backend.rows = [aRow({ key: aWaitKey({ stackId: 5 }) })];
+    await bench.turn(AGGREGATE_INTERVAL_MS);
+    bench.host.describeStack = () => ["gone"];
+
+    const measurements = await bench.stop();
+
+    assert.deepEqual(measurements.waits.map((wait) => wait.userStack), [[{ text }]]);
+  }
+});
+
 function aReading(): { parentProcessId: number; command: string; commandLine: readonly string[] } {
   return { parentProcessId: 1, command: "server", commandLine: ["server", "--port", "1"] };
 }

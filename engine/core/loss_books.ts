@@ -99,7 +99,9 @@ function sum(counts: Readonly<Record<string, number>>): number {
 /** What nobody sees when a hook found no provider; names as in `pt_hook`. */
 const CATEGORIES_OF_HOOK: ReadonlyMap<string, readonly Category[]> = new Map<string, readonly Category[]>([
   ["sched_switch", ["scheduling", "waits", "chains", "slowWaits", "names", "lifecycle"]],
-  ["sched_waking", ["scheduling"]],
+  ["system_calls", ["waits", "chains", "slowWaits", "names"]],
+  ["sched_waking", ["scheduling", "chains"]],
+  ["sched_wakeup", ["scheduling"]],
   ["process_fork", ["lifecycle"]],
   ["process_exec", ["lifecycle"]],
   ["socket_state", ["listeners"]],

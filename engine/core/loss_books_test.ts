@@ -136,6 +136,11 @@ const BLIND: readonly [what: string, hook: HookStatus, category: Category, isBli
   ["nobody sees exec", aHook({ hook: "process_exec" }), "lifecycle", true],
   ["nobody sees wakers", aHook({ hook: "sched_waking" }), "scheduling", true],
   ["nobody sees wakers", aHook({ hook: "sched_waking" }), "waits", false],
+  ["nobody sees who unlocks", aHook({ hook: "sched_waking" }), "chains", true],
+  ["nobody sees when a wait ends", aHook({ hook: "sched_wakeup" }), "scheduling", true],
+  ["no system call is known", aHook({ hook: "system_calls" }), "waits", true],
+  ["no system call is known", aHook({ hook: "system_calls" }), "names", true],
+  ["no system call is known", aHook({ hook: "system_calls" }), "scheduling", false],
 ];
 
 for (const [what, hook, category, isBlind] of BLIND) {

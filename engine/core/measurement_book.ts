@@ -30,6 +30,7 @@ import type {
   TaskSnapshot,
   ThreadAccount,
   TracerBackend,
+  WaitKey,
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
 import type { EventNames } from "./event_mapper.ts";
@@ -85,6 +86,9 @@ export interface RouteShare {
   /** Of records in general: what this route did not ask for, and what was lost on its way. */
   readonly losses: Pick<LossInput["read"], "slowWaits" | "lifecycle">;
 }
+
+/** The kernel never gives a target this slot. */
+const OVERFLOW_SLOT = 0;
 
 export class MeasurementBook implements RecordConsumer, EventNames {
   readonly #options: MeasurementBookOptions;
@@ -169,17 +173,20 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   }
 
   onExec(record: ExecRecord, targetId: TargetId): void {
+    // Another thread may have exec'ed: it took over the id of the main thread, whose end was told before.
+    this.#endedThreadIds.delete(record.processId);
     this.#processes.exec({ processId: record.processId, targetId, command: record.command });
   }
 
-  onExit(record: ExitRecord, targetId: TargetId): void {
+  onExit(record: ExitRecord, targetId: TargetId): boolean {
     const { thread, parentProcessId } = record;
     const { processId, threadId, command } = thread;
     this.#exited.add(toThreadLedger(thread, targetId));
-    this.#endedThreadIds.add(threadId);
-    if (!record.processEnded) return;
+    if (!record.leftTarget) this.#endedThreadIds.add(threadId); // one that left lives on, and so may its rows
+    if (!record.processEnded || this.#processes.hasEnded(processId)) return false;
     const isMain = threadId === processId;
     this.#processes.end({ processId, targetId, parentProcessId, ...(isMain ? { command } : {}) });
+    return true;
   }
 
   objectOf = (key: NameRecord["object"]): WaitMeasurement["object"] => this.#objects.objectOf(key);
@@ -197,6 +204,23 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const ended = this.#endedThreadIds;
     this.#endedThreadIds = new Set();
     this.#collectRows({ threadIds: ended, moves: new Map() });
+  }
+
+  /**
+   * Describes stacks that are not known yet, those with most time first and a
+   * bounded number: once their process has ended its code has no names any more.
+   */
+  describeStacks(): void {
+    const unknown: { readonly key: WaitKey; readonly totalMs: number }[] = [];
+    this.#options.backend.readAggregates({
+      ...NO_VISITS,
+      wait: (view) => {
+        const key = view.key();
+        if (!this.#stacks.isKnown(key.processId, key.stackId)) unknown.push({ key, totalMs: view.totalMs });
+      },
+    });
+    unknown.sort((first, second) => second.totalMs - first.totalMs);
+    for (const { key } of unknown.slice(0, STACKS_DESCRIBED_MAX)) this.#stacks.framesOf(key.processId, key.stackId);
   }
 
   /** Reads everything once; after the window was closed and the rings were drained. */
@@ -253,7 +277,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       threads,
       ...(departed.threadCount > 0 ? { departed } : {}),
       processes: [...this.#processes.processes()].filter((process) => isShared(process.targetId)),
-      waits: this.#waitMeasurements(closing, isShared),
+      waits: this.#waitMeasurements(closing, share.targetIds),
       lockChains: this.#lockChains(closing, isShared),
       cgroups: closing.cgroups.filter((cgroup) => isShared(cgroup.targetId)),
       host: { cpuCount: host.cpuCount, pressure: closing.pressure },
@@ -334,14 +358,18 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     return departed;
   }
 
-  #waitMeasurements(
-    closing: Closing,
-    isShared: (targetId: TargetId | undefined) => targetId is TargetId,
-  ): WaitMeasurement[] {
+  /**
+   * Rows of slot 0 hold the waits the kernel's table had no room for. They are
+   * not told apart by target, so every route gets them, under its first one.
+   */
+  #waitMeasurements(closing: Closing, targetIds: ReadonlySet<TargetId>): WaitMeasurement[] {
+    const [firstTargetId] = targetIds;
     const measurements: WaitMeasurement[] = [];
     for (const row of closing.rows) {
-      const targetId = this.#targetOfSlot.get(row.key.targetSlot);
-      if (isShared(targetId)) measurements.push(this.#toWaitMeasurement(row, targetId, closing));
+      const { targetSlot } = row.key;
+      const targetId = targetSlot === OVERFLOW_SLOT ? firstTargetId : this.#targetOfSlot.get(targetSlot);
+      if (targetId === undefined || !targetIds.has(targetId)) continue;
+      measurements.push(this.#toWaitMeasurement(row, targetId, closing));
     }
     return measurements;
   }
@@ -429,6 +457,9 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     };
   }
 }
+
+/** Stacks described at a time: each costs up to a millisecond. */
+const STACKS_DESCRIBED_MAX = 32;
 
 const NO_VISITS: AggregateVisitor = { wait: () => {}, chain: () => {}, thread: () => {} };
 

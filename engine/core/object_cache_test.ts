@@ -2,11 +2,13 @@ import { assert } from "../../tests/support/assert.ts";
 import { property } from "../../tests/support/property.ts";
 import { ObjectCache } from "./object_cache.ts";
 import { anObject } from "./test_backend.ts";
+import { SocketOrdinals } from "./socket_ordinals.ts";
 import { toObjectText, toWaitObject } from "./wait_objects.ts";
 
 Deno.test("objectOf() yields what toWaitObject() yields, whatever shares its place", () => {
   const names = new Map<string, string>();
   const cache = new ObjectCache((key) => names.get(toObjectText(key)));
+  const ordinals = new SocketOrdinals(); // asked about the same keys in the same order
   const u32 = property.oneof(property.nat(3), property.nat(0xffffffff));
   const keys = property.record({
     kind: property.nat(20),
@@ -21,7 +23,7 @@ Deno.test("objectOf() yields what toWaitObject() yields, whatever shares its pla
       names.set(toObjectText(key), name);
       cache.forget(key);
     }
-    assert.deepEqual(cache.objectOf(key), toWaitObject(key, names.get(toObjectText(key))));
+    assert.deepEqual(cache.objectOf(key), toWaitObject(key, { name: names.get(toObjectText(key)), ordinals }));
   }));
 });
 

@@ -72,6 +72,11 @@ export class ProcessBook {
     this.#unread.delete(sighting.processId);
   }
 
+  /** Whether the last that was heard of it is its end. */
+  hasEnded(processId: number): boolean {
+    return this.#ended.has(processId);
+  }
+
   /** Asks the host about processes not looked up yet, a bounded number of them. */
   readSome(readsMax: number = PROCESS_READS_PER_TURN_MAX): void {
     let readCount = 0;

@@ -102,3 +102,14 @@ Deno.test("forgetTarget() forgets that target's processes alone", () => {
 
   assert.deepEqual([...book.processes()].map((info) => info.processId), [2]);
 });
+
+Deno.test("hasEnded() holds from a process's end until its id names another one", () => {
+  const { book } = open();
+  assert.equal(book.hasEnded(1), false);
+  book.see({ processId: 1, targetId: A });
+  assert.equal(book.hasEnded(1), false);
+  book.end({ processId: 1, targetId: A });
+  assert.equal(book.hasEnded(1), true);
+  book.see({ processId: 1, targetId: A });
+  assert.equal(book.hasEnded(1), false);
+});

@@ -50,7 +50,8 @@ export interface RecordConsumer {
   onName(record: NameRecord): void;
   onFork(record: ForkRecord, targetId: TargetId): void;
   onExec(record: ExecRecord, targetId: TargetId): void;
-  onExit(record: ExitRecord, targetId: TargetId): void;
+  /** Yields whether its process ended with it: exactly once per process. */
+  onExit(record: ExitRecord, targetId: TargetId): boolean;
 }
 
 /** Who wants what, by target slot; replaced as a whole. */
@@ -187,9 +188,14 @@ export class Router {
         this.#consumer.onExec(record, targetId);
         return toExecEvent(record, targetId);
       case "exit":
-        this.#consumer.onExit(record, targetId);
-        return record.leftTarget ? undefined : toExitEvent(record, targetId);
+        return this.#consumeExit(record, targetId);
     }
+  }
+
+  /** Threads that end together all find none of their process left: the first one ended it. */
+  #consumeExit(record: ExitRecord, targetId: TargetId): TraceEvent | undefined {
+    const processEnded = this.#consumer.onExit(record, targetId);
+    return record.leftTarget ? undefined : toExitEvent({ ...record, processEnded }, targetId);
   }
 }
 

@@ -23,11 +23,18 @@ function aSink(kinds: readonly EventKind[], slowWaitMs = 0): Sink {
 
 function open(sinks: readonly RouteSink[]): { router: Router; consumed: string[] } {
   const consumed: string[] = [];
+  const ended = new Set<number>();
   const consumer: RecordConsumer = {
     onName: () => consumed.push("name"),
     onFork: (_, targetId) => consumed.push(`fork of ${targetId}`),
     onExec: (_, targetId) => consumed.push(`exec of ${targetId}`),
-    onExit: (_, targetId) => consumed.push(`exit of ${targetId}`),
+    // As the book does: one end per process.
+    onExit: (record, targetId) => {
+      consumed.push(`exit of ${targetId}`);
+      const isFirst = record.processEnded && !ended.has(record.thread.processId);
+      if (isFirst) ended.add(record.thread.processId);
+      return isFirst;
+    },
   };
   const router = new Router(consumer, NAMES);
   router.use(toRoutingTable([{ slot: 1, targetId: toTargetId("a"), sinks }]));
@@ -162,4 +169,15 @@ Deno.test("toRoutingTable() asserts that a slot fits the table", () => {
   const at = (slot: number) => toRoutingTable([{ slot, targetId: toTargetId("a"), sinks: [] }]);
   at(TARGETS_MAX);
   assert.throws(() => at(TARGETS_MAX + 1), assert.AssertionError);
+});
+
+Deno.test("visit() says once that a process ended, though all threads that end together found none left", () => {
+  const sink = aSink(["exit"]);
+  const { router } = open([sink]);
+
+  for (const threadId of [101, 102, 103]) {
+    router.visit(aView(5, anExit({ processEnded: true, thread: anAccount({ threadId }) })));
+  }
+
+  assert.deepEqual(sink.events.map((event) => event.kind === "exit" && event.processEnded), [true, false, false]);
 });

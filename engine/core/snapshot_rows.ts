@@ -9,6 +9,7 @@ import { sanitizeText } from "../api/text.ts";
 import type { TaskSnapshot, TaskSnapshotEntry } from "../api/tracer_backend.ts";
 import { findLockOwners, type WordReader } from "./lock_owners.ts";
 import { toNameText } from "./name_table.ts";
+import { SocketOrdinals } from "./socket_ordinals.ts";
 import { toWaitClass, toWaitObject } from "./wait_objects.ts";
 
 /** One thread at the instant of the snapshot. */
@@ -45,6 +46,7 @@ export function toSnapshotRows(
   },
 ): readonly SnapshotRow[] {
   const owners = findLockOwners(snapshot, options.readWord);
+  const ordinals = new SocketOrdinals();
   return snapshot.tasks.filter((task) => task.targetSlot !== 0).map((task) => {
     const isBlocked = task.state === "blocked";
     const name = toNameText({ object: task.object, components: task.nameComponents, isTruncated: false });
@@ -55,7 +57,7 @@ export function toSnapshotRows(
       state: task.state,
       waitClass: isBlocked ? toWaitClass(task.waitClass) : undefined,
       systemCall: options.systemCallOf(task.systemCall),
-      object: toWaitObject(task.object, name),
+      object: toWaitObject(task.object, { name, ordinals }),
       sinceMs: isBlocked && task.lastRanMs !== undefined ? Math.max(0, snapshot.atMs - task.lastRanMs) : undefined,
       lockOwner: toOwner(owners.get(task.threadId)),
     };

@@ -23,9 +23,15 @@ export class UserStacks {
     this.#host = host;
   }
 
+  /** Whether asking for it again costs nothing; true for "no stack". */
+  isKnown(processId: number, stackId: number): boolean {
+    return stackId < 0 || this.#frames.has(toStackText(processId, stackId));
+  }
+
+  /** Yields the frames, innermost first; none for a negative `stackId`. */
   framesOf(processId: number, stackId: number): readonly StackFrame[] {
     if (stackId < 0) return NO_FRAMES;
-    const key = `${processId}/${stackId}`;
+    const key = toStackText(processId, stackId);
     const known = this.#frames.get(key);
     if (known !== undefined) return known;
     const texts = this.#host.describeStack(processId, this.#backend.userStack(stackId));
@@ -37,4 +43,8 @@ export class UserStacks {
     }
     return frames;
   }
+}
+
+function toStackText(processId: number, stackId: number): string {
+  return `${processId}/${stackId}`;
 }

@@ -6,6 +6,7 @@
 
 import { WAIT_CLASSES, type WaitClass, type WaitObject } from "../api/measurements.ts";
 import type { ObjectKey } from "../api/tracer_backend.ts";
+import type { SocketOrdinals } from "./socket_ordinals.ts";
 
 /** `pt_object_kind` of bpf/include/pt_events.h. */
 export const OBJECT_KINDS = {
@@ -41,12 +42,16 @@ export function toWaitClass(waitClass: number): WaitClass | undefined {
   return CLASS_OF_NUMBER[waitClass] ?? "other";
 }
 
-/**
- * Yields what `key` names.
- *
- * @param name text of the object, sanitised, or `undefined` while it is not known
- */
-export function toWaitObject(key: ObjectKey, name: string | undefined): WaitObject {
+/** What a key does not hold. */
+export interface ObjectContext {
+  /** Text of the object, sanitised; `undefined` while it is not known. */
+  readonly name: string | undefined;
+  /** Of the run: keys of bound unix sockets are kernel addresses, which are shown to nobody. */
+  readonly ordinals: SocketOrdinals;
+}
+
+/** Yields what `key` names. */
+export function toWaitObject(key: ObjectKey, { name, ordinals }: ObjectContext): WaitObject {
   switch (key.kind) {
     case OBJECT_KINDS.tcpPeer:
       return { kind: "peer", protocol: "tcp", address: toAddressText(key), port: key.port };
@@ -57,9 +62,9 @@ export function toWaitObject(key: ObjectKey, name: string | undefined): WaitObje
     case OBJECT_KINDS.udpServer:
       return { kind: "server", protocol: "udp", port: key.port };
     case OBJECT_KINDS.unixPeer:
-      return { kind: "unixPeer", id: lowText(key), path: name };
+      return { kind: "unixPeer", id: toSocketId(key, ordinals), path: name };
     case OBJECT_KINDS.unixServer:
-      return { kind: "unixServer", id: lowText(key), path: name };
+      return { kind: "unixServer", id: toSocketId(key, ordinals), path: name };
     case OBJECT_KINDS.file:
       return { kind: "file", id: `${toDeviceText(key.highLow)}:${lowText(key)}`, path: name };
     case OBJECT_KINDS.pipe:
@@ -159,10 +164,18 @@ function toDeviceText(device: number): string {
   return `${device >>> 20}:${device & 0xfffff}`;
 }
 
-/** The low half as decimal; inode numbers and socket identities use all 64 bits. */
+/** Kernel addresses have the top bit set on every architecture we know; the inodes of sockets are 32 bits wide. */
+function toSocketId(key: ObjectKey, ordinals: SocketOrdinals): string {
+  return key.lowHigh >>> 31 === 0 ? lowText(key) : `#${ordinals.ordinalOf(lowValue(key))}`;
+}
+
+/** The low half as decimal; inode numbers use all 64 bits. */
 function lowText(key: ObjectKey): string {
-  if (key.lowHigh === 0) return `${key.lowLow}`;
-  return ((BigInt(key.lowHigh) << 32n) | BigInt(key.lowLow)).toString();
+  return key.lowHigh === 0 ? `${key.lowLow}` : lowValue(key).toString();
+}
+
+function lowValue(key: ObjectKey): bigint {
+  return (BigInt(key.lowHigh) << 32n) | BigInt(key.lowLow);
 }
 
 function classesByNumber(): readonly WaitClass[] {

@@ -1,6 +1,7 @@
 import { assert } from "../../tests/support/assert.ts";
 import type { WaitObject } from "../api/measurements.ts";
 import type { ObjectKey } from "../api/tracer_backend.ts";
+import { SocketOrdinals } from "./socket_ordinals.ts";
 import { anObject } from "./test_backend.ts";
 import { isSameObject, OBJECT_KINDS, toAddressText, toPointerText, toWaitClass, toWaitObject } from "./wait_objects.ts";
 
@@ -53,7 +54,7 @@ const OBJECTS: readonly [key: Partial<ObjectKey>, name: string | undefined, obje
   [
     { kind: OBJECT_KINDS.unixPeer, lowLow: 0xffffffff, lowHigh: 0xffff8881 },
     "/run/db.sock",
-    { kind: "unixPeer", id: "18446612690659966975", path: "/run/db.sock" },
+    { kind: "unixPeer", id: "#1", path: "/run/db.sock" },
   ],
   [{ kind: OBJECT_KINDS.unixServer, lowLow: 77 }, undefined, { kind: "unixServer", id: "77", path: undefined }],
   [
@@ -88,13 +89,28 @@ const OBJECTS: readonly [key: Partial<ObjectKey>, name: string | undefined, obje
 
 for (const [key, name, object] of OBJECTS) {
   Deno.test(`toWaitObject() yields ${JSON.stringify(object)} for kind ${key.kind}`, () => {
-    assert.deepEqual(toWaitObject(anObject(key), name), object);
+    assert.deepEqual(toWaitObject(anObject(key), { name, ordinals: new SocketOrdinals() }), object);
   });
 }
 
 Deno.test("toWaitObject() knows every kind there is", () => {
   const kinds = Object.values(OBJECT_KINDS).filter((kind) => kind !== OBJECT_KINDS.none);
-  for (const kind of kinds) assert.notEqual(toWaitObject(anObject({ kind }), undefined).kind, "none", `kind ${kind}`);
+  const context = { name: undefined, ordinals: new SocketOrdinals() };
+  for (const kind of kinds) assert.notEqual(toWaitObject(anObject({ kind }), context).kind, "none", `kind ${kind}`);
+});
+
+Deno.test("toWaitObject() never shows where in kernel memory a socket lies, and tells two of them apart", () => {
+  const ordinals = new SocketOrdinals();
+  const idOf = (key: Partial<ObjectKey>) => {
+    const object = toWaitObject(anObject(key), { name: undefined, ordinals });
+    return object.kind === "unixPeer" || object.kind === "unixServer" ? object.id : undefined;
+  };
+  const { unixPeer, unixServer } = OBJECT_KINDS;
+  assert.equal(idOf({ kind: unixPeer, lowLow: 0x40, lowHigh: 0xffff8881 }), "#1");
+  assert.equal(idOf({ kind: unixPeer, lowLow: 0x80, lowHigh: 0xffff8881 }), "#2");
+  assert.equal(idOf({ kind: unixServer, lowLow: 0x40, lowHigh: 0xffff8881 }), "#1");
+  assert.equal(idOf({ kind: unixPeer, lowLow: 0, lowHigh: 0x80000000 }), "#3");
+  assert.equal(idOf({ kind: unixPeer, lowLow: 0xffffffff, lowHigh: 0x7fffffff }), "9223372036854775807");
 });
 
 Deno.test("toWaitClass() yields nothing for a thread that is not blocked, and other for a class of later kernels", () => {

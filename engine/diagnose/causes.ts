@@ -196,6 +196,7 @@ export function describeActivity(root: LockRoot): string {
   if (root.kind === "cycle") return "waiting for a lock that leads back to this one (a deadlock)";
   if (root.kind === "running") return "running or waiting for a CPU";
   const call = root.systemCall ?? (root.waitClass === "pageFault" ? "a page fault" : "a wait");
+  if (root.waitClass === "sleep") return `asleep in ${call}`;
   return root.object.kind === "none" ? `in ${call}` : `in ${call} of ${describeObject(root.object)}`;
 }
 

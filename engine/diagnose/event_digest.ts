@@ -6,6 +6,7 @@
  */
 
 import type { EventKind, ExitEvent, TraceEvent, WaitEvent } from "../api/events.ts";
+import type { WaitObject } from "../api/measurements.ts";
 import { objectKey } from "./wait_object.ts";
 
 /** Single waits kept whole, longest first. */
@@ -83,6 +84,7 @@ export class EventDigest {
   readonly #counts: Record<EventKind, number> = { wait: 0, fork: 0, exec: 0, exit: 0 };
   readonly #childGroups = new Map<string, Mutable<ChildGroup>>();
   readonly #slowCauses = new Map<string, Mutable<SlowCause>>();
+  readonly #knownCauses = new KnownCauses();
   readonly #commands = new Map<number, string>(); // of living processes; threads may be called otherwise
   readonly #eventCounts = new Map<number, number>();
   #longestWaits: WaitEvent[] = [];
@@ -132,17 +134,27 @@ export class EventDigest {
       this.#longestWaits.splice(place < 0 ? this.#longestWaits.length : place, 0, event);
       this.#longestWaits = this.#longestWaits.slice(0, LONGEST_WAITS_MAX);
     }
-    const key = `${event.targetId} ${causeKey(event)}`;
-    const cause = this.#slowCauses.get(key);
-    if (cause !== undefined) {
-      cause.count++;
-      cause.firstEndMs = Math.min(cause.firstEndMs, event.endMs);
-      cause.lastEndMs = Math.max(cause.lastEndMs, event.endMs);
-    } else if (this.#slowCauses.size < SLOW_CAUSES_MAX) {
-      this.#slowCauses.set(key, { count: 1, firstEndMs: event.endMs, lastEndMs: event.endMs });
-    } else {
+    const cause = this.#knownCauses.find(event) ?? this.#slowCause(event);
+    if (cause === undefined) {
       this.#ungroupedCount++;
+      return;
     }
+    cause.count++;
+    if (event.endMs < cause.firstEndMs) cause.firstEndMs = event.endMs;
+    if (event.endMs > cause.lastEndMs) cause.lastEndMs = event.endMs;
+  }
+
+  /** Yields the cause, made when there is room for it. */
+  #slowCause(event: WaitEvent): Mutable<SlowCause> | undefined {
+    const key = `${event.targetId} ${causeKey(event)}`;
+    let cause = this.#slowCauses.get(key);
+    if (cause === undefined) {
+      if (this.#slowCauses.size >= SLOW_CAUSES_MAX) return undefined;
+      cause = { count: 0, firstEndMs: event.endMs, lastEndMs: event.endMs };
+      this.#slowCauses.set(key, cause);
+    }
+    this.#knownCauses.learn(event, cause);
+    return cause;
   }
 
   #addExit(event: ExitEvent): void {
@@ -200,6 +212,40 @@ export class EventDigest {
       return;
     }
     table.set(processId, (count ?? 0) + 1);
+  }
+}
+
+/** Objects whose causes are found without a string; an event on another one pays for its key. */
+const KNOWN_OBJECTS_MAX = 4096;
+
+interface KnownCause {
+  readonly targetId: string;
+  readonly waitClass: string;
+  readonly cause: Mutable<SlowCause>;
+  readonly next: KnownCause | undefined;
+}
+
+/**
+ * Causes by the very object of the event: the engine hands out the same one
+ * again, and making its key costs more than all else done with an event.
+ */
+class KnownCauses {
+  readonly #byObject = new Map<WaitObject, KnownCause>();
+
+  find(event: WaitEvent): Mutable<SlowCause> | undefined {
+    let known = this.#byObject.get(event.object);
+    while (known !== undefined) {
+      if (known.targetId === event.targetId && known.waitClass === event.waitClass) return known.cause;
+      known = known.next;
+    }
+    return undefined;
+  }
+
+  /** Begins anew when full: nothing is lost but time. */
+  learn(event: WaitEvent, cause: Mutable<SlowCause>): void {
+    if (this.#byObject.size >= KNOWN_OBJECTS_MAX) this.#byObject.clear();
+    const next = this.#byObject.get(event.object);
+    this.#byObject.set(event.object, { targetId: event.targetId, waitClass: event.waitClass, cause, next });
   }
 }
 

@@ -6,12 +6,14 @@
  */
 
 import type { Category, WaitMeasurement } from "../api/measurements.ts";
+import type { Severity } from "../api/severity.ts";
 import { type Cause, type ContendedLock, describeHolders, toWaitFigures } from "./causes.ts";
 import { delegatedConsequences } from "./delegation.ts";
 import { groupBy, incompletenessNotes, type TargetFacts, threadNameOf, toWallMs } from "./facts.ts";
 import { type Evidence, EVIDENCE_THREADS_MAX, type ThreadShare } from "./finding.ts";
 import { formatCount, formatList, formatMs } from "./format.ts";
-import { type Impact, isWorthMentioning, type Severity, severityOf } from "./severity.ts";
+import { type Impact, isWorthMentioning, severityOf } from "./severity.ts";
+import { dearestStacks } from "./stacks.ts";
 import { describeObject } from "./wait_object.ts";
 
 /** What every rule of waits reads. */
@@ -36,12 +38,14 @@ export function evidenceOfCause(facts: TargetFacts, cause: Cause): Evidence {
 /** Yields figures, system calls and threads of `waits`. */
 export function evidenceOfWaits(facts: TargetFacts, waits: readonly WaitMeasurement[]): Evidence {
   const threads = threadSharesOf(facts, waits);
+  const userStacks = dearestStacks(waits);
   const notes = incompletenessNotes(facts, WAIT_CATEGORIES);
   return {
     systemCalls: systemCallsOf(waits),
     ...(waits.length > 0 ? { waits: toWaitFigures(waits) } : {}),
     threads: threads.slice(0, EVIDENCE_THREADS_MAX),
     threadCount: threads.length,
+    ...(userStacks.length > 0 ? { userStacks } : {}),
     ...(notes.length > 0 ? { notes } : {}),
   };
 }

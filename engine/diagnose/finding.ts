@@ -5,7 +5,7 @@
  */
 
 import type { TargetId } from "../api/units.ts";
-import type { Severity } from "./severity.ts";
+import type { Severity } from "../api/severity.ts";
 
 /** Every rule's id, as reports and scripts know it. */
 export const RULE_IDS = [
@@ -68,6 +68,8 @@ export interface Evidence {
   readonly failures?: FailureEvidence;
   /** Waits that were long enough to be recorded one by one. */
   readonly slowWaits?: { readonly count: number; readonly firstEndWallMs: number; readonly lastEndWallMs: number };
+  /** Where in the program the waits were begun, most time first; absent unless stacks were asked for. */
+  readonly userStacks?: readonly StackShare[];
   /** What qualifies the figures. */
   readonly notes?: readonly string[];
 }
@@ -80,6 +82,16 @@ export interface ThreadName {
   readonly threadId: number;
   /** Its `comm`. */
   readonly command: string;
+}
+
+/** Waits begun at one place of the program. */
+export interface StackShare {
+  /** Innermost first: "name+0x12", "module+0x1234" or "0x…". */
+  readonly frames: readonly string[];
+  /** Their part of the time. */
+  readonly totalMs: number;
+  /** Their number. */
+  readonly count: number;
 }
 
 /** Figures of several waits together. */

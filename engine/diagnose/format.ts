@@ -9,6 +9,11 @@ export function formatMs(valueMs: number): string {
   return `${valueMs.toFixed(2)} ms`;
 }
 
+/** A span of seconds as seconds, a shorter one as milliseconds: `10.00 s`, `1.3 ms`. */
+export function formatLifetime(valueMs: number): string {
+  return valueMs < 1000 ? `${valueMs.toFixed(1)} ms` : `${(valueMs / 1000).toFixed(2)} s`;
+}
+
 /** Of a share from 0 to 1. */
 export function formatShare(share: number): string {
   return `${(share * 100).toFixed(1)}%`;

@@ -2,6 +2,7 @@ import { assert } from "../../tests/support/assert.ts";
 import {
   formatBytes,
   formatCount,
+  formatLifetime,
   formatList,
   formatMs,
   formatShare,
@@ -12,6 +13,12 @@ import {
 Deno.test("formatMs() has two decimals and formatShare() one", () => {
   assert.equal(formatMs(1234.567), "1234.57 ms");
   assert.equal(formatShare(0.12345), "12.3%");
+});
+
+Deno.test("formatLifetime() has seconds from one second on", () => {
+  assert.equal(formatLifetime(1.25), "1.3 ms");
+  assert.equal(formatLifetime(999.9), "999.9 ms");
+  assert.equal(formatLifetime(1000), "1.00 s");
 });
 
 const BYTES: readonly [number, string][] = [

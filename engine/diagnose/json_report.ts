@@ -8,7 +8,7 @@
 import { CATEGORIES, type Category, type CategoryLedger, type CostReceipt } from "../api/measurements.ts";
 import { sanitizeText } from "../api/text.ts";
 import { type ProcessFacts, type TimeSums, WAIT_CLASS_ORDER } from "./facts.ts";
-import type { Evidence, FailureEvidence, Finding, ThreadName, WaitFigures } from "./finding.ts";
+import type { Evidence, FailureEvidence, Finding, StackShare, ThreadName, WaitFigures } from "./finding.ts";
 import { formatWallTime } from "./format.ts";
 import { redactCommandLine } from "./redact.ts";
 import type { Report } from "./report.ts";
@@ -144,6 +144,7 @@ function toJsonEvidence(evidence: Evidence): JsonReport["findings"][number]["evi
       firstAt: formatWallTime(slowWaits.firstEndWallMs),
       lastAt: formatWallTime(slowWaits.lastEndWallMs),
     },
+    userStacks: evidence.userStacks?.map(toJsonStack),
     notes: evidence.notes && [...evidence.notes],
   };
 }
@@ -217,7 +218,12 @@ function toJsonWait(wait: WaitGroup): JsonReport["timeLedger"]["waits"][number] 
     threadCount: wait.threadCount,
     figures: toJsonFigures(wait.figures),
     waker: wait.waker && toJsonThread(wait.waker),
+    userStacks: wait.userStacks.length > 0 ? wait.userStacks.map(toJsonStack) : undefined,
   };
+}
+
+function toJsonStack({ frames, totalMs, count }: StackShare) {
+  return { totalMs, count, frames: [...frames] };
 }
 
 function toJsonLedger(ledger: Readonly<Record<Category, CategoryLedger>>): JsonReport["ledger"] {

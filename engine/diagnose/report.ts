@@ -8,12 +8,12 @@
 import type { Books, Category, Completeness, Measurements } from "../api/measurements.ts";
 import { CATEGORIES } from "../api/measurements.ts";
 import type { TargetId } from "../api/units.ts";
+import { compareSeverity, type Severity } from "../api/severity.ts";
 import { type Absences, toAbsences } from "./absences.ts";
 import type { DigestSummary } from "./event_digest.ts";
 import { type TargetFacts, toTargetFacts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { findingsOf } from "./rules/all_rules.ts";
-import { compareSeverity, type Severity } from "./severity.ts";
 import { type TimeLedger, toTimeLedger } from "./time_ledger.ts";
 
 /** How the run ended; the measurements do not say. */

@@ -7,8 +7,8 @@
 
 import * as z from "zod";
 import { CATEGORIES, type Category } from "../api/measurements.ts";
+import { SEVERITIES } from "../api/severity.ts";
 import { RULE_IDS } from "./finding.ts";
-import { SEVERITIES } from "./severity.ts";
 import { WAIT_CLASS_ORDER } from "./facts.ts";
 
 /** Grows by one with every change that a reader of the older shape could trip over. */
@@ -34,6 +34,12 @@ const waitFigures = z.strictObject({
   longestAt: wallTime.optional().describe("When the longest wait ended"),
   openMs: milliseconds.describe("The part of totalMs that was still going on when the window closed"),
 });
+
+const userStacks = z.array(z.strictObject({
+  totalMs: milliseconds,
+  count,
+  frames: z.array(z.string()).describe("Innermost first: name+0x12, module+0x1234 or 0x7f..."),
+})).optional().describe("Where in the program the waits were begun, most time first; only with --user-stacks");
 
 const summary = z.strictObject({
   total_events: count.describe("Waits counted, and forks, execs and exits"),
@@ -84,6 +90,7 @@ const evidence = z.strictObject({
     parent: z.strictObject({ pid: z.int(), name: z.string() }),
   }).optional(),
   slowWaits: z.strictObject({ count, firstAt: wallTime, lastAt: wallTime }).optional(),
+  userStacks,
   notes: z.array(z.string()).optional(),
 });
 
@@ -154,6 +161,7 @@ const timeLedger = z.strictObject({
     threadCount: count,
     figures: waitFigures,
     waker: threadName.optional(),
+    userStacks,
   })),
   omittedWaits: count,
 });

@@ -1,20 +1,11 @@
 /**
- * How bad a finding is. Severity follows the share of the target's non-idle
+ * What makes a finding how bad. Severity follows the share of the target's non-idle
  * time a cause explains, and failures; never raw counts.
  *
  * @module
  */
 
-/** From harmless to grave. */
-export const SEVERITIES = ["info", "warning", "error", "critical"] as const;
-
-/** One of them. */
-export type Severity = (typeof SEVERITIES)[number];
-
-/** Negative when `first` is the milder one. */
-export function compareSeverity(first: Severity, second: Severity): number {
-  return SEVERITIES.indexOf(first) - SEVERITIES.indexOf(second);
-}
+import { compareSeverity, type Severity } from "../api/severity.ts";
 
 /** Yields the milder of the two. */
 export function capSeverity(severity: Severity, cap: Severity): Severity {

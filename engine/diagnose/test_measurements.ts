@@ -43,6 +43,8 @@ export interface WaitSketch {
   readonly eachMs?: number;
   readonly openMs?: number;
   readonly waker?: WaitMeasurement["waker"];
+  /** Innermost first. */
+  readonly stack?: readonly string[];
 }
 
 export interface ThreadSketch {
@@ -62,6 +64,7 @@ export interface ProcessSketch {
   readonly command: string;
   readonly parentProcessId?: number;
   readonly commandLine?: readonly string[];
+  readonly exited?: boolean;
   readonly threads: readonly ThreadSketch[];
 }
 
@@ -102,7 +105,7 @@ export function buildMeasurements(world: WorldSketch = {}): Measurements {
       targetId,
       command: process.command,
       commandLine: process.commandLine ?? [],
-      exited: false,
+      exited: process.exited ?? false,
     })),
     waits: threads.flatMap(({ waits }) => waits),
     lockChains: (world.lockChains ?? []).map((chain) => ({ ...DEFAULT_CHAIN, targetId, ...chain })),
@@ -179,7 +182,7 @@ export function buildWait(
     waker: sketch.waker,
     buckets,
     openMs,
-    userStack: [],
+    userStack: (sketch.stack ?? []).map((text) => ({ text })),
   };
 }
 

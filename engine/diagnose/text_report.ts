@@ -14,6 +14,7 @@ import type { Evidence, Finding, ThreadShare } from "./finding.ts";
 import { formatCount, formatMs, formatShare, formatTimeOfDay, formatWallTime } from "./format.ts";
 import { redactCommandLine } from "./redact.ts";
 import { incompleteCategories, type Report, worstSeverity } from "./report.ts";
+import { describeFrames } from "./stacks.ts";
 import { COLUMNS, fitText, wrapText } from "./text_layout.ts";
 
 /** Findings told in full; the first screen holds them. */
@@ -55,16 +56,23 @@ function renderHeader(report: Report): readonly string[] {
   const threadCount = processes.reduce((count, process) => count + process.threads.length, 0);
   const share = (ms: number) => formatShare(sums.lifetimeMs > 0 ? ms / sums.lifetimeMs : 0);
   const waitingMs = sums.nonIdleMs - sums.onCpuMs;
+  const stoppedMs = sums.byClass.stopped;
   const labels = report.targets.map((target) => target.label).join(", ");
   return [
     ...wrapText(labels === "" ? "no target" : labels, { first: "podtrace diagnose: " }),
     `${((window.endMs - window.beginMs) / 1000).toFixed(2)} s from ${formatWallTime(window.beginWallMs)}, ` +
     `${formatCount(processes.length, "process", "processes")}, ${formatCount(threadCount, "thread")}`,
     ...describeRunEnd(report),
-    ...(report.isEmpty ? [] : [
-      `on CPU ${share(sums.onCpuMs)}, held up ${share(Math.max(0, waitingMs))}, ` +
-      `idle ${share(sums.idleMs + sums.delegatedMs)} of the threads' time`,
-    ]),
+    ...(report.isEmpty ? [] : wrapText(
+      [
+        `on CPU ${share(sums.onCpuMs)}`,
+        `held up ${share(Math.max(0, waitingMs))}`,
+        ...(sums.delegatedMs > 0 ? [`waiting for its own processes or for input ${share(sums.delegatedMs)}`] : []),
+        ...(stoppedMs > 0 ? [`stopped ${share(stoppedMs)}`] : []),
+        `idle ${share(sums.idleMs - stoppedMs)} of the threads' time`,
+      ].join(", "),
+      { first: "", indent: 2 },
+    )),
   ];
 }
 
@@ -152,7 +160,15 @@ export function describeEvidence(evidence: Evidence): readonly string[] {
     `was ${evidence.holder.activity}`,
   ];
   const notes = evidence.notes ?? [];
-  return [...lines, ...holder, ...notes].filter((line) => line !== "");
+  return [...lines, ...holder, ...describeStack(evidence), ...notes].filter((line) => line !== "");
+}
+
+/** The one place to look at first; the others are in the JSON. */
+function describeStack({ userStacks = [], waits }: Evidence): readonly string[] {
+  const [dearest] = userStacks;
+  if (dearest === undefined || waits === undefined) return [];
+  const share = formatShare(waits.totalMs > 0 ? dearest.totalMs / waits.totalMs : 0);
+  return [`${share} of it in ${describeFrames(dearest.frames)}`];
 }
 
 function describeWaits({ waits }: Evidence): string {

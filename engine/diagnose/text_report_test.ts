@@ -118,3 +118,49 @@ Deno.test("renderTextReport() is at most 100 columns wide and steers no terminal
     { numRuns: 60 },
   );
 });
+
+Deno.test("renderTextReport() tells many ended children of one name, and the waits for them, in one line each", () => {
+  const CHILDREN = 12;
+  const text = renderTextReport(buildReport({
+    processes: [
+      {
+        processId: 100,
+        command: "shop",
+        threads: [{
+          threadId: 100,
+          onCpuMs: 10,
+          waits: Array.from({ length: CHILDREN }, (_, index) => ({
+            waitClass: "child" as const,
+            object: { kind: "child" as const, processId: 200 + index },
+            systemCall: "wait4",
+            count: 1,
+            eachMs: index + 1,
+          })),
+        }],
+      },
+      ...Array.from({ length: CHILDREN }, (_, index) => ({
+        processId: 200 + index,
+        parentProcessId: 100,
+        command: "helper",
+        exited: true,
+        threads: [{ threadId: 200 + index, lifetimeMs: 1.5, onCpuMs: 1.5 }],
+      })),
+    ],
+  }));
+  assert.match(text, /^ {2}12 ended: helper +\[#{40}\] +18\.0 ms 100\.0%/m);
+  assert.doesNotMatch(text, /helper \(2\d\d\)/);
+  assert.match(text, /^ {2}child: wait4 12 children +12 +78\.00 +6\.50 +12\.00 /m);
+});
+
+Deno.test("renderTextReport() counts stopped time as neither idle nor held up", () => {
+  const text = renderTextReport(buildReport({
+    processes: [{
+      processId: 100,
+      command: "shop",
+      threads: [{ threadId: 100, onCpuMs: 1000, waits: [{ waitClass: "stopped", count: 3, eachMs: 2500 }] }],
+    }],
+  }));
+  assert.match(text, /^on CPU 10\.0%, held up 0\.0%, stopped 75\.0%, idle 15\.0% of the threads' time$/m);
+  assert.match(text, /^ {2}stopped: .*\(not named\) +3 +7500\.00 /m);
+  assert.match(text, /^WHERE THE TIME WENT {2}# on CPU {2}S stopped {2}\. idle$/m);
+});

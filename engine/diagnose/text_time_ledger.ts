@@ -6,24 +6,30 @@
  */
 
 import type { WaitClass } from "../api/measurements.ts";
-import { IDLE_WAIT_CLASSES } from "../api/measurements.ts";
-import { addSums, type ProcessFacts, type ThreadFacts, type TimeSums, WAIT_CLASS_ORDER } from "./facts.ts";
-import { formatCount, formatMs, formatShare, formatTimeOfDay } from "./format.ts";
+import { addSums, groupBy, type ProcessFacts, type ThreadFacts, type TimeSums, WAIT_CLASS_ORDER } from "./facts.ts";
+import { formatCount, formatLifetime, formatMs, formatShare, formatTimeOfDay } from "./format.ts";
 import { redactCommandLine } from "./redact.ts";
 import type { Report } from "./report.ts";
 import { alignRight, type BarPart, COLUMNS, drawBar, fitText, wrapText } from "./text_layout.ts";
-import type { LedgerCheck, TimeLedger, WaitGroup } from "./time_ledger.ts";
+import { describeFrames } from "./stacks.ts";
+import { DIFFERENCE_MS_MIN, type LedgerCheck, type TimeLedger, type WaitGroup } from "./time_ledger.ts";
 import { describeObject, WAIT_CLASS_NAMES } from "./wait_object.ts";
 
 const PROCESSES_MAX = 8;
 const THREADS_MAX = 6;
 const WAITS_MAX = 10;
 
+/** So many processes of one name and parent, or waits for so many children, are one line. */
+const ALIKE_MIN = 3;
+
 /** A thread below this share of non-idle time has a bar of nothing but dots. */
 const ACTIVE_SHARE_MIN = 0.01;
 
 const BAR_COLUMNS = 40;
 const LABEL_COLUMNS = 24;
+
+/** The bar of a row that `renderRow` made. */
+const BAR = new RegExp(`^ {2}.{${LABEL_COLUMNS}} \\[(.{${BAR_COLUMNS}})\\] `, "u");
 
 const SYMBOLS: Readonly<Record<WaitClass, string>> = {
   network: "N",
@@ -42,11 +48,12 @@ const SYMBOLS: Readonly<Record<WaitClass, string>> = {
 
 /** Yields the section's lines. */
 export function renderTimeLedger({ timeLedger }: Report): readonly string[] {
+  const rows = renderProcesses(timeLedger.processes);
   return [
-    ...wrapText(legendOf(timeLedger.sums), { first: "WHERE THE TIME WENT  " }),
+    ...wrapText(legendOf(rows), { first: "WHERE THE TIME WENT  " }),
     `  ${fitText("", LABEL_COLUMNS)} ${fitText("", BAR_COLUMNS + 2)}${alignRight("time", 10)}${alignRight("cpu", 7)}` +
     `${alignRight("wait", 7)}${alignRight("idle", 7)}`.trimEnd(),
-    ...renderProcesses(timeLedger.processes),
+    ...rows,
     ...describeDeparted(timeLedger),
     ...wrapText(describeChecks(timeLedger), { first: "  " }),
     "",
@@ -63,51 +70,71 @@ function barParts(sums: TimeSums): readonly BarPart[] {
       .map((name) => ({ symbol: SYMBOLS[name], amount: sums.byClass[name] })),
     { symbol: "?", amount: sums.unattributedMs + Math.abs(sums.residualMs) },
   ];
-  const idleMs = sums.byClass.idle + sums.byClass.sleep + sums.byClass.parked;
-  return [...parts, { symbol: ".", amount: idleMs }].filter((part) => part.amount > 0);
+  return [...parts, { symbol: ".", amount: sums.idleMs - sums.byClass.stopped }].filter((part) => part.amount > 0);
 }
 
 /** Only what occurs in the bars is explained. */
-function legendOf(sums: TimeSums): string {
-  const names: Readonly<Record<string, string>> = {
-    "#": "on CPU",
-    r: "waiting for a CPU",
-    t: "throttled",
-    "?": "not attributed",
-    ".": "idle",
-    ...Object.fromEntries(
-      WAIT_CLASS_ORDER.filter((name) => SYMBOLS[name] !== ".").map((name) => [SYMBOLS[name], WAIT_CLASS_NAMES[name]]),
-    ),
-  };
-  return barParts(sums).map(({ symbol }) => `${symbol} ${names[symbol] ?? ""}`).join("  ");
+function legendOf(rows: readonly string[]): string {
+  const drawn = new Set(rows.flatMap((row) => Array.from(BAR.exec(row)?.[1] ?? "")));
+  const names: readonly (readonly [symbol: string, name: string])[] = [
+    ["#", "on CPU"],
+    ["r", "waiting for a CPU"],
+    ["t", "throttled"],
+    ...WAIT_CLASS_ORDER.filter((name) => SYMBOLS[name] !== ".")
+      .map((name) => [SYMBOLS[name], WAIT_CLASS_NAMES[name]] as const),
+    ["?", "not attributed"],
+    [".", "idle"],
+  ];
+  return names.filter(([symbol]) => drawn.has(symbol)).map((entry) => entry.join(" ")).join("  ");
 }
 
 function renderRow(label: string, sums: TimeSums): string {
   const share = (ms: number) => formatShare(sums.lifetimeMs > 0 ? Math.max(0, ms) / sums.lifetimeMs : 0);
-  const idleMs = sums.idleMs;
+  // Being stopped is no idling: it shows as waiting here as it does in the bar.
+  const idleMs = sums.idleMs - sums.byClass.stopped;
   return `  ${fitText(label, LABEL_COLUMNS)} [${drawBar(barParts(sums), BAR_COLUMNS)}]` +
-    alignRight(`${(sums.lifetimeMs / 1000).toFixed(2)} s`, 10) + alignRight(share(sums.onCpuMs), 7) +
+    alignRight(formatLifetime(sums.lifetimeMs), 10) + alignRight(share(sums.onCpuMs), 7) +
     alignRight(share(sums.lifetimeMs - sums.onCpuMs - idleMs), 7) + alignRight(share(idleMs), 7);
 }
 
 function renderProcesses(processes: readonly ProcessFacts[]): readonly string[] {
-  const shown = processes.slice(0, PROCESSES_MAX);
-  const hidden = processes.slice(PROCESSES_MAX);
+  const groups = groupAlike(processes);
+  const shown = groups.slice(0, PROCESSES_MAX);
+  const hidden = groups.slice(PROCESSES_MAX).flat();
   return [
-    ...shown.flatMap(renderProcess),
+    ...shown.flatMap(renderGroup),
     ...(hidden.length > 0
-      ? [
-        renderRow(`and ${formatCount(hidden.length, "process", "processes")}`, addSums(hidden.map(({ sums }) => sums))),
-      ]
+      ? [renderRow(`and ${formatCount(hidden.length, "process", "processes")}`, sumsOfAll(hidden))]
       : []),
   ];
+}
+
+/** Ended processes of one name and parent together, when there are many; most non-idle time first. */
+function groupAlike(processes: readonly ProcessFacts[]): readonly (readonly ProcessFacts[])[] {
+  const alike = groupBy(processes, ({ info }) => `${info.exited} ${info.parentProcessId} ${info.command}`);
+  return Array.from(
+    alike.values(),
+    (group) => group[0]?.info.exited && group.length >= ALIKE_MIN ? [group] : group.map((one) => [one]),
+  )
+    .flat()
+    .sort((first, second) => sumsOfAll(second).nonIdleMs - sumsOfAll(first).nonIdleMs);
+}
+
+function sumsOfAll(processes: readonly ProcessFacts[]): TimeSums {
+  return addSums(processes.map(({ sums }) => sums));
+}
+
+function renderGroup(group: readonly ProcessFacts[]): readonly string[] {
+  const [first] = group;
+  if (first === undefined) return [];
+  if (group.length === 1) return renderProcess(first);
+  return [renderRow(`${group.length} ended: ${first.info.command}`, sumsOfAll(group)), ...commandLineOf(first)];
 }
 
 function renderProcess(process: ProcessFacts): readonly string[] {
   const { info, sums, threads } = process;
   const row = renderRow(`${info.command} (${info.processId})`, sums);
-  const command = redactCommandLine(info.commandLine).join(" ");
-  const commandLine = command === "" || command === info.command ? [] : [fitText(`    ${command}`, COLUMNS).trimEnd()];
+  const commandLine = commandLineOf(process);
   if (threads.length < 2) return [row, ...commandLine];
   const ranked = [...threads].sort((first, second) =>
     second.sums.nonIdleMs - first.sums.nonIdleMs || first.ledger.threadId - second.ledger.threadId
@@ -124,6 +151,11 @@ function renderProcess(process: ProcessFacts): readonly string[] {
       ? [renderRow(`  and ${hidden.length} more`, addSums(hidden.map((thread) => thread.sums)))]
       : []),
   ];
+}
+
+function commandLineOf({ info }: ProcessFacts): readonly string[] {
+  const command = redactCommandLine(info.commandLine).join(" ");
+  return command === "" || command === info.command ? [] : [fitText(`    ${command}`, COLUMNS).trimEnd()];
 }
 
 function describeDeparted({ departed }: TimeLedger): readonly string[] {
@@ -155,19 +187,22 @@ function describeChecks({ checks, unnamedShare }: TimeLedger): string {
   const texts = checks.map((check) => {
     const name = CHECK_NAMES[check.name];
     if (check.verdict === "unknown") return `${name}: nothing to compare with`;
+    const differenceMs = Math.abs(check.oursMs - check.expectedMs);
+    // A share of next to nothing would alarm for a moment between two clock reads.
+    const off = differenceMs <= DIFFERENCE_MS_MIN ? formatMs(differenceMs) : formatShare(check.difference);
     const limit = check.verdict === "ok" ? "" : ` (allowed ${formatShare(check.differenceMax)})`;
-    return `${name}: ${check.verdict}, ${formatShare(check.difference)} off${limit}`;
+    return `${name}: ${check.verdict}, ${off} off${limit}`;
   });
   return `Checks: ${texts.join("; ")}. ${formatShare(unnamedShare)} of the non-idle waiting has no name.`;
 }
 
 function renderWaits(waits: readonly WaitGroup[]): readonly string[] {
-  const nonIdle = waits.filter((wait) => !IDLE_WAIT_CLASSES.has(wait.waitClass));
-  const idle = waits.filter((wait) => IDLE_WAIT_CLASSES.has(wait.waitClass));
+  const lines = foldChildren(waits.filter((wait) => SYMBOLS[wait.waitClass] !== "."));
+  const idle = waits.filter((wait) => SYMBOLS[wait.waitClass] === ".");
   if (waits.length === 0) return ["No waits were recorded."];
-  const shown = nonIdle.slice(0, WAITS_MAX);
-  const hidden = nonIdle.slice(WAITS_MAX);
-  const hiddenMs = hidden.reduce((sum, wait) => sum + wait.figures.totalMs, 0);
+  const shown = lines.slice(0, WAITS_MAX);
+  const hidden = lines.slice(WAITS_MAX);
+  const hiddenMs = hidden.reduce((sum, { wait }) => sum + wait.figures.totalMs, 0);
   if (shown.length === 0) return wrapText(`idle ones only: ${describeIdle(idle)}`, { first: "WAITS  " });
   return [
     `${fitText("WAITS", 47)}${alignRight("count", 8)}${alignRight("total ms", 11)}${alignRight("mean ms", 9)}` +
@@ -178,9 +213,32 @@ function renderWaits(waits: readonly WaitGroup[]): readonly string[] {
   ];
 }
 
-function renderWait(wait: WaitGroup): readonly string[] {
+/** One line of the table: several waits for children in a row are one. */
+interface WaitLine {
+  readonly wait: WaitGroup;
+  readonly object: string;
+}
+
+function foldChildren(waits: readonly WaitGroup[]): readonly WaitLine[] {
+  const groups = groupBy(waits, (wait) => {
+    const { process, systemCall } = wait;
+    return wait.waitClass === "child" ? `${process.processId} ${systemCall}` : wait;
+  });
+  return Array.from(groups.values()).flatMap((group): readonly WaitLine[] => {
+    const [first] = group;
+    if (first === undefined || group.length < ALIKE_MIN) {
+      return group.map((wait) => ({ wait, object: describeObject(wait.object) }));
+    }
+    const longest = group.reduce((best, wait) => wait.figures.longestMs > best.figures.longestMs ? wait : best);
+    const totalMs = group.reduce((sum, wait) => sum + wait.figures.totalMs, 0);
+    const count = group.reduce((sum, wait) => sum + wait.figures.count, 0);
+    const figures = { ...longest.figures, totalMs, count, meanMs: totalMs / Math.max(1, count) };
+    return [{ wait: { ...first, figures, waker: undefined }, object: formatCount(group.length, "child", "children") }];
+  }).sort((first, second) => second.wait.figures.totalMs - first.wait.figures.totalMs);
+}
+
+function renderWait({ wait, object }: WaitLine): readonly string[] {
   const { figures } = wait;
-  const object = describeObject(wait.object);
   const what = `${WAIT_CLASS_NAMES[wait.waitClass]}: ${wait.systemCall === undefined ? "" : `${wait.systemCall} `}`;
   const endedAt = figures.longestEndWallMs === undefined ? "" : formatTimeOfDay(figures.longestEndWallMs);
   const who = `${wait.process.command} (${wait.process.processId}), ${formatCount(wait.threadCount, "thread")}` +
@@ -192,7 +250,15 @@ function renderWait(wait: WaitGroup): readonly string[] {
     alignRight(figures.totalMs.toFixed(2), 11) + alignRight(figures.meanMs.toFixed(2), 9) +
     alignRight(figures.longestMs.toFixed(2), 11) + `  ${endedAt}`,
     fitText(`    ${who}`, COLUMNS).trimEnd(),
+    ...renderDearestStack(wait),
   ];
+}
+
+function renderDearestStack({ userStacks, figures }: WaitGroup): readonly string[] {
+  const [dearest] = userStacks;
+  if (dearest === undefined) return [];
+  const share = formatShare(figures.totalMs > 0 ? dearest.totalMs / figures.totalMs : 0);
+  return wrapText(describeFrames(dearest.frames), { first: `    ${share} in `, indent: 6 });
 }
 
 function describeIdle(waits: readonly WaitGroup[]): string {

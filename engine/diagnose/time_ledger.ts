@@ -15,7 +15,8 @@ import {
 } from "../api/measurements.ts";
 import { toWaitFigures } from "./causes.ts";
 import { addSums, groupBy, type ProcessFacts, type TargetFacts, type TimeSums } from "./facts.ts";
-import type { ThreadName, WaitFigures } from "./finding.ts";
+import type { StackShare, ThreadName, WaitFigures } from "./finding.ts";
+import { dearestStacks } from "./stacks.ts";
 import { isNamed, objectKey } from "./wait_object.ts";
 
 /** On-CPU time may differ this much from the scheduler's own account. */
@@ -28,7 +29,7 @@ const RUN_DELAY_DIFFERENCE_MAX = 0.05;
 const SUM_DIFFERENCE_MAX = 0.001;
 
 /** Differences below this are the moments between two clock reads. */
-const DIFFERENCE_MS_MIN = 5;
+export const DIFFERENCE_MS_MIN = 5;
 
 /** Where the time of all targets went. */
 export interface TimeLedger {
@@ -78,6 +79,8 @@ export interface WaitGroup {
   readonly figures: WaitFigures;
   /** Who ended most of it. */
   readonly waker: ThreadName | undefined;
+  /** Where in the program it waited, most time first; empty unless stacks were asked for. */
+  readonly userStacks: readonly StackShare[];
 }
 
 /** Yields one ledger over all targets. */
@@ -177,6 +180,7 @@ function waitGroupsOf(facts: TargetFacts): readonly WaitGroup[] {
       threadCount: new Set(waits.map((wait) => wait.threadId)).size,
       figures: toWaitFigures(waits),
       waker: longest.waker,
+      userStacks: dearestStacks(waits),
     }];
   });
 }

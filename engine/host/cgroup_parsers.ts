@@ -18,6 +18,7 @@ export interface CgroupMount {
 
 /** The hierarchies of a host; `v2` without controllers is a pure v2 host, both is a hybrid one. */
 export interface CgroupMounts {
+  /** `undefined`: not mounted. */
   readonly v2: CgroupMount | undefined;
   /** v1 hierarchies by controller: "cpu", "cpuacct", "memory". */
   readonly controllers: ReadonlyMap<string, CgroupMount>;

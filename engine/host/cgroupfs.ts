@@ -48,8 +48,10 @@ const HIERARCHY_TOP_ID = 1n;
 
 /** A group, and how it was found to lie below another. */
 export interface VisitedGroup {
+  /** Relative to the top. */
   readonly groupPath: string;
-  readonly name: string; // last component, "" for the top
+  /** Last component, "" for the top. */
+  readonly name: string;
 }
 
 /** How a view differs from the running host's. */
@@ -141,16 +143,16 @@ export class CgroupFs {
   }
 
   /**
-   * Where to read CPU figures and pressure of the group `process` is in: its
+   * Where to read CPU figures and pressure of the group a process is in: its
    * v2 directory, except where the v1 `cpu` hierarchy knows it by more.
+   * `undefined` for the top of a hierarchy: its figures are the whole machine's.
+   *
+   * @param lines of the process's `/proc/PID/cgroup`
    */
   accountDirectoryOf(lines: readonly CgroupLine[]): string | undefined {
     const groupPath = this.groupPathOf(lines);
-    const v1 = this.#v1Directory("cpu", lines);
-    const cpuTop = this.mounts.controllers.get("cpu")?.path;
-    const isKnownByV1Only = (groupPath === undefined || groupPath === "") && v1 !== undefined && v1 !== cpuTop;
-    if (isKnownByV1Only || groupPath === undefined) return v1;
-    return this.directoryOf(groupPath);
+    const v2 = groupPath === undefined ? undefined : this.directoryOf(groupPath);
+    return [v2, this.#v1Directory("cpu", lines)].find((path) => path !== undefined && !this.#isMachineWide(path));
   }
 
   /**
@@ -215,6 +217,11 @@ export class CgroupFs {
     if (mount === undefined || line === undefined) return undefined;
     const groupPath = pathBelowMount(mount, line.path);
     return groupPath === undefined ? undefined : joinBeneath(mount.path, groupPath);
+  }
+
+  /** The top of the v2 mount is not the machine's where a cgroup namespace shows a part of the hierarchy only. */
+  #isMachineWide(directory: string): boolean {
+    return directory === this.mounts.controllers.get("cpu")?.path || lstatEntry(directory)?.inode === this.#topId;
   }
 
   #v2Directory(): string {

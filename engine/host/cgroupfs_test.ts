@@ -183,10 +183,21 @@ Deno.test("accountDirectoryOf() prefers the v1 group of a process that v2 shows 
   const directory = (text: string) => cgroupFs.accountDirectoryOf(parseCgroupLines(text))?.slice(tree.path.length);
   assert.equal(directory("5:cpu:/docker/x\n0::/\n"), "/cpu/docker/x");
   assert.equal(directory("5:cpu:/docker/x\n0::/docker/x\n"), "/unified/docker/x");
-  assert.equal(directory("5:cpu:/\n0::/\n"), "/unified");
-  assert.equal(directory("0::/\n"), "/unified");
   assert.equal(directory("5:cpu:/docker/x\n0::/../elsewhere\n"), "/cpu/docker/x");
   assert.equal(directory(""), undefined);
+});
+
+Deno.test("accountDirectoryOf() yields nothing for the top of a hierarchy, whose figures are the whole machine's", () => {
+  using tree = makeTree({ "cgroup/shop/cgroup.procs": "" });
+  const hybrid = hybridView(tree);
+  for (const text of ["5:cpu:/\n0::/\n", "0::/\n", "5:cpu:/\n0::/../elsewhere\n"]) {
+    assert.equal(hybrid.accountDirectoryOf(parseCgroupLines(text)), undefined, text);
+  }
+  const pure = pureView(tree);
+  assert.equal(pure.accountDirectoryOf(parseCgroupLines("0::/\n")), undefined);
+  assert.equal(pure.accountDirectoryOf(parseCgroupLines("0::/shop\n")), `${tree.path}/cgroup/shop`);
+  const narrow = new CgroupFs(pure.mounts); // a cgroup namespace: the mount's top is a group like others
+  assert.equal(narrow.accountDirectoryOf(parseCgroupLines("0::/\n")), `${tree.path}/cgroup`);
 });
 
 Deno.test("openCgroupFs() finds mounts in the view's own mount table, below a mounted host's root", () => {

@@ -25,7 +25,9 @@ export type ContainerLocation =
 
 /** A host as seen for target resolution. */
 export interface HostView {
+  /** The host's /proc. */
   readonly procFs: ProcFs;
+  /** The host's cgroup hierarchies. */
   readonly cgroupFs: CgroupFs;
 }
 

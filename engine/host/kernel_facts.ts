@@ -13,13 +13,17 @@ import type { ProcFs } from "./procfs.ts";
 
 /** A kernel's version. */
 export interface KernelRelease {
-  readonly text: string; // as uname -r prints it
+  /** As uname -r prints it. */
+  readonly text: string;
+  /** The 6 of 6.1. */
   readonly major: number;
+  /** The 1 of 6.1. */
   readonly minor: number;
 }
 
 /** What tracing depends on. */
 export interface KernelFacts {
+  /** As uname -r prints it. */
   readonly releaseText: string;
   /** `undefined`: the text begins with no version. */
   readonly release: KernelRelease | undefined;

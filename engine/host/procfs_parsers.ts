@@ -14,54 +14,81 @@ const KERNEL_THREAD_FLAG = 0x0020_0000;
 
 /** `/proc/PID/stat`, the fields we use (fs/proc/array.c, do_task_stat). */
 export interface ProcessStat {
+  /** Of the process or thread. */
   readonly id: number;
+  /** `comm`, not sanitised. */
   readonly command: string;
-  readonly state: string; // one letter: R S D T t Z X I
+  /** One letter: R S D T t Z X I. */
+  readonly state: string;
+  /** 0: none, or outside of our pid namespace. */
   readonly parentProcessId: number;
+  /** It has no program. */
   readonly isKernelThread: boolean;
-  readonly userMs: number; // to 10 ms
-  readonly systemMs: number; // to 10 ms
+  /** To 10 ms. */
+  readonly userMs: number;
+  /** To 10 ms. */
+  readonly systemMs: number;
+  /** Threads of its process. */
   readonly threadCount: number;
-  readonly startTicks: number; // since boot, 100 per second; with the id, names a process for good
+  /** Since boot, 100 per second; with the id, names a process for good. */
+  readonly startTicks: number;
 }
 
 /** `/proc/PID/status`, the lines we use. */
 export interface ProcessStatus {
-  readonly name: string; // newline and backslash escaped by the kernel
-  readonly processId: number; // Tgid: differs from the id asked for when that is a thread's
+  /** Newline and backslash escaped by the kernel. */
+  readonly name: string;
+  /** Tgid: differs from the id asked for when that is a thread's. */
+  readonly processId: number;
+  /** 0: none, or outside of our pid namespace. */
   readonly parentProcessId: number;
   /** Its id in every pid namespace from ours inwards. */
   readonly namespaceIds: readonly number[];
+  /** Bit n: capability n of include/uapi/linux/capability.h. */
   readonly effectiveCapabilities: bigint;
 }
 
 /** `/proc/PID/schedstat`: the scheduler's own account of one thread. */
 export interface SchedStat {
+  /** Since it was born. */
   readonly onCpuNs: number;
+  /** Time it waited for a CPU since it was born. */
   readonly runDelayNs: number;
 }
 
 /** One line of `/proc/PID/cgroup`. */
 export interface CgroupLine {
-  readonly hierarchyId: number; // 0: v2
-  readonly controllers: readonly string[]; // empty for v2; "name=systemd" is one
+  /** 0: v2. */
+  readonly hierarchyId: number;
+  /** Empty for v2; "name=systemd" is one. */
+  readonly controllers: readonly string[];
+  /** As seen from the reader's cgroup namespace. */
   readonly path: string;
 }
 
 /** One line of `/proc/PID/maps`. */
 export interface MemoryMapping {
+  /** First address of it. */
   readonly begin: bigint;
-  readonly end: bigint; // first address after it
+  /** First address after it. */
+  readonly end: bigint;
+  /** As the kernel prints them: "r-xp". */
   readonly permissions: string;
+  /** In bytes. */
   readonly fileOffset: bigint;
-  readonly path: string; // "" anonymous, "[heap]" and the like, or a file's
+  /** "" anonymous, "[heap]" and the like, or a file's. */
+  readonly path: string;
 }
 
 /** `/proc/PID/io`. */
 export interface IoCounters {
+  /** Bytes of read calls, cached ones included. */
   readonly readCharCount: number;
+  /** Bytes of write calls. */
   readonly writeCharCount: number;
-  readonly readBytes: number; // from storage
+  /** From storage. */
+  readonly readBytes: number;
+  /** To storage. */
   readonly writeBytes: number;
 }
 

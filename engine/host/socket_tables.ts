@@ -10,7 +10,7 @@ import { toCount } from "./procfs_parsers.ts";
 export type InternetTable = "tcp" | "tcp6" | "udp" | "udp6";
 
 /** The kernel's socket states, include/net/tcp_states.h; UDP uses "established" and "close" (not connected). */
-const STATE_NAMES = [
+export const SOCKET_STATES = [
   "established",
   "synSent",
   "synReceived",
@@ -26,24 +26,32 @@ const STATE_NAMES = [
 ] as const;
 
 /** A socket's state by name. */
-export type SocketState = (typeof STATE_NAMES)[number];
+export type SocketState = (typeof SOCKET_STATES)[number];
 
 /** `__SO_ACCEPTCON`, include/uapi/linux/net.h: the socket listens. */
 const ACCEPTS_CONNECTIONS_FLAG = 0x10000;
 
 /** One row of a TCP or UDP table. */
 export interface InternetSocket {
-  readonly localAddress: string; // canonical text; an IPv4 address mapped into IPv6 reads as IPv4
+  /** Canonical text; an IPv4 address mapped into IPv6 reads as IPv4. */
+  readonly localAddress: string;
+  /** In host order. */
   readonly localPort: number;
+  /** As `localAddress`. */
   readonly remoteAddress: string;
-  readonly remotePort: number; // 0: not connected
+  /** 0: not connected. */
+  readonly remotePort: number;
+  /** By name. */
   readonly state: SocketState;
-  readonly inode: number; // 0: no longer, or not yet, a process's
+  /** 0: no longer, or not yet, a process's. */
+  readonly inode: number;
 }
 
 /** One row of the unix table. */
 export interface UnixSocket {
+  /** It accepts connections. */
   readonly isListening: boolean;
+  /** As in `/proc/PID/fd`. */
   readonly inode: number;
   /** "@name" for an abstract one, "" for a socket without a name. Not sanitised. */
   readonly path: string;
@@ -57,7 +65,7 @@ export function parseInternetSockets(text: string): readonly InternetSocket[] {
     const local = parseEndpoint(fields[1]);
     const remote = parseEndpoint(fields[2]);
     const stateText = fields[3] ?? "";
-    const state = /^[0-9A-F]{2}$/.test(stateText) ? STATE_NAMES[Number.parseInt(stateText, 16) - 1] : undefined;
+    const state = /^[0-9A-F]{2}$/.test(stateText) ? SOCKET_STATES[Number.parseInt(stateText, 16) - 1] : undefined;
     const inode = toCount(fields[9]);
     if (local === undefined || remote === undefined || state === undefined || inode === undefined) continue;
     sockets.push({

@@ -16,7 +16,9 @@ import type { ProcFs } from "./procfs.ts";
 
 /** A target, and what a person should know about how it was found: one sentence each. */
 export interface ResolvedTarget {
+  /** What to trace. */
   readonly target: Target;
+  /** What the user should know about it, a sentence each. */
   readonly notes: readonly string[];
 }
 

@@ -13,6 +13,7 @@ export { numberOf, type Statement };
 
 export const FIXTURE_NAMES = [
   "busy",
+  "call_paths",
   "child_waiter",
   "cpu_hogs",
   "crash_loop",

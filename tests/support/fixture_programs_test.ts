@@ -71,6 +71,11 @@ const ROWS: readonly Row[] = [
     holds: (truth) => numberOf(truth, "fsync_count") > 5 && share(truth, "fsync") > 0.3,
   },
   {
+    name: "call_paths",
+    does: "waits three times as long in one function as in the other",
+    holds: (truth) => isAbout(truth, "orders", 10) && isAbout(truth, "prices", 30) && isIdle(truth),
+  },
+  {
     name: "lock_holder",
     does: "makes three workers wait for a sleeper",
     settings: { hold_ms: 30 },

@@ -51,7 +51,8 @@ export function readKernelFacts(): KernelFacts {
     mountInfo: Deno.readTextFileSync("/proc/self/mountinfo"),
     release: Deno.osRelease(),
     hasVmlinuxBtf: exists("/sys/kernel/btf/vmlinux"),
-    hasClang: (Deno.env.get("PATH") ?? "").split(":").some((folder) => exists(`${folder}/clang`)),
+    hasClang: isInPath("clang"),
+    hasRedis: isInPath("redis-server") && isInPath("redis-benchmark"),
   };
 }
 
@@ -63,6 +64,10 @@ function recordSkip(record: SkipRecord): void {
 
 function isCi(): boolean {
   return ["1", "true"].includes(Deno.env.get("CI") ?? "");
+}
+
+function isInPath(program: string): boolean {
+  return (Deno.env.get("PATH") ?? "").split(":").some((folder) => exists(`${folder}/${program}`));
 }
 
 function exists(path: string): boolean {

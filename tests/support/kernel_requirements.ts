@@ -4,7 +4,15 @@
  * @module
  */
 
-export type KernelRequirement = "bpf_capability" | "btf" | "cgroup_v2" | "clang" | "ring_buffer" | "root" | "tracefs";
+export type KernelRequirement =
+  | "bpf_capability"
+  | "btf"
+  | "cgroup_v2"
+  | "clang"
+  | "redis"
+  | "ring_buffer"
+  | "root"
+  | "tracefs";
 
 /** What the machine offers, as its files say. */
 export interface KernelFacts {
@@ -18,16 +26,19 @@ export interface KernelFacts {
   readonly release: string;
   readonly hasVmlinuxBtf: boolean;
   readonly hasClang: boolean;
+  /** The server and its benchmark. */
+  readonly hasRedis: boolean;
 }
 
 /**
  * Why a test did not run.
  *
  * - `kernel_feature_absent`: this kernel cannot do it; nobody can change that here.
+ * - `program_absent`: a program that set-up does not install, as nothing else needs it.
  * - `rights_missing`, `setup_missing`: somebody could, so in CI it is a failure.
  */
 export interface SkipReason {
-  readonly kind: "kernel_feature_absent" | "rights_missing" | "setup_missing";
+  readonly kind: "kernel_feature_absent" | "program_absent" | "rights_missing" | "setup_missing";
   readonly requirement: KernelRequirement;
   /** What was found instead. */
   readonly found: string;
@@ -67,7 +78,8 @@ export function skipReason(requirements: readonly KernelRequirement[], facts: Ke
 /** Yields what to do with a test whose requirements ended in `reason`. */
 export function verdictOf(reason: SkipReason | undefined, options: { isCi: boolean }): "run" | "skip" | "fail" {
   if (reason === undefined) return "run";
-  return options.isCi && reason.kind !== "kernel_feature_absent" ? "fail" : "skip";
+  const isRepairable = reason.kind === "rights_missing" || reason.kind === "setup_missing";
+  return options.isCi && isRepairable ? "fail" : "skip";
 }
 
 type Missing = Omit<SkipReason, "requirement">;
@@ -81,6 +93,8 @@ const CHECKS: Readonly<Record<KernelRequirement, (facts: KernelFacts) => Missing
     facts.hasVmlinuxBtf ? undefined : { kind: "kernel_feature_absent", found: "no /sys/kernel/btf/vmlinux" },
   cgroup_v2: (facts) => missingFilesystem("cgroup2", facts),
   clang: (facts) => facts.hasClang ? undefined : { kind: "setup_missing", found: "no clang in PATH" },
+  redis: (facts) =>
+    facts.hasRedis ? undefined : { kind: "program_absent", found: "no redis-server and redis-benchmark in PATH" },
   ring_buffer: (facts) =>
     hasRelease(facts.release, RING_BUFFER_RELEASE)
       ? undefined

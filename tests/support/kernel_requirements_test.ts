@@ -1,5 +1,5 @@
 import { assert } from "./assert.ts";
-import { type KernelFacts, skipReason, verdictOf } from "./kernel_requirements.ts";
+import { type KernelFacts, type SkipReason, skipReason, verdictOf } from "./kernel_requirements.ts";
 
 const ALL_CAPABILITIES = "Name:\tdeno\nUid:\t0\t0\t0\t0\nCapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\n";
 
@@ -12,11 +12,12 @@ function factsWith(overrides: Partial<KernelFacts>): KernelFacts {
     release: "6.1.0-18-amd64",
     hasVmlinuxBtf: true,
     hasClang: true,
+    hasRedis: true,
     ...overrides,
   };
 }
 
-const EVERY = ["bpf_capability", "btf", "cgroup_v2", "clang", "ring_buffer", "root", "tracefs"] as const;
+const EVERY = ["bpf_capability", "btf", "cgroup_v2", "clang", "redis", "ring_buffer", "root", "tracefs"] as const;
 
 Deno.test("skipReason() yields nothing when every requirement is met", () => {
   assert.equal(skipReason(EVERY, factsWith({})), undefined);
@@ -30,6 +31,7 @@ const MISSING: readonly [string, Partial<KernelFacts>, string, string][] = [
   ["only CAP_BPF is held", { status: "CapEff:\t0000008000000000\n" }, "bpf_capability", "rights_missing"],
   ["the user is another", { status: ALL_CAPABILITIES.replace("\t0\t0", "\t0\t1000") }, "root", "rights_missing"],
   ["clang is not installed", { hasClang: false }, "clang", "setup_missing"],
+  ["redis is not installed", { hasRedis: false }, "redis", "program_absent"],
   ["tracefs is not mounted", { mountInfo: "30 20 0:26 / /c rw - cgroup2 x rw\n" }, "tracefs", "setup_missing"],
   ["tracefs is unknown", { mountInfo: "", filesystems: "nodev\tcgroup2\n" }, "cgroup_v2", "setup_missing"],
   ["cgroup2 is unknown", { mountInfo: "", filesystems: "nodev\ttracefs\n" }, "cgroup_v2", "kernel_feature_absent"],
@@ -53,14 +55,15 @@ Deno.test("skipReason() ignores what is not required", () => {
   assert.equal(skipReason([], factsWith({ hasVmlinuxBtf: false, hasClang: false, mountInfo: "" })), undefined);
 });
 
-Deno.test("verdictOf() lets CI skip for the kernel's sake only", () => {
-  const reasonOf = (kind: "kernel_feature_absent" | "rights_missing" | "setup_missing") => ({
+Deno.test("verdictOf() lets CI skip only what nobody was asked to provide", () => {
+  const reasonOf = (kind: SkipReason["kind"]) => ({
     kind,
     requirement: "btf" as const,
     found: "nothing",
   });
   assert.equal(verdictOf(undefined, { isCi: true }), "run");
   assert.equal(verdictOf(reasonOf("kernel_feature_absent"), { isCi: true }), "skip");
+  assert.equal(verdictOf(reasonOf("program_absent"), { isCi: true }), "skip");
   assert.equal(verdictOf(reasonOf("rights_missing"), { isCi: true }), "fail");
   assert.equal(verdictOf(reasonOf("setup_missing"), { isCi: true }), "fail");
   assert.equal(verdictOf(reasonOf("rights_missing"), { isCi: false }), "skip");

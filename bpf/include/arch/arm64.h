@@ -18,6 +18,17 @@ struct pt_regs {
 /* include/linux/thread_info.h (arch/arm64): the task runs 32-bit code. */
 #define PT_TIF_32BIT 22
 
+/* Before 5.15 nothing yields another task's registers; where its stack ends depends on the page size. */
+static __always_inline bool pt_arch_knows_registers(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
+}
+
+static __always_inline const struct pt_regs *pt_arch_registers(struct task_struct *task)
+{
+	return (const struct pt_regs *)bpf_task_pt_regs(task);
+}
+
 /* `syscallno` is NO_SYSCALL (-1) outside of one (arch/arm64/include/asm/ptrace.h). */
 static __always_inline long pt_arch_system_call(struct task_struct *task, const struct pt_regs *regs)
 {

@@ -4,8 +4,8 @@
  * @module
  */
 
-/** Warnings are errors: the programs are ours, and small. */
-const COMPILER_FLAGS = ["-O1", "-g0", "-pthread", "-Wall", "-Wextra", "-Werror"];
+/** Warnings are errors: the programs are ours, and small. Frame pointers are what user stacks are taken by. */
+const COMPILER_FLAGS = ["-O1", "-g0", "-fno-omit-frame-pointer", "-pthread", "-Wall", "-Wextra", "-Werror"];
 
 export interface NativeProgramSource {
   /** File name of the program, and of its thread group in the kernel (15 characters are kept). */

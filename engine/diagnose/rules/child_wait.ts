@@ -47,8 +47,8 @@ function judgeWait(facts: TargetFacts, wait: DelegatedWait): readonly Finding[] 
   const severity = judge(impact);
   if (severity === undefined) return [];
   const isInOrder = wait.occupation.kind === "busy" || wait.occupation.kind === "serving";
-  const meanMs = wait.totalMs / wait.finishedCount;
   const evidence = evidenceOfWaits(facts, wait.waits);
+  const meanMs = evidence.waits?.meanMs ?? 0;
   return [{
     id: "child-wait",
     targetId: facts.targetId,

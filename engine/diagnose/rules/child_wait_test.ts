@@ -1,5 +1,5 @@
+import type { Severity } from "../../api/severity.ts";
 import { assert } from "../../../tests/support/assert.ts";
-import type { Severity } from "../severity.ts";
 import { buildFacts, PEER, type ProcessSketch, type ThreadSketch, type WaitSketch } from "../test_measurements.ts";
 import { childWait } from "./child_wait.ts";
 import { slowPeer } from "./slow_peer.ts";

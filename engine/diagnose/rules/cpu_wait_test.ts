@@ -1,5 +1,5 @@
+import type { Severity } from "../../api/severity.ts";
 import { assert } from "../../../tests/support/assert.ts";
-import type { Severity } from "../severity.ts";
 import { buildFacts, type ThreadSketch } from "../test_measurements.ts";
 import { cpuThrottling } from "./cpu_throttling.ts";
 import { cpuWait } from "./cpu_wait.ts";

@@ -9,11 +9,12 @@
  * @module
  */
 
+import type { Severity } from "../../api/severity.ts";
 import type { ChildGroup } from "../event_digest.ts";
 import { incompletenessNotes, isReliable, type TargetFacts, threadNameOf, toWallMs } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 import { formatMs } from "../format.ts";
-import { REPEATED_COUNT_MIN, type Severity } from "../severity.ts";
+import { REPEATED_COUNT_MIN } from "../severity.ts";
 
 /** Children that fail at least this often, of all that end, are a loop and not an accident. */
 const FAILED_SHARE_MIN = 0.5;

@@ -1,6 +1,6 @@
 import { assert } from "../../../tests/support/assert.ts";
 import type { ExitEvent } from "../../api/events.ts";
-import type { Severity } from "../severity.ts";
+import type { Severity } from "../../api/severity.ts";
 import { BEGIN_MS, BEGIN_WALL_MS, buildExit, buildFacts, type WorldSketch } from "../test_measurements.ts";
 import { crashLoop } from "./crash_loop.ts";
 

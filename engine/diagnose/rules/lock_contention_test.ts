@@ -1,6 +1,6 @@
 import { assert } from "../../../tests/support/assert.ts";
 import type { LockChainMeasurement, WaitObject } from "../../api/measurements.ts";
-import type { Severity } from "../severity.ts";
+import type { Severity } from "../../api/severity.ts";
 import { buildFacts, type WaitSketch, type WorldSketch } from "../test_measurements.ts";
 import { lockContention } from "./lock_contention.ts";
 
@@ -74,7 +74,7 @@ Deno.test("lockContention() keeps a lock whose holder slept, and says so", () =>
       totalMs: 3000,
     }],
   }));
-  assert.match(finding?.title ?? "", /held by compactor \(101\), itself in clock_nanosleep of timer/);
+  assert.match(finding?.title ?? "", /held by compactor \(101\), itself asleep in clock_nanosleep\./);
   assert.match(finding?.nextStep ?? "", /sleeps while it holds the lock/);
 });
 

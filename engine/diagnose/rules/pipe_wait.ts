@@ -11,12 +11,13 @@
  * @module
  */
 
+import type { Severity } from "../../api/severity.ts";
 import { type DelegatedWait, delegatedWaits, describeAwaited, describeWaiter } from "../delegation.ts";
 import { evidenceOfWaits, impactOf, judge, WAIT_CATEGORIES } from "../evidence.ts";
 import { isReliable, type TargetFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 import { formatShare } from "../format.ts";
-import { capSeverity, REPEATED_COUNT_MIN, type Severity, SLOW_HELPER_MS_MIN, WINDOW_MS_MIN } from "../severity.ts";
+import { capSeverity, REPEATED_COUNT_MIN, SLOW_HELPER_MS_MIN, WINDOW_MS_MIN } from "../severity.ts";
 
 export function pipeWait(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, WAIT_CATEGORIES) || facts.windowMs < WINDOW_MS_MIN) return [];

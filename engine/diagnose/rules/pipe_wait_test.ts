@@ -1,6 +1,6 @@
 import { assert } from "../../../tests/support/assert.ts";
 import type { WaitMeasurement } from "../../api/measurements.ts";
-import type { Severity } from "../severity.ts";
+import type { Severity } from "../../api/severity.ts";
 import { buildFacts, FILE, type ProcessSketch, type ThreadSketch, type WaitSketch } from "../test_measurements.ts";
 import { diskStall } from "./disk_stall.ts";
 import { pipeWait } from "./pipe_wait.ts";

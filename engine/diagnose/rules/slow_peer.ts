@@ -11,13 +11,14 @@
  */
 
 import type { WaitMeasurement } from "../../api/measurements.ts";
+import type { Severity } from "../../api/severity.ts";
 import { type Cause, finishedCount, toCauses, totalMs } from "../causes.ts";
 import { describeConsequences, evidenceOfCause, impactOf, judge, systemCallsOf, WAIT_CATEGORIES } from "../evidence.ts";
 import { isDormant, isReliable, type TargetFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 import { formatMs, formatShare } from "../format.ts";
 import { slowMsMin, sumBuckets } from "../histogram.ts";
-import { capSeverity, type Severity, severityOf, SLOW_PEER_MS_MIN, WINDOW_MS_MIN } from "../severity.ts";
+import { capSeverity, severityOf, SLOW_PEER_MS_MIN, WINDOW_MS_MIN } from "../severity.ts";
 import { describeObject, isNamed } from "../wait_object.ts";
 
 export function slowPeer(facts: TargetFacts): readonly Finding[] {
@@ -29,6 +30,7 @@ export function slowPeer(facts: TargetFacts): readonly Finding[] {
 
 function judgePeer(facts: TargetFacts, cause: Cause): readonly Finding[] {
   const dormant = cause.waits.filter((wait) => isDormant(facts, wait));
+  if (isWakeUpChannel(cause, dormant)) return [];
   const options = { hasDelegated: dormant.length > 0 };
   const impact = impactOf(facts, cause.explainedMs, options);
   if (judge(impact) === undefined) return [];
@@ -67,6 +69,13 @@ function slowMsOf(cause: Cause): number {
   if (totalMs(cause.waits) >= SLOW_PEER_MS_MIN * count) return cause.explainedMs;
   const slowMs = slowMsMin(sumBuckets(cause.waits.map((wait) => wait.buckets)), SLOW_PEER_MS_MIN);
   return Math.min(cause.explainedMs, slowMs);
+}
+
+/** A socket pair to which a thread of its own listens all the while: how programs take signals and wake themselves. */
+function isWakeUpChannel({ object, waits }: Cause, dormant: readonly WaitMeasurement[]): boolean {
+  const [only, ...others] = waits;
+  return object.kind === "unixPeer" && object.path === undefined && only !== undefined && others.length === 0 &&
+    dormant.includes(only) && only.threadId !== only.processId;
 }
 
 function capFor(cause: Cause, dormant: readonly WaitMeasurement[]): Severity {

@@ -1,6 +1,6 @@
 import { assert } from "../../../tests/support/assert.ts";
 import type { WaitClass } from "../../api/measurements.ts";
-import type { Severity } from "../severity.ts";
+import type { Severity } from "../../api/severity.ts";
 import {
   BEGIN_MS,
   BEGIN_WALL_MS,
@@ -75,6 +75,22 @@ const TABLE: readonly Row[] = [
   {
     name: "one background thread that listens all the while",
     threads: [{ threadId: 100, onCpuMs: 100 }, { threadId: 101, waits: [wait({ openMs: 10_000 })] }],
+    severity: "info",
+  },
+  {
+    name: "a thread that listens to the program's own wake-up channel",
+    threads: [
+      { threadId: 100, onCpuMs: 100 },
+      { threadId: 101, waits: [wait({ object: { kind: "unixPeer", id: "4711", path: undefined }, openMs: 10_000 })] },
+    ],
+    severity: undefined,
+  },
+  {
+    name: "a thread that listens to a named socket",
+    threads: [
+      { threadId: 100, onCpuMs: 100 },
+      { threadId: 101, waits: [wait({ object: { kind: "unixPeer", id: "7", path: "/run/bus" }, openMs: 10_000 })] },
+    ],
     severity: "info",
   },
   {

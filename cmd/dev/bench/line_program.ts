@@ -1,0 +1,67 @@
+/**
+ * A program that answers each line it is sent with a line.
+ *
+ * @module
+ */
+
+/** Ended on disposal: its standard input is closed, and it is killed should it not care. */
+export class LineProgram implements AsyncDisposable {
+  readonly #name: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #lines: AsyncGenerator<string, void, void>;
+
+  /** @throws {Deno.errors.NotFound} If there is no such program */
+  constructor(program: string, args: readonly string[]) {
+    this.#name = program;
+    this.#child = new Deno.Command(program, {
+      args: [...args],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    this.#input = this.#child.stdin.getWriter();
+    this.#lines = readLines(this.#child.stdout);
+  }
+
+  get processId(): number {
+    return this.#child.pid;
+  }
+
+  /** Sends `line` and yields the answer. @throws {Error} If it ends instead */
+  async ask(line: string): Promise<string> {
+    await this.#input.write(new TextEncoder().encode(`${line}\n`));
+    return await this.answer();
+  }
+
+  /** Waits for its next line. @throws {Error} If it ends instead */
+  async answer(): Promise<string> {
+    const { value } = await this.#lines.next();
+    if (value !== undefined) return value;
+    const { code, signal } = await this.#child.status;
+    throw new Error(`Cannot hear ${this.#name}: it ended with ${signal ?? `code ${code}`}, wanted an answer`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // It may be gone already, and with it the pipe.
+    await this.#input.close().catch(() => {});
+    const killer = setTimeout(() => this.#child.kill("SIGKILL"), END_TIMEOUT_MS);
+    for await (const _ of this.#lines);
+    await this.#child.status;
+    clearTimeout(killer);
+  }
+}
+
+/** Longer than any of them takes to detach and leave. */
+const END_TIMEOUT_MS = 10_000;
+
+/** Yields the lines of a byte stream as they come. */
+export async function* readLines(bytes: ReadableStream<Uint8Array>): AsyncGenerator<string, void, void> {
+  let rest = "";
+  for await (const text of bytes.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}

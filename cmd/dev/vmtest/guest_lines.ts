@@ -1,0 +1,42 @@
+/**
+ * What the guest says to the host over its second serial port, and where things
+ * lie in its root file system.
+ *
+ * @module
+ */
+
+import type { JsonReport } from "../../../engine/diagnose/report_schema.ts";
+import type { Statement } from "../demo/started_program.ts";
+
+export type GuestLine =
+  | { readonly kind: "kernel"; readonly release: string }
+  | ScenarioOutcome
+  | { readonly kind: "failed"; readonly name: string; readonly message: string }
+  | { readonly kind: "end" };
+
+export interface ScenarioOutcome {
+  readonly kind: "scenario";
+  readonly name: string;
+  /** What the planted program said when it was set up. */
+  readonly ready: Statement;
+  /** How podtrace ended. */
+  readonly code: number;
+  readonly report?: JsonReport | undefined;
+  /** Its standard error. */
+  readonly said: string;
+  /** All that `diagnose --now` printed, where it was asked. */
+  readonly now?: string | undefined;
+}
+
+/** As deep in the tree as in the checkout: the object is found relative to it. */
+export const GUEST_MAIN = "/app/engine/backend/main.js";
+export const GUEST_DRIVER = "/app/guest.js";
+export const GUEST_OBJECT = "/app/dist/bpf/podtrace.x86_64.bpf.o";
+export const GUEST_PROGRAMS = "/programs";
+export const GUEST_DENO = "/bin/deno";
+
+/** Yields the lines of a port's log; what a terminal adds and a line cut off by the end are left out. */
+export function parseGuestLines(log: string): readonly GuestLine[] {
+  const lines = log.split("\n").slice(0, -1).map((line) => line.trim()).filter((line) => line.startsWith("{"));
+  return lines.map((line) => JSON.parse(line) as GuestLine); // written by guest.ts, of this same checkout
+}

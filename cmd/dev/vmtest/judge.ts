@@ -1,0 +1,110 @@
+/**
+ * What a machine's answers have to be (pure).
+ *
+ * @module
+ */
+
+import type { JsonReport } from "../../../engine/diagnose/report_schema.ts";
+import type { GuestLine, ScenarioOutcome } from "./guest_lines.ts";
+import type { TriedKernel } from "./kernels.ts";
+import { type Scenario, SCENARIOS } from "./scenarios.ts";
+
+/**
+ * How far on-CPU and waiting for a CPU may be off the scheduler's own accounts
+ * in an emulated machine. A switch takes some ten times as long there as on a
+ * real one, and how late we are told of it is what the two differ by; what has
+ * to add up exactly still has to.
+ */
+const EMULATED_DIFFERENCE_MAX = 0.1;
+
+/** One thing that is not as it should be. */
+export interface Problem {
+  readonly scenario: string;
+  readonly text: string;
+}
+
+/** Yields everything that is wrong; nothing for a kernel on which all of podtrace works. */
+export function judge(
+  lines: readonly GuestLine[],
+  options: { readonly kernel: TriedKernel; readonly scenarios?: readonly Scenario[] },
+): readonly Problem[] {
+  const { kernel, scenarios = SCENARIOS } = options;
+  const problems = scenarios.flatMap((scenario) =>
+    judgeScenario(scenario, lines, kernel).map((text) => ({ scenario: scenario.name, text }))
+  );
+  if (!lines.some(({ kind }) => kind === "end")) {
+    problems.push({ scenario: "machine", text: "it ended before all scenarios were tried" });
+  }
+  return problems;
+}
+
+function judgeScenario(scenario: Scenario, lines: readonly GuestLine[], kernel: TriedKernel): readonly string[] {
+  const line = lines.find((candidate) => "name" in candidate && candidate.name === scenario.name);
+  if (line === undefined) return ["it was never tried"];
+  if (line.kind !== "scenario") return [`it could not be run: ${"message" in line ? line.message : line.kind}`];
+  const { report } = line;
+  if (line.code !== 0 || report === undefined) return [`podtrace ended with ${line.code}: ${line.said.trim()}`];
+  return [
+    ...judgeHooks(report, kernel),
+    ...judgeCompleteness(report, kernel),
+    ...judgeLedgers(report),
+    ...judgeFindings(scenario, line, report),
+    ...judgeNow(scenario, line),
+  ];
+}
+
+/** Every hook has the provider this kernel is known for. */
+function judgeHooks(report: JsonReport, kernel: TriedKernel): readonly string[] {
+  return report.cost.hooks.flatMap(({ hook, provider, refused }) => {
+    const wanted = kernel.providers[hook];
+    if (provider === undefined) return [`${hook} has no provider: ${refused.join("; ")}`];
+    if (wanted === undefined) return refused.length === 0 ? [] : [`${hook} refused: ${refused.join("; ")}`];
+    return provider === wanted ? [] : [`${hook} is served by ${provider}, wanted ${wanted}`];
+  });
+}
+
+function judgeCompleteness(report: JsonReport, kernel: TriedKernel): readonly string[] {
+  return Object.entries(report.completeness).flatMap(([category, completeness]) => {
+    const isBlind = kernel.blindCategories.some((blind) => blind === category);
+    const wanted = isBlind ? "blind" : "complete";
+    if (completeness.verdict === wanted) return [];
+    const reason = "reason" in completeness ? ` (${completeness.reason})` : "";
+    return [`${category} is ${completeness.verdict}${reason}, wanted ${wanted}`];
+  });
+}
+
+function judgeLedgers(report: JsonReport): readonly string[] {
+  const { checks } = report.timeLedger;
+  return [
+    ...checks.filter((check) => !isWithinReach(check)).map(({ name, verdict, oursMs, expectedMs }) =>
+      `time ledger: ${name} is ${verdict}: ${oursMs.toFixed(1)} ms, the kernel says ${expectedMs.toFixed(1)} ms`
+    ),
+    ...(report.ledger.residual === 0 ? [] : [`loss ledger: residual ${report.ledger.residual}, wanted 0`]),
+    ...(report.ledger.dropped === 0 ? [] : [`loss ledger: ${report.ledger.dropped} dropped, wanted none`]),
+  ];
+}
+
+function isWithinReach(check: JsonReport["timeLedger"]["checks"][number]): boolean {
+  const isExact = check.name === "sum" || check.name === "waits";
+  return check.verdict === "ok" ||
+    (!isExact && check.verdict === "off" && check.difference <= EMULATED_DIFFERENCE_MAX);
+}
+
+function judgeFindings(scenario: Scenario, outcome: ScenarioOutcome, report: JsonReport): readonly string[] {
+  const loud = report.findings.filter(({ severity }) => severity !== "info");
+  if (scenario.findingId === undefined) return loud.map(({ title }) => `nothing is wrong, and yet: ${title}`);
+  const finding = loud.find(({ id }) => id === scenario.findingId);
+  if (finding === undefined) {
+    const found = report.findings.map(({ id, severity }) => `${severity} ${id}`).join(", ") || "none";
+    return [`no ${scenario.findingId} above info among the findings: ${found}`];
+  }
+  const text = JSON.stringify(finding);
+  return scenario.names(outcome.ready).filter((name) => !text.includes(name)).map((name) =>
+    `${name} is not named in ${text}`
+  );
+}
+
+function judgeNow(scenario: Scenario, { ready, now = "" }: ScenarioOutcome): readonly string[] {
+  const names = scenario.nowNames?.(ready) ?? [];
+  return names.filter((name) => !now.includes(name)).map((name) => `--now does not name ${name}: ${now.trim()}`);
+}

@@ -1,0 +1,32 @@
+/**
+ * The kernels the object is tried on: data.
+ *
+ * @module
+ */
+
+import type { Category } from "../../../engine/api/measurements.ts";
+
+/** One kernel, as Debian packages it for virtual machines. */
+export interface TriedKernel {
+  /** Major and minor version. */
+  readonly name: string;
+  /** Debian's release that carries it. */
+  readonly suite: string;
+  /** The program that has to serve each hook; hooks that are not listed are served by their first. */
+  readonly providers: Readonly<Record<string, string>>;
+  /** What the report has to say it cannot see there; everything else must be complete. */
+  readonly blindCategories: readonly Category[];
+}
+
+/** Oldest first. */
+export const TRIED_KERNELS: readonly TriedKernel[] = [
+  {
+    name: "5.10",
+    suite: "bullseye",
+    // The tracepoint carries the previous state from 5.18.
+    providers: { sched_switch: "sched_switch_by_task_state" },
+    blindCategories: [],
+  },
+  { name: "6.1", suite: "bookworm", providers: {}, blindCategories: [] },
+  { name: "6.12", suite: "trixie", providers: {}, blindCategories: [] },
+];

@@ -1,0 +1,136 @@
+/**
+ * What is tried in the machine: planted programs, how podtrace is pointed at
+ * them, and what its report has to say. Both sides read this: the guest what to
+ * start, the host what to expect.
+ *
+ * @module
+ */
+
+import type { Statement } from "../demo/started_program.ts";
+import type { FixtureName, FixtureSettings } from "../../../tests/support/fixture_programs.ts";
+
+export interface Scenario {
+  readonly name: string;
+  readonly program: FixtureName;
+  readonly settings: FixtureSettings;
+  /** A cgroup target is two levels deep, and the program lives in the inner one. */
+  readonly target: "process" | "cgroup";
+  /** CPUs its cgroup is held to; needs a cgroup target. */
+  readonly cpus?: number;
+  /** The rule that has to speak up; `undefined`: none may, above info. */
+  readonly findingId: string | undefined;
+  /** What the finding has to name, anywhere in its title or evidence. */
+  readonly names: (ready: Statement) => readonly string[];
+  /** What `diagnose --now` has to name too; absent: it is not asked. */
+  readonly nowNames?: (ready: Statement) => readonly string[];
+}
+
+/** Lies on a disk of its own, two mounts deep. */
+export const DISK_FOLDER = "/disk/srv/state";
+
+const upstreamPeer = (ready: Statement): readonly string[] => [`127.0.0.1:${ready["upstream_port"]}`];
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "slow upstream in recv",
+    program: "slow_upstream",
+    settings: {},
+    target: "process",
+    findingId: "slow-peer",
+    names: upstreamPeer,
+    // It waits for the answer 99 % of the time.
+    nowNames: (ready) => ["caller", `recvfrom ${upstreamPeer(ready).join()}`],
+  },
+  {
+    name: "slow upstream in poll, as a cgroup",
+    program: "slow_upstream",
+    settings: { wait: "poll" },
+    target: "cgroup",
+    findingId: "slow-peer",
+    names: upstreamPeer,
+  },
+  {
+    name: "slow upstream in an epoll loop",
+    program: "epoll_client",
+    settings: {},
+    target: "process",
+    findingId: "slow-peer",
+    names: upstreamPeer,
+  },
+  {
+    name: "lock whose holder sleeps",
+    program: "lock_holder",
+    settings: { holder: "sleep" },
+    target: "process",
+    findingId: "lock-contention",
+    names: (ready) => [String(ready["lock_address"]), "flusher"],
+  },
+  {
+    name: "lock whose holder waits for an upstream",
+    program: "lock_holder",
+    settings: { holder: "upstream" },
+    target: "process",
+    findingId: "slow-peer",
+    names: (ready) => [...upstreamPeer(ready), "flusher", "lock"],
+  },
+  {
+    name: "fsync-heavy log",
+    program: "fsync_log",
+    settings: { write_bytes: 1 << 18, path: `${DISK_FOLDER}/audit.log` },
+    target: "process",
+    findingId: "disk-stall",
+    names: () => ["fsync", `${DISK_FOLDER}/audit.log`, "flusher"],
+  },
+  {
+    name: "pipe with a slow writer",
+    program: "pipe_waiter",
+    settings: {},
+    target: "process",
+    findingId: "pipe-wait",
+    names: () => ["pipe"],
+  },
+  {
+    name: "slow children",
+    program: "child_waiter",
+    settings: {},
+    target: "process",
+    findingId: "child-wait",
+    names: () => ["child"],
+  },
+  {
+    name: "children that fail again and again",
+    program: "crash_loop",
+    settings: {},
+    target: "process",
+    findingId: "crash-loop",
+    names: () => ["crasher", "3"],
+  },
+  {
+    name: "more busy threads than CPUs",
+    program: "cpu_hogs",
+    settings: { threads: 3 },
+    target: "process",
+    findingId: "cpu-wait",
+    names: () => ["hog-"],
+  },
+  {
+    name: "busy threads under a CPU limit",
+    program: "cpu_hogs",
+    settings: { threads: 2 },
+    target: "cgroup",
+    cpus: 0.2,
+    findingId: "cpu-throttling",
+    names: () => ["0.2"],
+  },
+  {
+    name: "idle process",
+    program: "sleeper",
+    settings: { in: "epoll" },
+    target: "process",
+    findingId: undefined,
+    names: () => [],
+  },
+];
+
+/** How long each program is looked at. */
+export const DIAGNOSE_DURATION = "3s";

@@ -1,0 +1,115 @@
+/**
+ * User stacks on demand: the functions that wait are named when stacks were
+ * asked for, and no stack is taken when not.
+ *
+ * @module
+ */
+
+import { USER_STACKS_MAX } from "../../engine/api/limits.ts";
+import { openHostView, openLibbpfBackend, readBpfObjectFile, resolveProcess } from "../../engine/mod.ts";
+import { assert } from "../support/assert.ts";
+import { numberOf, startFixture } from "../support/fixture_programs.ts";
+import { kernelTest } from "../support/kernel.ts";
+import type { KernelRequirement } from "../support/kernel_requirements.ts";
+
+const REQUIREMENTS: readonly KernelRequirement[] = ["bpf_capability", "btf", "ring_buffer", "clang"];
+
+const MAIN = new URL("../../main.ts", import.meta.url);
+
+interface UserStack {
+  readonly totalMs: number;
+  readonly count: number;
+  readonly frames: readonly string[];
+}
+
+interface WaitOfReport {
+  readonly class: string;
+  readonly systemCall?: string;
+  readonly figures: { readonly totalMs: number; readonly count: number };
+  readonly userStacks?: readonly UserStack[];
+}
+
+interface Report {
+  readonly findings: readonly {
+    readonly id: string;
+    readonly evidence: { readonly userStacks?: readonly UserStack[] };
+  }[];
+  readonly timeLedger: { readonly waits: readonly WaitOfReport[] };
+}
+
+async function diagnose(processId: number, ...options: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", MAIN.pathname, "diagnose", "--pid", String(processId), "--duration", "1500ms", ...options],
+    stdin: "null",
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
+function functionsOf(stack: UserStack | undefined): readonly string[] {
+  return (stack?.frames ?? []).map((frame) => frame.slice(0, frame.lastIndexOf("+")));
+}
+
+kernelTest(
+  "diagnose --user-stacks names the functions that wait, dearest first",
+  { requires: REQUIREMENTS },
+  async () => {
+    await using fixture = await startFixture("call_paths", { duration_ms: 30_000, delay_ms: 10 });
+
+    const report: Report = JSON.parse(await diagnose(fixture.processId, "--user-stacks", "-o", "json"));
+    const reads = report.timeLedger.waits.filter((wait) => wait.class === "pipe");
+    assert.equal(reads.length, 1, "two callers of one pipe are one row");
+    const [dearest, second] = reads[0]?.userStacks ?? [];
+    // The frame above the C library's may be missing where that was built without frame pointers.
+    assert.ok(functionsOf(dearest).includes("load_prices"), JSON.stringify(reads));
+    assert.ok(functionsOf(second).includes("load_orders"), JSON.stringify(reads));
+    for (const stack of [dearest, second]) {
+      assert.match(stack?.frames[0] ?? "", /read\+0x[0-9a-f]+$/, "the innermost function is the C library's read");
+      assert.ok(functionsOf(stack).includes("main"));
+    }
+    // 30 ms against 10 ms per turn.
+    const ratio = (dearest?.totalMs ?? 0) / (second?.totalMs ?? 0);
+    assert.ok(ratio > 1.5 && ratio < 4.5, `expected about 3, got ${ratio}`);
+    const finding = report.findings.find((candidate) => candidate.id === "pipe-wait");
+    assert.deepEqual(finding?.evidence.userStacks, reads[0]?.userStacks);
+
+    const text = await diagnose(fixture.processId, "--user-stacks");
+    assert.match(text, /^ {4}[\d.]+% in \w*read\+0x[0-9a-f]+ < .*\bload_prices\+0x/m);
+  },
+);
+
+/** Yields the stacks the kernel holds, and those its wait rows name, after a fixture's whole life. */
+async function stacksTaken(options: { hasUserStacks: boolean }) {
+  const host = openHostView();
+  await using backend = await openLibbpfBackend({
+    host,
+    objectBytes: await readBpfObjectFile(),
+    ownProcessId: host.procFs.ownProcessId() ?? Deno.pid,
+  });
+
+  await using fixture = await startFixture("call_paths", { duration_ms: 1000, delay_ms: 10 });
+  const { target } = resolveProcess(fixture.processId, host);
+  backend.applyTargets({ added: [target], removed: [], slowWaitMs: undefined, hasUserStacks: options.hasUserStacks });
+  const truth = await fixture.ended();
+  const rows: { stackId: number; count: number }[] = [];
+  backend.readAggregates({
+    wait: (view) => rows.push({ stackId: view.key().stackId, count: view.count }),
+    chain: () => {},
+    thread: () => {},
+  });
+  const held = Array.from({ length: USER_STACKS_MAX }, (_, stackId) => backend.userStack(stackId))
+    .filter((addresses) => addresses.length > 0);
+  return { truth, rows, held };
+}
+
+kernelTest("a backend takes no user stack unless it is asked to", { requires: REQUIREMENTS }, async () => {
+  const without = await stacksTaken({ hasUserStacks: false });
+  assert.ok(without.rows.some((row) => row.count >= 5), "its waits were counted");
+  assert.deepEqual(without.rows.filter((row) => row.stackId >= 0), []);
+  assert.deepEqual(without.held, []);
+
+  const asked = await stacksTaken({ hasUserStacks: true });
+  assert.ok(numberOf(asked.truth, "orders_count") > 5);
+  assert.ok(asked.rows.filter((row) => row.stackId >= 0).length >= 2, JSON.stringify(asked.rows));
+  assert.ok(asked.held.length >= 2);
+});
