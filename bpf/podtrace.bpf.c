@@ -29,6 +29,7 @@
 #include "programs/schedule.bpf.c"
 #include "programs/lifecycle.bpf.c"
 #include "programs/sockets.bpf.c"
+#include "programs/page_faults.bpf.c"
 #include "programs/tasks.bpf.c"
 
 /* Clang leaves a struct that only crosses as bytes out of the BTF; these keep them in. */

@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "b7aadc1301501da7";
+export const LAYOUT_HASH = "b831b963e98f0f8d";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -116,7 +116,8 @@ export const PT_HOOK = {
   SOCKET_STATE: 4,
   TASK_ITERATOR: 5,
   SCHED_WAKEUP: 6,
-  COUNT: 7,
+  PAGE_FAULT: 7,
+  COUNT: 8,
 } as const;
 
 /** `enum pt_category` */
@@ -461,7 +462,7 @@ export function decodePtRecentWait(source: RecordSource, at: number): PtRecentWa
 
 /** `struct pt_thread`: its size, and where its fields lie. */
 export const PT_THREAD = {
-  sizeBytes: 488,
+  sizeBytes: 504,
   offsets: {
     beginNs: 0,
     sinceNs: 8,
@@ -476,29 +477,31 @@ export const PT_THREAD = {
     seedDelayNs: 80,
     lastRunnableNs: 88,
     delayMarkNs: 96,
-    tid: 104,
-    tgid: 108,
-    namespaceTid: 112,
-    targetSlot: 116,
-    state: 120,
-    futexOwner: 124,
-    waitClass: 128,
-    systemCall: 130,
-    stackId: 132,
-    object: 136,
-    pollKind: 160,
-    pollFd: 164,
-    pollFds: 168,
-    pollFdCount: 200,
-    pollTimed: 204,
-    wakerTid: 208,
-    wakerTgid: 212,
-    wakerComm: 216,
-    comm: 232,
-    cgroupAddress: 248,
-    switchCount: 256,
-    recentNext: 260,
-    recent: 264,
+    faultInode: 104,
+    faultNumber: 112,
+    tid: 120,
+    tgid: 124,
+    namespaceTid: 128,
+    targetSlot: 132,
+    state: 136,
+    futexOwner: 140,
+    waitClass: 144,
+    systemCall: 146,
+    stackId: 148,
+    object: 152,
+    pollKind: 176,
+    pollFd: 180,
+    pollFds: 184,
+    pollFdCount: 216,
+    pollTimed: 220,
+    wakerTid: 224,
+    wakerTgid: 228,
+    wakerComm: 232,
+    comm: 248,
+    cgroupAddress: 264,
+    switchCount: 272,
+    recentNext: 276,
+    recent: 280,
   },
 } as const;
 
@@ -517,6 +520,10 @@ export interface PtThread {
   readonly seedDelayMs: number;
   readonly lastRunnableMs: number;
   readonly delayMarkMs: number;
+  readonly faultInodeLow: number;
+  readonly faultInodeHigh: number;
+  readonly faultNumberLow: number;
+  readonly faultNumberHigh: number;
   readonly tid: number;
   readonly tgid: number;
   readonly namespaceTid: number;
@@ -560,43 +567,47 @@ export function decodePtThread(source: RecordSource, at: number): PtThread {
     seedDelayMs: nsToMs(view.getUint32(at + 80, true), view.getUint32(at + 84, true)),
     lastRunnableMs: nsToMs(view.getUint32(at + 88, true), view.getUint32(at + 92, true)),
     delayMarkMs: nsToMs(view.getUint32(at + 96, true), view.getUint32(at + 100, true)),
-    tid: view.getUint32(at + 104, true),
-    tgid: view.getUint32(at + 108, true),
-    namespaceTid: view.getUint32(at + 112, true),
-    targetSlot: view.getUint32(at + 116, true),
-    state: view.getUint32(at + 120, true),
-    futexOwner: view.getUint32(at + 124, true),
-    waitClass: view.getUint16(at + 128, true),
-    systemCall: view.getUint16(at + 130, true),
-    stackId: view.getInt32(at + 132, true),
-    object: decodePtObject(source, at + 136),
-    pollKind: view.getUint32(at + 160, true),
-    pollFd: view.getInt32(at + 164, true),
+    faultInodeLow: view.getUint32(at + 104, true),
+    faultInodeHigh: view.getUint32(at + 108, true),
+    faultNumberLow: view.getUint32(at + 112, true),
+    faultNumberHigh: view.getUint32(at + 116, true),
+    tid: view.getUint32(at + 120, true),
+    tgid: view.getUint32(at + 124, true),
+    namespaceTid: view.getUint32(at + 128, true),
+    targetSlot: view.getUint32(at + 132, true),
+    state: view.getUint32(at + 136, true),
+    futexOwner: view.getUint32(at + 140, true),
+    waitClass: view.getUint16(at + 144, true),
+    systemCall: view.getUint16(at + 146, true),
+    stackId: view.getInt32(at + 148, true),
+    object: decodePtObject(source, at + 152),
+    pollKind: view.getUint32(at + 176, true),
+    pollFd: view.getInt32(at + 180, true),
     pollFds: [
-      view.getInt32(at + 168, true),
-      view.getInt32(at + 172, true),
-      view.getInt32(at + 176, true),
-      view.getInt32(at + 180, true),
       view.getInt32(at + 184, true),
       view.getInt32(at + 188, true),
       view.getInt32(at + 192, true),
       view.getInt32(at + 196, true),
+      view.getInt32(at + 200, true),
+      view.getInt32(at + 204, true),
+      view.getInt32(at + 208, true),
+      view.getInt32(at + 212, true),
     ],
-    pollFdCount: view.getUint32(at + 200, true),
-    pollTimed: view.getUint32(at + 204, true),
-    wakerTid: view.getUint32(at + 208, true),
-    wakerTgid: view.getUint32(at + 212, true),
-    wakerComm: source.texts.comm(view, at + 216),
-    comm: source.texts.comm(view, at + 232),
-    cgroupAddressLow: view.getUint32(at + 248, true),
-    cgroupAddressHigh: view.getUint32(at + 252, true),
-    switchCount: view.getUint32(at + 256, true),
-    recentNext: view.getUint32(at + 260, true),
+    pollFdCount: view.getUint32(at + 216, true),
+    pollTimed: view.getUint32(at + 220, true),
+    wakerTid: view.getUint32(at + 224, true),
+    wakerTgid: view.getUint32(at + 228, true),
+    wakerComm: source.texts.comm(view, at + 232),
+    comm: source.texts.comm(view, at + 248),
+    cgroupAddressLow: view.getUint32(at + 264, true),
+    cgroupAddressHigh: view.getUint32(at + 268, true),
+    switchCount: view.getUint32(at + 272, true),
+    recentNext: view.getUint32(at + 276, true),
     recent: [
-      decodePtRecentWait(source, at + 264),
-      decodePtRecentWait(source, at + 264 + 1 * PT_RECENT_WAIT.sizeBytes),
-      decodePtRecentWait(source, at + 264 + 2 * PT_RECENT_WAIT.sizeBytes),
-      decodePtRecentWait(source, at + 264 + 3 * PT_RECENT_WAIT.sizeBytes),
+      decodePtRecentWait(source, at + 280),
+      decodePtRecentWait(source, at + 280 + 1 * PT_RECENT_WAIT.sizeBytes),
+      decodePtRecentWait(source, at + 280 + 2 * PT_RECENT_WAIT.sizeBytes),
+      decodePtRecentWait(source, at + 280 + 3 * PT_RECENT_WAIT.sizeBytes),
     ],
   };
 }
@@ -1006,11 +1017,11 @@ export function decodePtDeparted(source: RecordSource, at: number): PtDeparted {
 
 /** `struct pt_books`: its size, and where its fields lie. */
 export const PT_BOOKS = {
-  sizeBytes: 552,
+  sizeBytes: 560,
   offsets: {
     calls: 0,
-    ledger: 56,
-    departed: 504,
+    ledger: 64,
+    departed: 512,
   },
 } as const;
 
@@ -1033,17 +1044,18 @@ export function decodePtBooks(source: RecordSource, at: number): PtBooks {
       view.getBigUint64(at + 32, true),
       view.getBigUint64(at + 40, true),
       view.getBigUint64(at + 48, true),
+      view.getBigUint64(at + 56, true),
     ],
     ledger: [
-      decodePtLedger(source, at + 56),
-      decodePtLedger(source, at + 56 + 1 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 56 + 2 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 56 + 3 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 56 + 4 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 56 + 5 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 56 + 6 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64),
+      decodePtLedger(source, at + 64 + 1 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64 + 2 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64 + 3 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64 + 4 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64 + 5 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64 + 6 * PT_LEDGER.sizeBytes),
     ],
-    departed: decodePtDeparted(source, at + 504),
+    departed: decodePtDeparted(source, at + 512),
   };
 }
 
@@ -1097,8 +1109,8 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
 export const LAYOUT: LayoutTable = {
   "structs": {
     "pt_books": {
-      "sizeBytes": 552,
-      "fields": { "calls": "u64[7] @ 0", "ledger": "pt_ledger[7] @ 56", "departed": "pt_departed @ 504" },
+      "sizeBytes": 560,
+      "fields": { "calls": "u64[8] @ 0", "ledger": "pt_ledger[7] @ 64", "departed": "pt_departed @ 512" },
     },
     "pt_chain_key": {
       "sizeBytes": 48,
@@ -1262,7 +1274,7 @@ export const LAYOUT: LayoutTable = {
       },
     },
     "pt_thread": {
-      "sizeBytes": 488,
+      "sizeBytes": 504,
       "fields": {
         "begin_ns": "u64 @ 0",
         "since_ns": "u64 @ 8",
@@ -1277,29 +1289,31 @@ export const LAYOUT: LayoutTable = {
         "seed_delay_ns": "u64 @ 80",
         "last_runnable_ns": "u64 @ 88",
         "delay_mark_ns": "u64 @ 96",
-        "tid": "u32 @ 104",
-        "tgid": "u32 @ 108",
-        "namespace_tid": "u32 @ 112",
-        "target_slot": "u32 @ 116",
-        "state": "u32 @ 120",
-        "futex_owner": "u32 @ 124",
-        "wait_class": "u16 @ 128",
-        "system_call": "u16 @ 130",
-        "stack_id": "s32 @ 132",
-        "object": "pt_object @ 136",
-        "poll_kind": "u32 @ 160",
-        "poll_fd": "s32 @ 164",
-        "poll_fds": "s32[8] @ 168",
-        "poll_fd_count": "u32 @ 200",
-        "poll_timed": "u32 @ 204",
-        "waker_tid": "u32 @ 208",
-        "waker_tgid": "u32 @ 212",
-        "waker_comm": "u8[16] @ 216",
-        "comm": "u8[16] @ 232",
-        "cgroup_address": "u64 @ 248",
-        "switch_count": "u32 @ 256",
-        "recent_next": "u32 @ 260",
-        "recent": "pt_recent_wait[4] @ 264",
+        "fault_inode": "u64 @ 104",
+        "fault_number": "u64 @ 112",
+        "tid": "u32 @ 120",
+        "tgid": "u32 @ 124",
+        "namespace_tid": "u32 @ 128",
+        "target_slot": "u32 @ 132",
+        "state": "u32 @ 136",
+        "futex_owner": "u32 @ 140",
+        "wait_class": "u16 @ 144",
+        "system_call": "u16 @ 146",
+        "stack_id": "s32 @ 148",
+        "object": "pt_object @ 152",
+        "poll_kind": "u32 @ 176",
+        "poll_fd": "s32 @ 180",
+        "poll_fds": "s32[8] @ 184",
+        "poll_fd_count": "u32 @ 216",
+        "poll_timed": "u32 @ 220",
+        "waker_tid": "u32 @ 224",
+        "waker_tgid": "u32 @ 228",
+        "waker_comm": "u8[16] @ 232",
+        "comm": "u8[16] @ 248",
+        "cgroup_address": "u64 @ 264",
+        "switch_count": "u32 @ 272",
+        "recent_next": "u32 @ 276",
+        "recent": "pt_recent_wait[4] @ 280",
       },
     },
     "pt_wait_event": {
@@ -1367,7 +1381,8 @@ export const LAYOUT: LayoutTable = {
       "PT_HOOK_SOCKET_STATE": 4,
       "PT_HOOK_TASK_ITERATOR": 5,
       "PT_HOOK_SCHED_WAKEUP": 6,
-      "PT_HOOK_COUNT": 7,
+      "PT_HOOK_PAGE_FAULT": 7,
+      "PT_HOOK_COUNT": 8,
     },
     "pt_iterate": { "PT_ITERATE_REPORT": 0, "PT_ITERATE_SEED": 1, "PT_ITERATE_RELEASE": 2 },
     "pt_kind": {

@@ -67,6 +67,12 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
 struct super_block {
 	unsigned long s_magic;
 	u32 s_dev;
@@ -77,15 +83,28 @@ struct inode {
 	u32 i_rdev;
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	union {
+		struct hlist_head i_dentry;
+	};
+};
+struct address_space {
+	struct inode *host;
+};
+struct folio {
+	struct address_space *mapping;
 };
 
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
+	union {
+		struct hlist_node d_alias;
+	} d_u;
 };
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 };
 
 struct mount {
@@ -97,6 +116,10 @@ struct mount {
 struct path {
 	struct vfsmount *mnt;
 	struct dentry *dentry;
+};
+struct fs_struct {
+	struct path root;
+	struct path pwd;
 };
 
 struct file {
@@ -190,7 +213,10 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct pid *thread_pid;
 	u64 start_boottime;
+	unsigned long min_flt;
+	unsigned long maj_flt;
 	char comm[16];
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;

@@ -108,7 +108,8 @@ enum pt_hook {
 	PT_HOOK_SOCKET_STATE = 4,
 	PT_HOOK_TASK_ITERATOR = 5,
 	PT_HOOK_SCHED_WAKEUP = 6,
-	PT_HOOK_COUNT = 7,
+	PT_HOOK_PAGE_FAULT = 7,
+	PT_HOOK_COUNT = 8,
 };
 
 /* What a ledger row is about; a program may feed several categories. */
@@ -220,6 +221,8 @@ struct pt_thread {
 	pt_u64 seed_delay_ns;
 	pt_u64 last_runnable_ns; /* how much of runnable_ns is from just before it came onto the CPU */
 	pt_u64 delay_mark_ns;	 /* the scheduler's own run_delay before that was added to it */
+	pt_u64 fault_inode;	 /* kernel address: the file its last page fault read from */
+	pt_u64 fault_number;	 /* faults it had finished by then: while that stands, it is in this one */
 	pt_u32 tid;
 	pt_u32 tgid;
 	pt_u32 namespace_tid; /* the id the process itself knows this thread by */
@@ -381,7 +384,7 @@ _Static_assert(sizeof(struct pt_wait_value) == 192, "pt_wait_value");
 _Static_assert(sizeof(struct pt_chain_key) == 48, "pt_chain_key");
 _Static_assert(sizeof(struct pt_chain_value) == 40, "pt_chain_value");
 _Static_assert(sizeof(struct pt_recent_wait) == 56, "pt_recent_wait");
-_Static_assert(sizeof(struct pt_thread) == 488, "pt_thread");
+_Static_assert(sizeof(struct pt_thread) == 504, "pt_thread");
 _Static_assert(sizeof(struct pt_task_record) == 432, "pt_task_record");
 _Static_assert(sizeof(struct pt_wait_event) == 88, "pt_wait_event");
 _Static_assert(sizeof(struct pt_name_event) == 48, "pt_name_event");
@@ -389,7 +392,7 @@ _Static_assert(sizeof(struct pt_fork_event) == 56, "pt_fork_event");
 _Static_assert(sizeof(struct pt_exec_event) == 48, "pt_exec_event");
 _Static_assert(sizeof(struct pt_exit_event) == 120, "pt_exit_event");
 _Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
-_Static_assert(sizeof(struct pt_books) == 552, "pt_books");
+_Static_assert(sizeof(struct pt_books) == 560, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
 _Static_assert(sizeof(struct pt_control) == 48, "pt_control");

@@ -178,25 +178,24 @@ static __noinline int describe_file(struct pt_object *object, struct file *file)
  * Appends the components of a path, leaf first, each NUL-ended, across mounts.
  * `text` holds twice PT_TEXT_BYTES. Yields the bytes used; sets bit 16 when cut.
  */
-static __noinline u32 read_path(char *text, struct file *file)
+static __noinline u32 read_path(char *text, struct dentry *dentry, struct vfsmount *vfs_mount)
 {
-	struct vfsmount *vfs_mount;
-	struct dentry *dentry;
 	u32 used = 0;
 	int i;
 
-	if (!text || !file)
+	if (!text || !dentry)
 		return 0;
-	dentry = BPF_CORE_READ(file, f_path.dentry);
-	vfs_mount = BPF_CORE_READ(file, f_path.mnt);
 	for (i = 0; i < PT_PATH_STEPS_MAX; i++) {
 		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 		long length;
 
 		if (dentry == BPF_CORE_READ(vfs_mount, mnt_root) || dentry == parent) {
 			struct mount *mount = (void *)vfs_mount - bpf_core_field_offset(struct mount, mnt);
-			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+			struct mount *above;
 
+			if (!vfs_mount)
+				break; /* where its file system is mounted is not known */
+			above = BPF_CORE_READ(mount, mnt_parent);
 			if (!above || above == mount)
 				return used;
 			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
@@ -212,6 +211,27 @@ static __noinline u32 read_path(char *text, struct file *file)
 		dentry = parent;
 	}
 	return used | (1 << 16);
+}
+
+/* The path of an inode as `task` would give it: below its root or its working directory, if that is the same mount. */
+static __noinline u32 read_inode_path(char *text, struct inode *inode, struct task_struct *task)
+{
+	struct hlist_node *alias;
+	struct super_block *super;
+	struct vfsmount *vfs_mount;
+
+	if (!text || !inode || !task)
+		return 0;
+	alias = BPF_CORE_READ(inode, i_dentry.first);
+	if (!alias)
+		return 0;
+	super = BPF_CORE_READ(inode, i_sb);
+	vfs_mount = BPF_CORE_READ(task, fs, root.mnt);
+	if (BPF_CORE_READ(vfs_mount, mnt_sb) != super)
+		vfs_mount = BPF_CORE_READ(task, fs, pwd.mnt);
+	if (BPF_CORE_READ(vfs_mount, mnt_sb) != super)
+		vfs_mount = NULL;
+	return read_path(text, (void *)alias - bpf_core_field_offset(struct dentry, d_u.d_alias), vfs_mount);
 }
 
 /* The path a unix socket is bound to; '@' stands for the NUL of an abstract one. */
@@ -249,7 +269,7 @@ static __always_inline u32 read_name(char *text, const struct pt_object *object,
 {
 	switch (object->kind) {
 	case PT_OBJECT_FILE:
-		return read_path(text, file);
+		return read_path(text, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
 	case PT_OBJECT_UNIX_PEER:
 	case PT_OBJECT_UNIX_SERVER:
 		return read_unix_path(text, file);

@@ -266,6 +266,24 @@ static __always_inline void capture_system_call(struct pt_thread *thread, struct
 	}
 }
 
+/* Page faults that are over; the one going on is counted when it ends. */
+static __always_inline u64 finished_faults(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, min_flt) + BPF_CORE_READ(task, maj_flt);
+}
+
+/* The file a fault reads from, noted on the way in; memory that comes from swap has none. */
+static __always_inline void capture_fault(struct pt_thread *thread, struct task_struct *task)
+{
+	struct inode *inode = (void *)thread->fault_inode;
+
+	if (!inode || thread->fault_number != finished_faults(task))
+		return;
+	thread->object.kind = PT_OBJECT_FILE;
+	thread->object.high = BPF_CORE_READ(inode, i_sb, s_dev);
+	thread->object.low = BPF_CORE_READ(inode, i_ino);
+}
+
 /*
  * What `task` is blocked on, into `thread`. `has_user_memory`: the task is the
  * current one, so its own memory can be read.
@@ -300,6 +318,8 @@ without_system_call:
 	thread->system_call = PT_NO_SYSTEM_CALL;
 	thread->poll_kind = PT_POLL_NONE;
 	__builtin_memset(&thread->object, 0, sizeof(thread->object));
+	if (thread->wait_class == PT_WAIT_FAULT)
+		capture_fault(thread, task);
 	return 0;
 }
 
@@ -453,12 +473,17 @@ static __always_inline u64 wakeup_flags(void *ring, u64 ring_bytes)
 }
 
 /* The name of a new row's object. Yields nothing where objects name themselves. */
-static __noinline int emit_name(struct pt_thread *thread, struct file *file, struct pt_ledger *ledger)
+static __noinline int emit_name(struct pt_thread *thread, struct task_struct *task, struct file *file,
+				struct pt_ledger *ledger)
 {
+	bool is_fault;
 	struct pt_name_scratch *scratch;
 	u32 zero = 0, used, bytes;
 
-	if (!thread || !ledger || !file)
+	if (!thread || !task || !ledger)
+		return 0;
+	is_fault = thread->wait_class == PT_WAIT_FAULT;
+	if (!file && !is_fault)
 		return 0;
 	switch (thread->object.kind) {
 	case PT_OBJECT_FILE:
@@ -473,7 +498,10 @@ static __noinline int emit_name(struct pt_thread *thread, struct file *file, str
 	if (!scratch)
 		return 0;
 	ledger->seen++;
-	used = read_name(scratch->text, &thread->object, file);
+	if (is_fault)
+		used = read_inode_path(scratch->text, (struct inode *)thread->fault_inode, task);
+	else
+		used = read_name(scratch->text, &thread->object, file);
 	bytes = used & 0xffff;
 	if (bytes == 0) {
 		ledger->filtered++; /* an unbound socket has no name */
@@ -636,9 +664,9 @@ static __noinline int finish_wait(struct pt_thread *thread, struct task_struct *
 		bpf_map_update_elem(&waits, &key, &zero_wait, BPF_NOEXIST);
 		row = bpf_map_lookup_elem(&waits, &key);
 		if (row) {
-			if (!file)
+			if (!file && thread->wait_class != PT_WAIT_FAULT)
 				file = file_of_call(thread, task);
-			emit_name(thread, file, &books->ledger[PT_CATEGORY_NAMES]);
+			emit_name(thread, task, file, &books->ledger[PT_CATEGORY_NAMES]);
 		}
 	}
 	emit_slow_wait(thread, &key, duration_ns, end_ns, books, control);

@@ -7,6 +7,7 @@
 
 import { PT_HOOK } from "../../bpf/generated/layout.ts";
 import type { HookStatus, ProgramCost } from "../api/measurements.ts";
+import type { BpfObject } from "../ffi/bpf_object.ts";
 import type { AttachedBpfObject, Rejection } from "./object_loader.ts";
 
 export interface HookUse {
@@ -72,6 +73,14 @@ export const TIME_PLANE_HOOKS: readonly HookUse[] = [
     blindFor: "ports that start listening during the look: their idle waits show as waits for the client",
     isEssential: false,
   },
+  {
+    hook: "page_fault",
+    // The second for kernels before 6.12: it does not see a page that somebody else is reading already.
+    providers: ["mm_filemap_fault", "mm_filemap_add_to_page_cache"],
+    row: PT_HOOK.PAGE_FAULT,
+    blindFor: "which file a page fault reads from",
+    isEssential: false,
+  },
   TASK_ITERATOR_HOOK,
 ];
 
@@ -106,7 +115,7 @@ export function toSystemCallStatus(isKnown: boolean): HookStatus {
 export function toProgramCosts(
   hooks: readonly HookUse[],
   found: {
-    readonly attached: AttachedBpfObject;
+    readonly attached: Pick<AttachedBpfObject, "providers"> & { readonly object: Pick<BpfObject, "program"> };
     readonly calls: readonly number[];
     readonly runTimesNs: ReadonlyMap<string, number>;
   },

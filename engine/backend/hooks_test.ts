@@ -1,42 +1,97 @@
 import { assert } from "../../tests/support/assert.ts";
-import type { HookUse } from "./hooks.ts";
-import { toHookStatuses, toSystemCallStatus } from "./hooks.ts";
+import { PT_HOOK } from "../../bpf/generated/layout.ts";
+import type { BpfObject } from "../ffi/bpf_object.ts";
+import { TASK_ITERATOR_HOOK, TIME_PLANE_HOOKS, toHookStatuses, toProgramCosts, toSystemCallStatus } from "./hooks.ts";
+import type { Rejection } from "./object_loader.ts";
 
-const SWITCH: HookUse = {
-  hook: "sched_switch",
-  providers: ["sched_switch", "sched_switch_by_task_state"],
-  row: 0,
-  blindFor: "all time",
-  isEssential: true,
-};
+function aRejection(overrides: Partial<Rejection> = {}): Rejection {
+  return {
+    hook: "sched_switch",
+    program: "sched_switch",
+    stage: "load",
+    errno: 13,
+    errnoName: "EACCES",
+    summary: "R1 invalid mem access 'scalar'",
+    log: "",
+    ...overrides,
+  };
+}
 
-const REFUSAL = {
-  hook: "sched_switch",
-  program: "sched_switch",
-  stage: "load",
-  errno: 13,
-  errnoName: "EACCES",
-  summary: "invalid bpf_context access off=24 size=8",
-  log: "",
-} as const;
+Deno.test("TIME_PLANE_HOOKS gives every hook the counter that the kernel's books have for it", () => {
+  const names = new Map(Object.entries(PT_HOOK).map(([name, row]) => [row as number, name.toLowerCase()]));
+  for (const { hook, row } of TIME_PLANE_HOOKS) assert.equal(names.get(row), hook);
+  const rows = TIME_PLANE_HOOKS.map(({ row }) => row);
+  assert.equal(new Set(rows).size, rows.length);
+  assert.equal(rows.length, PT_HOOK.COUNT);
+});
 
-Deno.test("toHookStatuses() tells the provider that was taken and why the one before it was not", () => {
-  const providers = new Map([["sched_switch", "sched_switch_by_task_state"]]);
-  assert.deepEqual(toHookStatuses([SWITCH], { providers, rejected: [REFUSAL] }), [{
+Deno.test("TIME_PLANE_HOOKS says of every hook what is not seen without it", () => {
+  for (const { hook, providers, blindFor } of TIME_PLANE_HOOKS) {
+    assert.ok(providers.length > 0 && blindFor !== "", hook);
+  }
+  assert.ok(TIME_PLANE_HOOKS.includes(TASK_ITERATOR_HOOK));
+});
+
+Deno.test("toHookStatuses() names what serves a hook, after what was refused", () => {
+  const [status] = toHookStatuses(TIME_PLANE_HOOKS, {
+    providers: new Map([["sched_switch", "sched_switch_by_task_state"]]),
+    rejected: [aRejection(), aRejection({ hook: "process_fork" })],
+  });
+  assert.deepEqual(status, {
     hook: "sched_switch",
     provider: "sched_switch_by_task_state",
-    refused: ["sched_switch: load refused (EACCES): invalid bpf_context access off=24 size=8"],
+    refused: ["sched_switch: load refused (EACCES): R1 invalid mem access 'scalar'"],
     blindFor: "",
-  }]);
+  });
 });
 
-Deno.test("toHookStatuses() tells what is not seen when every provider was refused", () => {
-  const [status] = toHookStatuses([SWITCH], { providers: new Map(), rejected: [REFUSAL] });
-  assert.deepEqual([status?.provider, status?.blindFor], [undefined, "all time"]);
+Deno.test("toHookStatuses() says what is not seen when nothing serves a hook", () => {
+  const statuses = toHookStatuses(TIME_PLANE_HOOKS, { providers: new Map(), rejected: [] });
+  assert.deepEqual(
+    statuses.map(({ hook, blindFor }) => [hook, blindFor]),
+    TIME_PLANE_HOOKS.map(({ hook, blindFor }) => [
+      hook,
+      blindFor,
+    ]),
+  );
+  assert.ok(statuses.every(({ provider }) => provider === undefined));
 });
 
-Deno.test("toSystemCallStatus() is blind exactly when the kernel keeps the registers to itself", () => {
-  assert.deepEqual([toSystemCallStatus(true).provider, toSystemCallStatus(true).blindFor], ["registers", ""]);
-  assert.equal(toSystemCallStatus(false).provider, undefined);
-  assert.match(toSystemCallStatus(false).blindFor, /what threads wait for/);
+Deno.test("toSystemCallStatus() is blind where the kernel does not show the registers of others", () => {
+  assert.deepEqual(toSystemCallStatus(true), {
+    hook: "system_calls",
+    provider: "registers",
+    refused: [],
+    blindFor: "",
+  });
+  const blind = toSystemCallStatus(false);
+  assert.equal(blind.provider, undefined);
+  assert.match(blind.blindFor, /without system call/);
+  assert.match(blind.refused.join(), /wanted Linux 5\.15/);
+});
+
+Deno.test("toProgramCosts() has a row for each program in force, its calls and, where sampled, its run time", () => {
+  const object: Pick<BpfObject, "program"> = {
+    program: (name) => ({ section: `tp_btf/${name}` }) as ReturnType<BpfObject["program"]>,
+  };
+  const calls: number[] = [];
+  calls[PT_HOOK.SCHED_SWITCH] = 1000;
+  calls[PT_HOOK.PROCESS_FORK] = 3;
+  const costs = toProgramCosts(TIME_PLANE_HOOKS, {
+    attached: {
+      object,
+      providers: new Map([
+        ["sched_switch", "sched_switch_by_task_state"],
+        ["process_fork", "sched_process_fork"],
+        ["process_exec", "sched_process_exec"],
+      ]),
+    },
+    calls,
+    runTimesNs: new Map([["sched_switch", 5000]]),
+  });
+  assert.deepEqual(costs.map(({ name, provider, callCount, runTimeNs }) => [name, provider, callCount, runTimeNs]), [
+    ["sched_switch_by_task_state", "tp_btf/sched_switch_by_task_state", 1000, 5000],
+    ["sched_process_fork", "tp_btf/sched_process_fork", 3, undefined],
+    ["sched_process_exec", "tp_btf/sched_process_exec", 0, undefined],
+  ]);
 });

@@ -79,6 +79,9 @@ export class LibbpfBackend implements TracerBackend {
   #control: ControlWords;
   #windowBeginMs: number;
   #windowEndMs: number | undefined;
+  #turnEndMs = 0;
+  /** One function for every turn: a new one each time makes the compiler give up on the reading loop. */
+  readonly #hasTime = (): boolean => this.#nowMs() < this.#turnEndMs;
   /** The program that iterates says so in every record; the reader's own is always among them. */
   #knowsSystemCalls = true;
   #closing: ReadonlyMap<bigint, KernelAccount> = new Map();
@@ -176,8 +179,8 @@ export class LibbpfBackend implements TracerBackend {
     visit: (record: RecordView) => void,
     options: { recordsMax: number; turnMsMax: number },
   ): { recordCount: number; byteCount: number; more: boolean } {
-    const endMs = this.#nowMs() + options.turnMsMax;
-    const hasTime = () => this.#nowMs() < endMs;
+    const hasTime = this.#hasTime;
+    this.#turnEndMs = this.#nowMs() + options.turnMsMax;
     const first = this.#lifecycle.drain(visit, { recordsMax: options.recordsMax, hasTime });
     const recordsLeft = options.recordsMax - first.recordCount;
     const second = first.more || recordsLeft === 0

@@ -139,17 +139,17 @@ Deno.test("drain() stops at recordsMax and says that there is more", () => {
   assert.deepEqual(drained(reader, { recordsMax: 0 }), { records: [], recordCount: 0, byteCount: 0, more: false });
 });
 
-Deno.test("drain() asks for the time every 256 records and stops when there is none left", () => {
-  const ring = new FakeRing(16_384);
+Deno.test("drain() asks for the time every 1024 records and stops when there is none left", () => {
+  const ring = new FakeRing(65_536);
   using reader = new RingReader(ring.memory, READERS[0]);
 
-  for (let index = 0; index < 600; index++) ring.produce(record(index));
+  for (let index = 0; index < 2500; index++) ring.produce(record(index));
   let askedCount = 0;
-  const outcome = drained(reader, { hasTime: () => ++askedCount < 2 });
-  assert.equal(outcome.recordCount, 511);
+  const outcome = drained(reader, { recordsMax: 10_000, hasTime: () => ++askedCount < 2 });
+  assert.equal(outcome.recordCount, 2048);
   assert.equal(outcome.more, true);
   assert.equal(askedCount, 2);
-  assert.equal(drained(reader, { hasTime: () => true }).recordCount, 89);
+  assert.equal(drained(reader, { hasTime: () => true }).recordCount, 452);
 });
 
 Deno.test("drain() takes a ring that is full to the last byte the kernel gives out", () => {

@@ -21,6 +21,9 @@ import type { BpfMap } from "../ffi/bpf_map.ts";
 import { toWaitKey } from "./record_decoder.ts";
 import { nsToMs, type TextCache, toCount } from "./text_cache.ts";
 
+/** What of a map reading it takes; `BpfMap` is one. */
+export type TableMap = Pick<BpfMap, "keyBytes" | "valueBytes" | "lookupBatch" | "deleteBatch">;
+
 /** A view over one row of the wait table; reused from row to row. */
 class WaitRowCursor implements WaitRowView {
   readonly #texts: TextCache;
@@ -93,10 +96,10 @@ class WaitRowCursor implements WaitRowView {
 
 /** The wait table. */
 export class WaitTable {
-  readonly #map: BpfMap;
+  readonly #map: TableMap;
   readonly #cursor: WaitRowCursor;
 
-  constructor(map: BpfMap, texts: TextCache) {
+  constructor(map: TableMap, texts: TextCache) {
     this.#map = map;
     this.#cursor = new WaitRowCursor(texts);
   }
@@ -132,7 +135,7 @@ export class WaitTable {
 }
 
 /** Visits what holders of locks did. */
-export function readChains(map: BpfMap, options: { texts: TextCache; visit: (row: ChainRow) => void }): void {
+export function readChains(map: TableMap, options: { texts: TextCache; visit: (row: ChainRow) => void }): void {
   const { texts, visit } = options;
   map.lookupBatch((keys, values, count) => {
     for (let index = 0; index < count; index++) {
@@ -164,7 +167,7 @@ export interface KernelAccount {
 
 /** Threads that live at the window's end, with their last interval closed at it. */
 export function readThreads(
-  map: BpfMap,
+  map: TableMap,
   options: { texts: TextCache; endMs: number; kernelAccounts: ReadonlyMap<bigint, KernelAccount> },
 ): readonly ThreadAccount[] {
   const accounts: ThreadAccount[] = [];
@@ -228,7 +231,9 @@ function toOpenWait(thread: PtThread, endMs: number): ThreadAccount["openWait"] 
 }
 
 /** Rows that catch the time of waits the table has no room for: one per class, of nobody. */
-export function overflowRows(map: BpfMap): readonly { key: Uint8Array<ArrayBuffer>; value: Uint8Array<ArrayBuffer> }[] {
+export function overflowRows(
+  map: Pick<BpfMap, "keyBytes" | "valueBytes">,
+): readonly { key: Uint8Array<ArrayBuffer>; value: Uint8Array<ArrayBuffer> }[] {
   return Object.values(PT_WAIT_CLASS).filter((waitClass) => waitClass !== PT_WAIT_CLASS.NONE).map((waitClass) => {
     const key = new Uint8Array(map.keyBytes);
     const view = new DataView(key.buffer);

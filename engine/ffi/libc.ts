@@ -127,6 +127,8 @@ export class Libc implements MemoryMapper, Disposable {
   readonly #symbols: LibcSymbols;
   readonly #errno: Deno.UnsafePointerView;
   readonly #timespec = new BigInt64Array(2);
+  /** The same memory as words: the low half of seconds first, that of nanoseconds third. */
+  readonly #timespecWords = new Uint32Array(this.#timespec.buffer);
   #isClosed = false;
 
   constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>, registry: OwnerRegistry) {
@@ -260,7 +262,9 @@ export class Libc implements MemoryMapper, Disposable {
   /** Milliseconds of `clock`, fractional. @throws {ForeignCallError} */
   clockMs(clock: ClockId): number {
     this.#checked(this.#symbols.clock_gettime(clock, this.#timespec), "clock_gettime");
-    return Number(this.#timespec[0]) * 1000 + Number(this.#timespec[1]) / NS_PER_MS;
+    // Low halves alone: seconds fit until 2106, and a BigInt costs more than the call.
+    const words = this.#timespecWords;
+    return (words[0] ?? 0) * 1000 + (words[2] ?? 0) / NS_PER_MS;
   }
 
   /** Nanoseconds of `clock`; for bounds the kernel compares with. @throws {ForeignCallError} */

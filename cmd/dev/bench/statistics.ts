@@ -32,6 +32,11 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
+/** Yields the mean of ratios: as far from the values below as from those above. `NaN` if there are none. */
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
 /** Yields mean and 95 % interval of independent values (Student's t). @throws {RangeError} Below two values */
 export function estimateMean(values: readonly number[]): Estimate {
   const count = values.length;

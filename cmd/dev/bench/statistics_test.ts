@@ -3,6 +3,7 @@ import {
   estimateGrowthPercent,
   estimateLossPercent,
   estimateMean,
+  geometricMean,
   median,
   quantile,
   studentT975,
@@ -29,6 +30,11 @@ for (const { values, share, expected } of QUANTILES) {
 
 Deno.test("median() throws when there are no values", () => {
   assert.throws(() => median([]), RangeError);
+});
+
+Deno.test("geometricMean() lies in the middle of a half and a double", () => {
+  assertNear(geometricMean([0.5, 2]), 1, 1e-12);
+  assertNear(geometricMean([7]), 7, 1e-12);
 });
 
 // Printed tables of Student's t give these to three decimals.

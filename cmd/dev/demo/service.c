@@ -39,6 +39,7 @@ static void sync_log_for(double hold_ms)
 static void *hold_and_sync(void *argument)
 {
 	(void)argument;
+	prefer_this_thread();
 	while (running()) {
 		pthread_mutex_lock(&shared);
 		sync_log_for(option_number("hold_ms", 50));

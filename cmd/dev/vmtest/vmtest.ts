@@ -24,6 +24,9 @@ const NEEDED_PROGRAMS = [
   { path: "xz", packageName: "xz-utils" },
 ] as const;
 
+/** As a shell reports a program that Ctrl+C ended. */
+const EXIT_INTERRUPTED = 130;
+
 const USAGE = `Usage: vmtest [KERNEL...] [--keep FOLDER]
 
 Boots Debian's kernels in emulated machines (one to two minutes each), plants
@@ -59,7 +62,12 @@ export async function runVmtest(args: string[]): Promise<number> {
   }
   using interruption = listenForInterrupt();
 
-  return await tryKernels(request, interruption.signal);
+  try {
+    return await tryKernels(request, interruption.signal);
+  } catch (error) {
+    if (interruption.signal.aborted) return EXIT_INTERRUPTED;
+    throw error;
+  }
 }
 
 /** `undefined`: the arguments make no sense. */

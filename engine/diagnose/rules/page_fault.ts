@@ -30,6 +30,7 @@ export function pageFault(facts: TargetFacts): readonly Finding[] {
   )
     .sort((first, second) => totalMs(second) - totalMs(first))
     .flatMap(([first]) => first === undefined ? [] : [describeObject(first.object)]);
+  const named = files.length > 0 ? formatList(files, { itemsMax: FILES_NAMED_MAX }) : undefined;
   const pressureMs = facts.cgroups.reduce((sum, cgroup) => sum + (cgroup.pressure?.memorySomeMs ?? 0), 0);
   const evidence = evidenceOfWaits(facts, waits);
   const pressureNotes = pressureMs > 0 ? [`the cgroup was short of memory for ${formatMs(pressureMs)} (PSI)`] : [];
@@ -37,9 +38,10 @@ export function pageFault(facts: TargetFacts): readonly Finding[] {
     id: "page-fault",
     targetId: facts.targetId,
     severity: impact.share < PAGE_FAULT_SHARE_MIN ? "info" : severity,
-    title: `Major page faults take ${formatShare(impact.share)} of the non-idle time: memory is read back from disk.`,
+    title: `Major page faults take ${formatShare(impact.share)} of the non-idle time: memory is read back from ` +
+      `${named ?? "disk"}.`,
     evidence: {
-      ...(files.length > 0 ? { object: formatList(files, { itemsMax: FILES_NAMED_MAX }) } : {}),
+      ...(named === undefined ? {} : { object: named }),
       ...evidence,
       ...(evidence.notes !== undefined || pressureNotes.length > 0
         ? { notes: [...evidence.notes ?? [], ...pressureNotes] }

@@ -29,6 +29,7 @@ Deno.test("pageFault() adds up the faults of all files, names them, and the memo
   assert.deepEqual(others, []);
   assert.equal(finding?.severity, "error");
   assert.equal(finding?.explainedMs, 1000);
+  assert.match(finding?.title ?? "", /: memory is read back from \/srv\/shop\/data\.bin\.$/);
   assert.equal(finding?.evidence.object, "/srv/shop/data.bin");
   assert.deepEqual(finding?.evidence.notes, ["the cgroup was short of memory for 800.00 ms (PSI)"]);
 });

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which file a page fault reads from. By the time its thread blocks, nothing
+ * that a program can reach says so any more; here it is noted on the way in.
+ * Nothing is recorded: what comes of it is the object of a wait.
+ */
+
+static __always_inline int note_fault(struct address_space *mapping)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct pt_control *control = get_control();
+	struct pt_books *books = get_books();
+	struct pt_thread *thread;
+	u64 key = (u64)task;
+
+	if (!control || !books)
+		return 0;
+	books->calls[PT_HOOK_PAGE_FAULT]++;
+	if (!control->enabled || control->frozen_at_ns)
+		return 0;
+	thread = bpf_map_lookup_elem(&threads, &key);
+	if (!thread)
+		return 0;
+	thread->fault_inode = (u64)BPF_CORE_READ(mapping, host);
+	thread->fault_number = finished_faults(task);
+	return 0;
+}
+
+SEC("tp_btf/mm_filemap_fault")
+int BPF_PROG(mm_filemap_fault, struct address_space *mapping)
+{
+	return note_fault(mapping);
+}
+
+/* Before 6.12. Also called for what a system call reads in, which is no fault. */
+SEC("tp_btf/mm_filemap_add_to_page_cache")
+int BPF_PROG(mm_filemap_add_to_page_cache, struct folio *folio)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+
+	if (!pt_arch_knows_registers() || !pt_arch_is_exception(pt_arch_registers(task)))
+		return 0;
+	return note_fault(BPF_CORE_READ(folio, mapping));
+}

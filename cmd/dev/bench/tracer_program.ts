@@ -1,0 +1,68 @@
+/**
+ * `podtrace diagnose` that begins and ends when it is told to, so that what is
+ * measured between does not hold its start.
+ *
+ *     tracer_program.ts PID
+ *
+ * Each line "on" or "off" on standard input is answered by the same word once
+ * that is so.
+ *
+ * @module
+ */
+
+import type { Engine } from "../../../engine/api/engine.ts";
+import { toProcessId } from "../../../engine/api/units.ts";
+import { planTargetSet } from "../../diagnose/target_set.ts";
+import { type DiagnoseWiring, openWiring } from "../../diagnose/wiring.ts";
+import { realTimer } from "../../process_context.ts";
+import { readLines } from "./line_program.ts";
+
+/** As `diagnose` has it. */
+const SLOW_WAIT_MS = 10;
+
+/** One diagnosis in progress. */
+class Tracing {
+  readonly #engine: Engine;
+  readonly #end = new AbortController();
+  readonly #run: Promise<void>;
+
+  private constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#run = engine.run({ signal: this.#end.signal });
+  }
+
+  /** Yields when every hook is attached and the target's threads are known. */
+  static async begin(wiring: DiagnoseWiring, processId: number): Promise<Tracing> {
+    const { targets } = wiring.resolve({ kind: "processes", processIds: [toProcessId(processId)] });
+    const diagnosis = wiring.openDiagnosis(targets);
+    const engine = await wiring.openEngine({ diagnosis: () => diagnosis.exporter });
+    const [problem] = engine.setTargets(planTargetSet(targets, { slowWaitMs: SLOW_WAIT_MS, hasUserStacks: false }));
+    if (problem !== undefined) throw problem.cause;
+    return new Tracing(engine);
+  }
+
+  /** Yields when nothing is attached any more. */
+  async finish(): Promise<void> {
+    this.#end.abort();
+    await this.#run;
+    await this.#engine[Symbol.asyncDispose]();
+  }
+}
+
+async function serve(processId: number): Promise<void> {
+  const warn = (message: string) => console.error(message);
+  const wiring = openWiring({
+    context: { processId: Deno.pid, wallMs: () => Date.now(), timer: realTimer },
+    log: { debug: () => {}, info: () => {}, warn, error: warn },
+  });
+  wiring.assertTraceable();
+  let tracing: Tracing | undefined;
+  for await (const line of readLines(Deno.stdin.readable)) {
+    await tracing?.finish();
+    tracing = line === "on" ? await Tracing.begin(wiring, processId) : undefined;
+    console.log(line);
+  }
+  await tracing?.finish();
+}
+
+if (import.meta.main) await serve(Number(Deno.args[0]));
