@@ -94,6 +94,10 @@ struct folio {
 	struct address_space *mapping;
 };
 
+struct page {
+	struct address_space *mapping;
+};
+
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;

@@ -21,11 +21,7 @@ static __always_inline bool is_slot_active(u32 slot)
 	return active && *active;
 }
 
-/*
- * Not inlined: in a loop clang computes both offsets before it, and the one
- * this kernel does not have is an instruction that must not be reached.
- */
-static __noinline u64 ancestor_cgroup_id(struct cgroup *cgroup, int level)
+static __always_inline u64 ancestor_cgroup_id(struct cgroup *cgroup, int level)
 {
 	struct cgroup___ids *ids = (void *)cgroup;
 	u64 id = 0;
@@ -46,23 +42,30 @@ static __noinline u64 ancestor_cgroup_id(struct cgroup *cgroup, int level)
  */
 static __noinline u32 slot_of_cgroup(struct cgroup *cgroup, u32 levels)
 {
-	int i, own_level = BPF_CORE_READ(cgroup, level);
+	int level, own_level = BPF_CORE_READ(cgroup, level);
+	u32 closest = 0;
 
-	for (i = 0; i < PT_CGROUP_LEVELS_MAX; i++) {
-		int level = own_level - i;
+	/* Upwards with an end: the other way round is ten times the verifier's work. */
+	for (level = 0; level < PT_CGROUP_LEVELS_MAX; level++) {
 		u64 id;
 		u32 *slot;
 
-		if (level < 0)
+		if (level > own_level)
 			break;
-		if (level >= PT_CGROUP_LEVELS_MAX || !(levels & (1U << level)))
+		if (!(levels & (1U << level)))
 			continue;
+		/*
+		 * Otherwise clang computes the offsets of both kinds of kernel before the
+		 * loop, and the one this kernel does not have is an instruction that must
+		 * not be reached.
+		 */
+		asm volatile("" : "+r"(cgroup));
 		id = ancestor_cgroup_id(cgroup, level);
 		slot = bpf_map_lookup_elem(&target_cgroups, &id);
 		if (slot && is_slot_active(*slot))
-			return *slot;
+			closest = *slot;
 	}
-	return 0;
+	return closest;
 }
 
 static __always_inline struct cgroup *cgroup_of(struct task_struct *task)

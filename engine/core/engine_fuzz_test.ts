@@ -179,14 +179,17 @@ Deno.test("the books of a run balance after every step, whatever kernel, exporte
   );
 });
 
+/** An exporter that was given up on may have got the events all the same: nobody can tell. */
+function isTold(step: Step): boolean {
+  return step.do !== "mood" || step.mood === "prompt" || step.mood === "half";
+}
+
 Deno.test("what the books of routes say was delivered is what their exporters got", async () => {
   const scripts = property.tuple(targetSteps, property.array(steadySteps, { maxLength: 40 }))
-    .map(([first, others]): Step[] => [first, ...others]);
+    .map(([first, others]): Step[] => [first, ...others.filter(isTold)]);
   await property.assert(
     property.asyncProperty(scripts, (script) =>
       play(script, ({ bench }) => {
-        const isTold = bench.exporters.every((exporter) => exporter.mood === "prompt" || exporter.mood === "half");
-        property.pre(isTold);
         const ledgers = bench.exporters.flatMap((exporter) => exporter.measurements.map((final) => final.books.ledger));
         const got = bench.exporters.flatMap((exporter) => exporter.events).filter((event) => event.kind === "wait");
         assert.equal(ledgers.reduce((total, ledger) => total + ledger.slowWaits.delivered, 0), got.length);

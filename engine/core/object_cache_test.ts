@@ -40,3 +40,19 @@ Deno.test("objectOf() makes a known object once", () => {
   assert.equal(cache.objectOf({ ...key }), first);
   assert.equal(lookupCount, 1);
 });
+
+Deno.test("objectOf() makes each once when the objects are neighbours: addresses of a network, inodes of a disk", () => {
+  let lookupCount = 0;
+  const cache = new ObjectCache(() => {
+    lookupCount++;
+    return undefined;
+  });
+  const keys = Array.from({ length: 64 }, (_, index) => [
+    anObject({ kind: 1, port: 5432, lowLow: 0xffff0000, lowHigh: (0x0000000a | (index << 24)) >>> 0 }),
+    anObject({ kind: 7, highLow: 8 << 20, lowLow: 1000 + index }),
+  ]).flat();
+
+  for (let round = 0; round < 3; round++) for (const key of keys) cache.objectOf(key);
+
+  assert.equal(lookupCount, keys.length);
+});

@@ -216,7 +216,7 @@ export class EventDigest {
 }
 
 /** Objects whose causes are found without a string; an event on another one pays for its key. */
-const KNOWN_OBJECTS_MAX = 4096;
+export const KNOWN_OBJECTS_MAX = 4096;
 
 interface KnownCause {
   readonly targetId: string;

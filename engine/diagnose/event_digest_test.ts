@@ -1,6 +1,15 @@
 import { assert } from "../../tests/support/assert.ts";
 import type { WaitEvent } from "../api/events.ts";
-import { CHILD_GROUPS_MAX, EventDigest, EXIT_CODES_MAX, LONGEST_WAITS_MAX, SLOW_CAUSES_MAX } from "./event_digest.ts";
+import { toTargetId } from "../api/units.ts";
+import {
+  causeKey,
+  CHILD_GROUPS_MAX,
+  EventDigest,
+  EXIT_CODES_MAX,
+  KNOWN_OBJECTS_MAX,
+  LONGEST_WAITS_MAX,
+  SLOW_CAUSES_MAX,
+} from "./event_digest.ts";
 import { BEGIN_MS, buildExit, PEER, TARGET_ID } from "./test_measurements.ts";
 
 const waitEvent = (overrides: Partial<WaitEvent> = {}): WaitEvent => ({
@@ -74,4 +83,34 @@ Deno.test("EventDigest counts lifecycle events for the process that caused them"
   digest.add({ ...fork, childProcessId: 100, childThreadId: 101 });
   digest.add(buildExit({ processId: 900 }));
   assert.deepEqual([...digest.summary().processEventCounts], [[100, 2], [900, 1]]);
+});
+
+Deno.test("EventDigest counts a cause by what its object is, whoever made it, apart by target and class", () => {
+  const digest = new EventDigest();
+  const otherTarget = toTargetId("other");
+  const objects = [PEER, { ...PEER }];
+  for (let index = 0; index < 12; index++) {
+    const object = objects[index % 2] ?? PEER;
+    const endMs = BEGIN_MS + index;
+    digest.add(waitEvent({ object, endMs }));
+    digest.add(waitEvent({ object, endMs, targetId: otherTarget }));
+    if (index < 3) digest.add(waitEvent({ object, endMs, waitClass: "idle" }));
+  }
+  const { slowCauses } = digest.summary();
+  const causeOf = (targetId: string, waitClass: "idle" | "network") =>
+    slowCauses.get(`${targetId} ${causeKey({ waitClass, object: PEER })}`);
+  assert.equal(slowCauses.size, 3);
+  assert.deepEqual(causeOf(TARGET_ID, "network"), { count: 12, firstEndMs: BEGIN_MS, lastEndMs: BEGIN_MS + 11 });
+  assert.deepEqual(causeOf(otherTarget, "network"), { count: 12, firstEndMs: BEGIN_MS, lastEndMs: BEGIN_MS + 11 });
+  assert.deepEqual(causeOf(TARGET_ID, "idle"), { count: 3, firstEndMs: BEGIN_MS, lastEndMs: BEGIN_MS + 2 });
+});
+
+Deno.test("EventDigest counts a cause on when more objects came than it finds without a key", () => {
+  const digest = new EventDigest();
+  digest.add(waitEvent());
+  for (let copy = 0; copy < 2 * KNOWN_OBJECTS_MAX; copy++) digest.add(waitEvent({ object: { ...PEER } }));
+  digest.add(waitEvent());
+  const { slowCauses, ungroupedCount } = digest.summary();
+  assert.deepEqual([...slowCauses.values()].map(({ count }) => count), [2 * KNOWN_OBJECTS_MAX + 2]);
+  assert.equal(ungroupedCount, 0);
 });

@@ -74,6 +74,9 @@ type Figures = (report: Report, truth: Statement) => readonly Figure[];
 const DIFFERENCE_MAX = 0.05;
 const NOISE_SHARE = 0.02;
 
+/** Of the CPU time wanted, what has to be denied before waiting for it is a trouble. */
+const SCARCE_SHARE_MIN = 0.2;
+
 function near(what: string, seenShare: number, truthShare: number): Figure {
   return between(what, seenShare, [truthShare, truthShare]);
 }
@@ -99,7 +102,20 @@ function blockedShare(report: Report, waitClass: string): number {
 
 /** The program waited for nothing else in that class, so class and tally are the same. */
 function sameWaits(waitClass: string, tally: string): Figures {
-  return (report, truth) => [near(waitClass, blockedShare(report, waitClass), share(truth, `${tally}_ms`))];
+  return (
+    report,
+    truth,
+  ) => [nearTally(report, { what: waitClass, seen: blockedShare(report, waitClass) }, share(truth, `${tally}_ms`))];
+}
+
+/**
+ * To the program's clock a wait ends when it runs again: on a busy machine it
+ * counts time without a CPU as waiting, and is no steady state. Both are at
+ * most what its threads waited for CPUs, which is next to nothing otherwise.
+ */
+function nearTally(report: Report, { what, seen }: { what: string; seen: number }, truthShare: number): Figure {
+  const unsteady = report.timeLedger.total.runnableMs / report.timeLedger.windowMs;
+  return between(what, seen, [truthShare - unsteady, truthShare + unsteady]);
 }
 
 /** The program timed whole calls; the CPU time in them is no waiting. */
@@ -345,7 +361,8 @@ kernelTest("diagnose finds slow-peer in a Deno service on an event loop", { requ
   // Its runtime listens to a socket of its own beside it.
   const waitedMs = report.findings.find(({ id }) => id === "slow-peer")?.evidence.waits?.totalMs ?? 0;
   const { windowMs } = report.timeLedger;
-  assertFigures([near("network", waitedMs / windowMs, share(await service.finish(), "upstream_ms"))]);
+  const truthShare = share(await service.finish(), "upstream_ms");
+  assertFigures([nearTally(report, { what: "network", seen: waitedMs / windowMs }, truthShare)]);
   assertBalanced(report);
 });
 
@@ -386,21 +403,31 @@ kernelTest(
   },
 );
 
-function gravelyFound(report: Report): readonly ReportFinding[] {
-  return report.findings.filter((finding) => finding.severity !== "info");
+/**
+ * Findings above info, but for one that this machine may make true of anybody:
+ * that a CPU had to be waited for, when the scheduler's own account says so.
+ */
+function gravelyFound(report: Report, planted = ""): readonly ReportFinding[] {
+  return report.findings.filter(({ id, severity }) =>
+    severity !== "info" && (id === planted || id !== "cpu-wait" || !isShortOfCpus(report))
+  );
+}
+
+function isShortOfCpus({ timeLedger: { checks } }: Report): boolean {
+  const ofScheduler = (name: string): number => checks.find((check) => check.name === name)?.expectedMs ?? 0;
+  const delayMs = ofScheduler("runDelay");
+  return delayMs >= SCARCE_SHARE_MIN * (delayMs + ofScheduler("onCpu"));
 }
 
 /** What was planted is found above info, says every one of `names`, and nothing is made up beside it. */
 function assertNamed(report: Report, expected: { readonly id: string; readonly names: readonly string[] }): void {
   const found = JSON.stringify(report.findings, undefined, 2);
-  const grave = gravelyFound(report);
+  const grave = gravelyFound(report, expected.id);
   const finding = grave.find(({ id }) => id === expected.id);
   assert.ok(finding !== undefined, `no ${expected.id} above info in ${found}`);
   const text = JSON.stringify(finding);
   for (const name of expected.names) assert.ok(text.includes(name), `${name} is not named in ${text}`);
-  // What else this machine does may take the CPU away from anybody.
-  const others = grave.filter(({ id }) => id !== expected.id && id !== "cpu-wait");
-  assert.deepEqual(others, []);
+  assert.deepEqual(grave.filter(({ id }) => id !== expected.id), []);
 }
 
 function assertFigures(figures: readonly Figure[]): void {

@@ -15,6 +15,7 @@ import {
   assertOnCpuAgrees,
   assertRunnableAgrees,
   assertTimeAddsUp,
+  holdsOnce,
   readStealMs,
   sumOf,
 } from "../support/ledger_checks.ts";
@@ -22,7 +23,8 @@ import { makeLimitedCgroup } from "../support/limited_cgroup.ts";
 import { processTarget, Tracing, TRACING_REQUIREMENTS, type TracingOptions } from "../support/tracing.ts";
 
 const REQUIRES = { requires: TRACING_REQUIREMENTS };
-const DURATION_MS_MAX = 30_000;
+/** Longer than attaching takes on a machine with much else to do; each test ends its fixtures itself. */
+const DURATION_MS_MAX = 120_000;
 
 interface Subject {
   readonly fixture: FixtureName;
@@ -96,13 +98,25 @@ for (const subject of OLDER_THAN_THE_WINDOW) {
   });
 }
 
-for (const subject of OLDER_THAN_THE_WINDOW.filter(({ windowMs }) => windowMs > WHOLE_WINDOW_MS)) {
-  kernelTest(`the scheduler's own account agrees for ${subject.name}`, REQUIRES, async () => {
-    const { measurements, stealMs } = await measure(subject, { ends: true });
+/** Threads that end with the window, or in it: the scheduler's account of them is exact then. */
+const COMPARED: readonly (Subject & { readonly name: string })[] = [
+  ...OLDER_THAN_THE_WINDOW.filter(({ windowMs }) => windowMs > WHOLE_WINDOW_MS),
+  {
+    name: "threads that contend for a lock whose holder computes",
+    fixture: "lock_holder",
+    settings: { holder: "burn" },
+    windowMs: 600,
+  },
+  { name: "threads and processes shorter than the window", fixture: "short_threads", windowMs: 1000 },
+];
 
-    assertTimeAddsUp(measurements);
-    assertOnCpuAgrees(measurements, { stealMs });
-    assertRunnableAgrees(measurements, { stealMs });
+for (const subject of COMPARED) {
+  kernelTest(`the scheduler's own account agrees for ${subject.name}`, REQUIRES, async () => {
+    await holdsOnce(async () => {
+      const { measurements, stealMs } = await measure(subject, { ends: true });
+      assertOnCpuAgrees(measurements, { stealMs });
+      assertRunnableAgrees(measurements, { stealMs });
+    });
   });
 }
 
@@ -128,15 +142,11 @@ kernelTest("a thread that never waits has no wait", REQUIRES, async () => {
 kernelTest("the time ledger adds up for threads and processes shorter than the window", REQUIRES, async () => {
   await using fixture = await startFixture("short_threads", { duration_ms: DURATION_MS_MAX, burst: 16 });
   await using tracing = await Tracing.start([processTarget(fixture.processId)]);
-  const stealMs = readStealMs();
-  await tracing.lasts(1500);
+  await tracing.lasts(1000);
   const truth = await fixture.finish();
   const measurements = await tracing.finish();
 
   assertTimeAddsUp(measurements);
-  const steal = { stealMs: readStealMs() - stealMs };
-  assertOnCpuAgrees(measurements, steal);
-  assertRunnableAgrees(measurements, steal);
   assertBooksBalance(measurements);
   assertComplete(measurements);
   // It counts from before the window on, so it started at least what was seen.
@@ -151,15 +161,11 @@ kernelTest("the time ledger adds up for threads and processes shorter than the w
 kernelTest("a process that ends in the window is accounted for to its last instant", REQUIRES, async () => {
   await using fixture = await startFixture("lock_holder", { duration_ms: DURATION_MS_MAX, holder: "burn" });
   await using tracing = await Tracing.start([processTarget(fixture.processId)]);
-  const stealMs = readStealMs();
   await tracing.lasts(400);
   await fixture.finish();
   const measurements = await tracing.finish();
 
   assertTimeAddsUp(measurements);
-  const steal = { stealMs: readStealMs() - stealMs };
-  assertOnCpuAgrees(measurements, steal);
-  assertRunnableAgrees(measurements, steal);
   assertBooksBalance(measurements);
   assert.equal(measurements.threads.length, 9);
   assert.ok(measurements.threads.every((thread) => thread.exited));
@@ -167,23 +173,22 @@ kernelTest("a process that ends in the window is accounted for to its last insta
   assert.equal(ended.length, 1, JSON.stringify(ended));
 });
 
-kernelTest("time that one CPU limit took is throttled time, not waiting for a CPU", REQUIRES, async () => {
-  await using limits = await makeLimitedCgroup({ cpus: 0.2 });
-  await using fixture = await startFixture("cpu_hogs", { duration_ms: DURATION_MS_MAX, threads: 2 });
-  await limits.add(fixture.processId);
-  await using tracing = await Tracing.start([processTarget(fixture.processId)]);
-  const stealMs = readStealMs();
-  await tracing.lasts(1000);
-  await fixture.finish();
-  const measurements = await tracing.finish();
+kernelTest("time that a CPU limit took is throttled time, not waiting for a CPU", REQUIRES, async () => {
+  await holdsOnce(async () => {
+    await using limits = await makeLimitedCgroup({ cpus: 0.2 });
+    await using fixture = await startFixture("cpu_hogs", { duration_ms: DURATION_MS_MAX, threads: 2 });
+    await limits.add(fixture.processId);
+    await using tracing = await Tracing.start([processTarget(fixture.processId)]);
+    const stealMs = readStealMs();
+    await tracing.lasts(1000);
+    await fixture.finish();
+    const measurements = await tracing.finish();
 
-  assertTimeAddsUp(measurements);
-  // Not so waiting for a CPU: of throttled threads 6.18 counts more run_delay than they have lived.
-  assertOnCpuAgrees(measurements, { stealMs: readStealMs() - stealMs });
-  const throttledMs = sumOf(measurements.threads, (thread) => thread.throttledMs);
-  const runnableMs = sumOf(measurements.threads, (thread) => thread.runnableMs);
-  assert.ok(
-    throttledMs > runnableMs && throttledMs > 500,
-    `${throttledMs} ms throttled, ${runnableMs} ms runnable`,
-  );
+    assertTimeAddsUp(measurements);
+    // Not so waiting for a CPU: of throttled threads 6.18 counts more run_delay than they have lived.
+    assertOnCpuAgrees(measurements, { stealMs: readStealMs() - stealMs });
+    const throttledMs = sumOf(measurements.threads, (thread) => thread.throttledMs);
+    const runnableMs = sumOf(measurements.threads, (thread) => thread.runnableMs);
+    assert.ok(throttledMs > runnableMs && throttledMs > 500, `${throttledMs} throttled, ${runnableMs} runnable`);
+  });
 });

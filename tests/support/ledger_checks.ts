@@ -16,6 +16,9 @@ const SUM_ROUNDING_MS = 1e-3;
 /** The scheduler and its tracepoints read two clocks, some instructions apart, once per wakeup. */
 const CLOCK_SKEW_MS = 0.25e-3;
 
+/** Of a thread's first and last switch, which only count for those that live for some microseconds. */
+const BIRTH_MS = 1e-3;
+
 /** What is off at the ends of the span: the first switch and the last. */
 const READING_MS = 0.25;
 
@@ -86,6 +89,25 @@ export function readStealMs(): number {
   return Number(fields[8] ?? 0) * STAT_TICK_MS;
 }
 
+/** A machine with too much else to do makes the two accounts drift apart; a mistake of ours makes them differ every time. */
+const LOOKS_MAX = 3;
+
+/**
+ * Runs `look` until it holds, at most three times.
+ *
+ * @throws {unknown} What the last look threw
+ */
+export async function holdsOnce(look: () => Promise<void>): Promise<void> {
+  for (let count = 1; count < LOOKS_MAX; count++) {
+    try {
+      return await look();
+    } catch (error) {
+      if (!(error instanceof assert.AssertionError)) throw error;
+    }
+  }
+  await look();
+}
+
 /** Every hit has exactly one outcome, in every category. */
 export function assertBooksBalance(measurements: Measurements): void {
   for (const category of CATEGORIES) {
@@ -110,8 +132,8 @@ function endedThreads({ threads }: Measurements): readonly ThreadLedger[] {
   return ended;
 }
 
-function slackOf({ waits }: Measurements, { stealMs }: { readonly stealMs: number }): number {
-  return READING_MS + stealMs + CLOCK_SKEW_MS * sumOf(waits, (wait) => wait.count);
+function slackOf({ waits, threads }: Measurements, { stealMs }: { readonly stealMs: number }): number {
+  return READING_MS + stealMs + CLOCK_SKEW_MS * sumOf(waits, (wait) => wait.count) + BIRTH_MS * threads.length;
 }
 
 type Pair = readonly [oursMs: number, kernelsMs: number];

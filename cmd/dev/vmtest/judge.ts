@@ -10,12 +10,12 @@ import type { TriedKernel } from "./kernels.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 
 /**
- * How far on-CPU and waiting for a CPU may be off the scheduler's own accounts
- * in an emulated machine. A switch takes some ten times as long there as on a
- * real one, and how late we are told of it is what the two differ by; what has
- * to add up exactly still has to.
+ * How much of all threads' time, waiting for a CPU may be off the scheduler's own
+ * account in an emulated machine. Out of idle after a disk's interrupt it tells
+ * us of a switch later than the correction allows (`PT_SWITCH_LAG_NS_MAX`); that
+ * is nothing beside the window and much beside a delay of some milliseconds.
  */
-const EMULATED_DIFFERENCE_MAX = 0.1;
+const RUN_DELAY_SHARE_MAX = 0.01;
 
 /** One thing that is not as it should be. */
 export interface Problem {
@@ -76,7 +76,7 @@ function judgeCompleteness(report: JsonReport, kernel: TriedKernel): readonly st
 function judgeLedgers(report: JsonReport): readonly string[] {
   const { checks } = report.timeLedger;
   return [
-    ...checks.filter((check) => !isWithinReach(check)).map(({ name, verdict, oursMs, expectedMs }) =>
+    ...checks.filter((check) => !isWithinReach(check, checks)).map(({ name, verdict, oursMs, expectedMs }) =>
       `time ledger: ${name} is ${verdict}: ${oursMs.toFixed(1)} ms, the kernel says ${expectedMs.toFixed(1)} ms`
     ),
     ...(report.ledger.residual === 0 ? [] : [`loss ledger: residual ${report.ledger.residual}, wanted 0`]),
@@ -84,10 +84,13 @@ function judgeLedgers(report: JsonReport): readonly string[] {
   ];
 }
 
-function isWithinReach(check: JsonReport["timeLedger"]["checks"][number]): boolean {
-  const isExact = check.name === "sum" || check.name === "waits";
-  return check.verdict === "ok" ||
-    (!isExact && check.verdict === "off" && check.difference <= EMULATED_DIFFERENCE_MAX);
+type Check = JsonReport["timeLedger"]["checks"][number];
+
+function isWithinReach(check: Check, checks: readonly Check[]): boolean {
+  if (check.verdict === "ok") return true;
+  const lifetimeMs = checks.find(({ name }) => name === "sum")?.expectedMs ?? 0;
+  return check.name === "runDelay" && check.verdict === "off" &&
+    Math.abs(check.oursMs - check.expectedMs) <= RUN_DELAY_SHARE_MAX * lifetimeMs;
 }
 
 function judgeFindings(scenario: Scenario, outcome: ScenarioOutcome, report: JsonReport): readonly string[] {

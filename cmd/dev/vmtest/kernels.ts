@@ -18,15 +18,18 @@ export interface TriedKernel {
   readonly blindCategories: readonly Category[];
 }
 
+/** Without the tracepoint of the fault itself. */
+const PAGE_FAULT_PROVIDER = "mm_filemap_add_to_page_cache";
+
 /** Oldest first. */
 export const TRIED_KERNELS: readonly TriedKernel[] = [
   {
     name: "5.10",
     suite: "bullseye",
     // The tracepoint carries the previous state from 5.18.
-    providers: { sched_switch: "sched_switch_by_task_state" },
+    providers: { sched_switch: "sched_switch_by_task_state", page_fault: PAGE_FAULT_PROVIDER },
     blindCategories: [],
   },
-  { name: "6.1", suite: "bookworm", providers: {}, blindCategories: [] },
+  { name: "6.1", suite: "bookworm", providers: { page_fault: PAGE_FAULT_PROVIDER }, blindCategories: [] },
   { name: "6.12", suite: "trixie", providers: {}, blindCategories: [] },
 ];

@@ -82,6 +82,14 @@ export const SCENARIOS: readonly Scenario[] = [
     names: () => ["fsync", `${DISK_FOLDER}/audit.log`, "flusher"],
   },
   {
+    name: "pages read from the disk",
+    program: "major_faults",
+    settings: { path: `${DISK_FOLDER}/pages.bin` },
+    target: "process",
+    findingId: "page-fault",
+    names: () => [`${DISK_FOLDER}/pages.bin`],
+  },
+  {
     name: "pipe with a slow writer",
     program: "pipe_waiter",
     settings: {},

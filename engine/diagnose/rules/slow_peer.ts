@@ -18,8 +18,11 @@ import { isDormant, isReliable, type TargetFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 import { formatMs, formatShare } from "../format.ts";
 import { slowMsMin, sumBuckets } from "../histogram.ts";
-import { capSeverity, severityOf, SLOW_PEER_MS_MIN, WINDOW_MS_MIN } from "../severity.ts";
+import { capSeverity, DORMANT_SHARE_MIN, severityOf, SLOW_PEER_MS_MIN, WINDOW_MS_MIN } from "../severity.ts";
 import { describeObject, isNamed } from "../wait_object.ts";
+
+/** Waits on a channel that hardly ever says anything. */
+const WAKE_UPS_MAX = 2;
 
 export function slowPeer(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, WAIT_CATEGORIES) || facts.windowMs < WINDOW_MS_MIN) return [];
@@ -30,7 +33,7 @@ export function slowPeer(facts: TargetFacts): readonly Finding[] {
 
 function judgePeer(facts: TargetFacts, cause: Cause): readonly Finding[] {
   const dormant = cause.waits.filter((wait) => isDormant(facts, wait));
-  if (isWakeUpChannel(cause, dormant)) return [];
+  if (isWakeUpChannel(facts, cause)) return [];
   const options = { hasDelegated: dormant.length > 0 };
   const impact = impactOf(facts, cause.explainedMs, options);
   if (judge(impact) === undefined) return [];
@@ -72,10 +75,13 @@ function slowMsOf(cause: Cause): number {
 }
 
 /** A socket pair to which a thread of its own listens all the while: how programs take signals and wake themselves. */
-function isWakeUpChannel({ object, waits }: Cause, dormant: readonly WaitMeasurement[]): boolean {
+function isWakeUpChannel(facts: TargetFacts, { object, waits }: Cause): boolean {
   const [only, ...others] = waits;
-  return object.kind === "unixPeer" && object.path === undefined && only !== undefined && others.length === 0 &&
-    dormant.includes(only) && only.threadId !== only.processId;
+  if (object.kind !== "unixPeer" || object.path !== undefined || only === undefined || others.length > 0) return false;
+  const thread = facts.processes.get(only.processId)?.threadsById.get(only.threadId);
+  const isAllItDoes = only.totalMs >= DORMANT_SHARE_MIN * (thread?.sums.lifetimeMs ?? facts.windowMs);
+  // The signal that ends the look comes through it too: one wait ends, the next begins.
+  return isAllItDoes && only.count <= WAKE_UPS_MAX && only.threadId !== only.processId;
 }
 
 function capFor(cause: Cause, dormant: readonly WaitMeasurement[]): Severity {

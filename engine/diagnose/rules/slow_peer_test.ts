@@ -86,6 +86,30 @@ const TABLE: readonly Row[] = [
     severity: undefined,
   },
   {
+    name: "the same when a signal came through it",
+    threads: [
+      { threadId: 100, onCpuMs: 100 },
+      {
+        threadId: 101,
+        waits: [
+          wait({ object: { kind: "unixPeer", id: "4711", path: undefined }, count: 1, eachMs: 7000, openMs: 3000 }),
+        ],
+      },
+    ],
+    severity: undefined,
+  },
+  {
+    name: "a thread that calls another over a socket pair again and again",
+    threads: [
+      { threadId: 100, onCpuMs: 100 },
+      {
+        threadId: 101,
+        waits: [wait({ object: { kind: "unixPeer", id: "4711", path: undefined }, count: 100, eachMs: 99 })],
+      },
+    ],
+    severity: "critical",
+  },
+  {
     name: "a thread that listens to a named socket",
     threads: [
       { threadId: 100, onCpuMs: 100 },

@@ -1,0 +1,31 @@
+import { assert } from "./assert.ts";
+import { holdsOnce, sumOf } from "./ledger_checks.ts";
+
+Deno.test("holdsOnce() is content with the third look, and throws what that one found", async () => {
+  let lookCount = 0;
+  await holdsOnce(() => {
+    lookCount++;
+    assert.equal(lookCount, 3);
+    return Promise.resolve();
+  });
+  assert.equal(lookCount, 3);
+  lookCount = 0;
+  await assert.rejects(holdsOnce(() => Promise.reject(new assert.AssertionError({ message: `look ${++lookCount}` }))), {
+    message: "look 3",
+  });
+});
+
+Deno.test("holdsOnce() does not look again when something else went wrong", async () => {
+  let lookCount = 0;
+  const look = () => {
+    lookCount++;
+    return Promise.reject(new RangeError("broken"));
+  };
+  await assert.rejects(holdsOnce(look), RangeError);
+  assert.equal(lookCount, 1);
+});
+
+Deno.test("sumOf() adds up one figure of every item", () => {
+  assert.equal(sumOf([{ ms: 1.5 }, { ms: 2 }], ({ ms }) => ms), 3.5);
+  assert.equal(sumOf([], () => 1), 0);
+});
