@@ -1,5 +1,6 @@
 import { assert } from "../../tests/support/assert.ts";
 import { makeTree, procFiles } from "../../tests/support/host_tree.ts";
+import { until } from "../../tests/support/until.ts";
 import { EngineError } from "../api/errors.ts";
 import { orUndefinedWhenDenied, orUndefinedWhenUnsupported, ProcFs } from "./procfs.ts";
 
@@ -86,8 +87,11 @@ Deno.test("exists() is false for the id of a thread that is no process", () => {
 Deno.test("readProcessMemory() reads what is mapped and nothing else", async () => {
   await using child = new Sleeper("sleeper");
 
-  const first = procFs.mappings(child.pid)?.[0];
-  assert.ok(first !== undefined);
+  // A child that was just started may still be on its way through exec, its image not mapped yet.
+  const first = await until(
+    () => procFs.mappings(child.pid)?.find(({ path, fileOffset }) => path.endsWith("/sleeper") && fileOffset === 0n),
+    { what: "the program's own mapping" },
+  );
   const magic = procFs.readProcessMemory(child.pid, { address: first.begin, lengthBytes: 4 });
   assert.deepEqual([...magic ?? []], [0x7f, 0x45, 0x4c, 0x46]);
   const read = (address: bigint, lengthBytes = 8) => procFs.readProcessMemory(child.pid, { address, lengthBytes });

@@ -69,7 +69,7 @@ export function tail(console: string): string {
  * Its clock counts instructions (one a nanosecond) instead of the host's time:
  * otherwise every moment the host is busy with something else falls between the
  * scheduler's look at the clock and ours, and no account agrees with another
- * (measured: on-CPU off by up to 37 % on a busy host, 2 % this way).
+ * (measured: on-CPU off by up to 37 % on a busy host, by 2 % at most this way).
  */
 function machineArguments(files: {
   readonly imagePath: string;
