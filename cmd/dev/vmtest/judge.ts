@@ -12,7 +12,7 @@ import { type Scenario, SCENARIOS } from "./scenarios.ts";
 /**
  * How much of all threads' time, waiting for a CPU may be off the scheduler's own
  * account in an emulated machine. Where a thread syncs a file all the time it is
- * 14 ms in 3 s (measured on 5.10 and 6.12, not explained; real machines agree);
+ * 14 to 25 ms a run (measured on all three, not explained; real machines agree);
  * in every other scenario the two agree within 2 %.
  */
 const RUN_DELAY_SHARE_MAX = 0.01;
