@@ -13,7 +13,7 @@ import { type Scenario, SCENARIOS } from "./scenarios.ts";
  * How much of all threads' time, waiting for a CPU may be off the scheduler's own
  * account in an emulated machine. Where a thread syncs a file all the time it is
  * 14 to 25 ms a run (measured on all three, not explained; real machines agree);
- * in every other scenario the two agree within 2 %.
+ * in every other scenario the product's own check finds nothing.
  */
 const RUN_DELAY_SHARE_MAX = 0.01;
 
