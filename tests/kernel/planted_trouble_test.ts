@@ -74,6 +74,9 @@ type Figures = (report: Report, truth: Statement) => readonly Figure[];
 const DIFFERENCE_MAX = 0.05;
 const NOISE_SHARE = 0.02;
 
+/** Of a steady state; one that is not is looked at again. */
+const LOOKS_MAX = 3;
+
 /** Of the CPU time wanted, what has to be denied before waiting for it is a trouble. */
 const SCARCE_SHARE_MIN = 0.2;
 
@@ -152,12 +155,14 @@ const peerOf = (fixture: RunningFixture): string => `127.0.0.1:${numberOf(fixtur
 const lockOf = (fixture: RunningFixture): string => `lock ${fixture.ready["lock_address"]}`;
 const upstreamPeer: Names = (fixture) => [peerOf(fixture)];
 
+/** A window of whole crashes begins and ends somewhere between two: each side may be one off. */
 const crashRate: Figures = (report, truth) => {
   const [crashes] = report.findings;
-  const seen = (crashes?.evidence.failures?.failedCount ?? 0) / report.timeLedger.windowMs;
-  return [
-    near("crashes", seen * CRASH_INTERVAL_MS, share(truth, "crash_count") * CRASH_INTERVAL_MS),
-  ];
+  const { windowMs } = report.timeLedger;
+  const seen = (crashes?.evidence.failures?.failedCount ?? 0) * CRASH_INTERVAL_MS / windowMs;
+  const expected = share(truth, "crash_count") * CRASH_INTERVAL_MS;
+  const oneOff = CRASH_INTERVAL_MS / windowMs;
+  return [between("crashes", seen, [expected - oneOff, expected + oneOff])];
 };
 
 /**
@@ -336,35 +341,45 @@ const HEALTHY: readonly { name: string; fixture: FixtureName; settings?: Fixture
 ];
 
 for (const trouble of TROUBLES) {
-  kernelTest(`diagnose finds ${trouble.id} in ${trouble.name}`, { requires: REQUIREMENTS }, async () => {
-    await using directory = await makeDiskDirectory(LOG_DIRECTORY);
-    await using limits = trouble.cpus === undefined ? undefined : await makeLimitedCgroup({ cpus: trouble.cpus });
-    await using fixture = await startFixture(trouble.fixture, {
-      duration_ms: DURATION_MS_MAX,
-      ...trouble.settings,
-      path: `${directory.path}/${trouble.file ?? "unused"}`,
-    });
-    await limits?.add(fixture.processId);
+  kernelTest(
+    `diagnose finds ${trouble.id} in ${trouble.name}`,
+    { requires: REQUIREMENTS },
+    () =>
+      assertFigures(async () => {
+        await using directory = await makeDiskDirectory(LOG_DIRECTORY);
+        await using limits = trouble.cpus === undefined ? undefined : await makeLimitedCgroup({ cpus: trouble.cpus });
+        await using fixture = await startFixture(trouble.fixture, {
+          duration_ms: DURATION_MS_MAX,
+          ...trouble.settings,
+          path: `${directory.path}/${trouble.file ?? "unused"}`,
+        });
+        await limits?.add(fixture.processId);
 
-    const report = await diagnose(fixture.processId);
-    assertNamed(report, { id: trouble.id, names: trouble.names(fixture) });
-    assertFigures(trouble.figures(report, await fixture.finish()));
-    assertBalanced(report);
-  });
+        const report = await diagnose(fixture.processId);
+        assertNamed(report, { id: trouble.id, names: trouble.names(fixture) });
+        assertBalanced(report);
+        return trouble.figures(report, await fixture.finish());
+      }),
+  );
 }
 
-kernelTest("diagnose finds slow-peer in a Deno service on an event loop", { requires: REQUIREMENTS }, async () => {
-  await using service = await AsyncService.start({ delayMs: 50, pauseMs: 5, durationMs: DURATION_MS_MAX });
+kernelTest(
+  "diagnose finds slow-peer in a Deno service on an event loop",
+  { requires: REQUIREMENTS },
+  () =>
+    assertFigures(async () => {
+      await using service = await AsyncService.start({ delayMs: 50, pauseMs: 5, durationMs: DURATION_MS_MAX });
 
-  const report = await diagnose(service.processId);
-  assertNamed(report, { id: "slow-peer", names: [`127.0.0.1:${service.upstreamPort}`] });
-  // Its runtime listens to a socket of its own beside it.
-  const waitedMs = report.findings.find(({ id }) => id === "slow-peer")?.evidence.waits?.totalMs ?? 0;
-  const { windowMs } = report.timeLedger;
-  const truthShare = share(await service.finish(), "upstream_ms");
-  assertFigures([nearTally(report, { what: "network", seen: waitedMs / windowMs }, truthShare)]);
-  assertBalanced(report);
-});
+      const report = await diagnose(service.processId);
+      assertNamed(report, { id: "slow-peer", names: [`127.0.0.1:${service.upstreamPort}`] });
+      assertBalanced(report);
+      // Its runtime listens to a socket of its own beside it.
+      const waitedMs = report.findings.find(({ id }) => id === "slow-peer")?.evidence.waits?.totalMs ?? 0;
+      const { windowMs } = report.timeLedger;
+      const truthShare = share(await service.finish(), "upstream_ms");
+      return [nearTally(report, { what: "network", seen: waitedMs / windowMs }, truthShare)];
+    }),
+);
 
 for (const { name, fixture, settings } of HEALTHY) {
   kernelTest(`diagnose finds nothing above info in ${name}`, { requires: REQUIREMENTS }, async () => {
@@ -430,12 +445,23 @@ function assertNamed(report: Report, expected: { readonly id: string; readonly n
   assert.deepEqual(grave.filter(({ id }) => id !== expected.id), []);
 }
 
-function assertFigures(figures: readonly Figure[]): void {
-  assert.ok(figures.length > 0);
-  for (const { what, seen, atLeast, atMost } of figures) {
-    const wanted = `${atLeast.toFixed(3)} to ${atMost.toFixed(3)}`;
-    assert.ok(seen >= atLeast && seen <= atMost, `${what} is ${seen.toFixed(3)} of the window, expected ${wanted}`);
+/**
+ * Holds when the figures of one of three looks do: a program that is kept from
+ * its CPUs for a moment is no steady state, a mistake of ours shows every time.
+ */
+async function assertFigures(look: () => Promise<readonly Figure[]>): Promise<void> {
+  for (let count = 1; count < LOOKS_MAX; count++) {
+    if (deviations(await look()).length === 0) return;
   }
+  assert.deepEqual(deviations(await look()), []);
+}
+
+function deviations(figures: readonly Figure[]): readonly string[] {
+  assert.ok(figures.length > 0);
+  return figures.filter(({ seen, atLeast, atMost }) => !(seen >= atLeast && seen <= atMost))
+    .map(({ what, seen, atLeast, atMost }) =>
+      `${what} is ${seen.toFixed(3)} of the window, expected ${atLeast.toFixed(3)} to ${atMost.toFixed(3)}`
+    );
 }
 
 /** Nothing was lost, and every thread's time adds up. */
