@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "b831b963e98f0f8d";
+export const LAYOUT_HASH = "fe5d8a634f012409";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -129,7 +129,10 @@ export const PT_CATEGORY = {
   NAMES: 4,
   LIFECYCLE: 5,
   LISTENERS: 6,
-  COUNT: 7,
+  CONNECTIONS: 7,
+  TRANSFERS: 8,
+  SOCKET_EVENTS: 9,
+  COUNT: 10,
 } as const;
 
 /** `enum pt_drop_reason` */
@@ -1017,11 +1020,11 @@ export function decodePtDeparted(source: RecordSource, at: number): PtDeparted {
 
 /** `struct pt_books`: its size, and where its fields lie. */
 export const PT_BOOKS = {
-  sizeBytes: 560,
+  sizeBytes: 752,
   offsets: {
     calls: 0,
     ledger: 64,
-    departed: 512,
+    departed: 704,
   },
 } as const;
 
@@ -1054,8 +1057,11 @@ export function decodePtBooks(source: RecordSource, at: number): PtBooks {
       decodePtLedger(source, at + 64 + 4 * PT_LEDGER.sizeBytes),
       decodePtLedger(source, at + 64 + 5 * PT_LEDGER.sizeBytes),
       decodePtLedger(source, at + 64 + 6 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64 + 7 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64 + 8 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64 + 9 * PT_LEDGER.sizeBytes),
     ],
-    departed: decodePtDeparted(source, at + 512),
+    departed: decodePtDeparted(source, at + 704),
   };
 }
 
@@ -1109,8 +1115,8 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
 export const LAYOUT: LayoutTable = {
   "structs": {
     "pt_books": {
-      "sizeBytes": 560,
-      "fields": { "calls": "u64[8] @ 0", "ledger": "pt_ledger[7] @ 64", "departed": "pt_departed @ 512" },
+      "sizeBytes": 752,
+      "fields": { "calls": "u64[8] @ 0", "ledger": "pt_ledger[10] @ 64", "departed": "pt_departed @ 704" },
     },
     "pt_chain_key": {
       "sizeBytes": 48,
@@ -1364,7 +1370,10 @@ export const LAYOUT: LayoutTable = {
       "PT_CATEGORY_NAMES": 4,
       "PT_CATEGORY_LIFECYCLE": 5,
       "PT_CATEGORY_LISTENERS": 6,
-      "PT_CATEGORY_COUNT": 7,
+      "PT_CATEGORY_CONNECTIONS": 7,
+      "PT_CATEGORY_TRANSFERS": 8,
+      "PT_CATEGORY_SOCKET_EVENTS": 9,
+      "PT_CATEGORY_COUNT": 10,
     },
     "pt_drop_reason": {
       "PT_DROP_RING_FULL": 0,

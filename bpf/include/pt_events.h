@@ -121,7 +121,10 @@ enum pt_category {
 	PT_CATEGORY_NAMES = 4,	    /* object names into the data ring */
 	PT_CATEGORY_LIFECYCLE = 5,  /* fork, exec, exit into the lifecycle ring */
 	PT_CATEGORY_LISTENERS = 6,  /* listening ports into their table */
-	PT_CATEGORY_COUNT = 7,
+	PT_CATEGORY_CONNECTIONS = 7,   /* opening, accepting, closing, retransmits, resets */
+	PT_CATEGORY_TRANSFERS = 8,     /* sends and receives into the socket table */
+	PT_CATEGORY_SOCKET_EVENTS = 9, /* single slow or failed ones into the data ring */
+	PT_CATEGORY_COUNT = 10,
 };
 
 enum pt_drop_reason {
@@ -392,7 +395,7 @@ _Static_assert(sizeof(struct pt_fork_event) == 56, "pt_fork_event");
 _Static_assert(sizeof(struct pt_exec_event) == 48, "pt_exec_event");
 _Static_assert(sizeof(struct pt_exit_event) == 120, "pt_exit_event");
 _Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
-_Static_assert(sizeof(struct pt_books) == 560, "pt_books");
+_Static_assert(sizeof(struct pt_books) == 752, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
 _Static_assert(sizeof(struct pt_control) == 48, "pt_control");

@@ -6,10 +6,22 @@
  */
 
 import type { WaitClass, WaitObject } from "./measurements.ts";
+import type { SocketEvent } from "./socket_events.ts";
 import type { EventKindMask, TargetId } from "./units.ts";
 
 /** Kinds that cross the seam; the numbers are `pt_kind` of bpf/include/pt_events.h. */
-export const EVENT_KINDS = { wait: 1, fork: 3, exec: 4, exit: 5 } as const;
+export const EVENT_KINDS = {
+  wait: 1,
+  fork: 3,
+  exec: 4,
+  exit: 5,
+  connect: 16,
+  accept: 17,
+  close: 18,
+  transferFailure: 19,
+  response: 20,
+  retransmit: 21,
+} as const;
 
 /** One of them by name. */
 export type EventKind = keyof typeof EVENT_KINDS;
@@ -106,4 +118,4 @@ export interface ExitEvent {
 }
 
 /** What an exporter is given. */
-export type TraceEvent = WaitEvent | ForkEvent | ExecEvent | ExitEvent;
+export type TraceEvent = WaitEvent | ForkEvent | ExecEvent | ExitEvent | SocketEvent;

@@ -46,6 +46,27 @@ export const WAIT_ROWS_MAX = 32_768;
 /** Rows of the lock-holder table. */
 export const CHAIN_ROWS_MAX = 8192;
 
+/** Sockets followed at a time; 450 bytes each in the kernel. More share one row, counted. */
+export const SOCKET_ROWS_MAX = 16_384;
+
+/** Rows of peers whose connections ended; 550 bytes each in the kernel. */
+export const PEER_ROWS_MAX = 8192;
+
+/** Rows of errors by peer and errno. */
+export const SOCKET_ERROR_ROWS_MAX = 4096;
+
+/** Listening sockets followed at a time. */
+export const LISTEN_QUEUES_MAX = 1024;
+
+/** Connections listed one by one, those with most bytes; the others are in the figures of their peers. */
+export const CONNECTIONS_MAX = 1024;
+
+/** Responses and handshakes shorter than this never become single records, whatever a route asks. */
+export const SLOW_SOCKET_MS_MIN = 1;
+
+/** Responses and handshakes at least this long become single records where a route does not say otherwise. */
+export const SLOW_SOCKET_MS_DEFAULT = 100;
+
 /** Rows of ended threads kept apart in user space; older ones fold into their process. */
 export const RETIRED_ROWS_MAX = 65_536;
 

@@ -7,6 +7,12 @@
  * @module
  */
 
+import type {
+  ConnectionMeasurement,
+  ListenQueueMeasurement,
+  PeerMeasurement,
+  SocketEndpoint,
+} from "./socket_measurements.ts";
 import type { TargetId } from "./units.ts";
 
 /** What a thread can be blocked on; numbers are `pt_wait_class`. */
@@ -34,11 +40,7 @@ export const IDLE_WAIT_CLASSES: ReadonlySet<WaitClass> = new Set<WaitClass>(["id
 /** What a thread waits for, as far as the kernel tells. */
 export type WaitObject =
   | { readonly kind: "none" }
-  | { readonly kind: "peer"; readonly protocol: "tcp" | "udp"; readonly address: string; readonly port: number }
-  | { readonly kind: "server"; readonly protocol: "tcp" | "udp"; readonly port: number }
-  /** `id` is the socket's inode, or "#1", "#2", ... for one known by its name's place in kernel memory. */
-  | { readonly kind: "unixPeer"; readonly id: string; readonly path: string | undefined }
-  | { readonly kind: "unixServer"; readonly id: string; readonly path: string | undefined }
+  | SocketEndpoint
   /** `id` is "major:minor:inode"; `path` as seen in the target's mount namespace. */
   | { readonly kind: "file"; readonly id: string; readonly path: string | undefined }
   | { readonly kind: "pipe"; readonly inode: number }
@@ -259,6 +261,14 @@ export interface Measurements {
   readonly waits: readonly WaitMeasurement[];
   /** One per lock, holder and what the holder did. */
   readonly lockChains: readonly LockChainMeasurement[];
+  /** One per process and peer, or port of its own. */
+  readonly peers: readonly PeerMeasurement[];
+  /** Connections, those with most bytes first; at most `CONNECTIONS_MAX`. */
+  readonly connections: readonly ConnectionMeasurement[];
+  /** Connections that found no room in `connections`; `peers` has their figures. */
+  readonly omittedConnectionCount: number;
+  /** One per listening socket. */
+  readonly listenQueues: readonly ListenQueueMeasurement[];
   /** Of every target that has a cgroup other than the root. */
   readonly cgroups: readonly CgroupMeasurement[];
   /** The machine. */
@@ -276,6 +286,9 @@ export const CATEGORIES = [
   "names",
   "lifecycle",
   "listeners",
+  "connections", // opening, accepting, closing, retransmits, resets
+  "transfers", // sends and receives
+  "socketEvents", // single slow or failed ones
 ] as const;
 
 /** One of them. */

@@ -64,6 +64,15 @@ interface AcquiredExporters {
 /** Turns in which a full ring is drained at once, several times over: 4 MiB are at most 87 000 records. */
 const DRAIN_ALL_TURNS_MAX = 64;
 
+const SOCKET_KINDS = [
+  EVENT_KINDS.connect,
+  EVENT_KINDS.accept,
+  EVENT_KINDS.close,
+  EVENT_KINDS.transferFailure,
+  EVENT_KINDS.response,
+  EVENT_KINDS.retransmit,
+];
+
 const LIFECYCLE_KINDS = [EVENT_KINDS.fork, EVENT_KINDS.exec, EVENT_KINDS.exit];
 
 type Phase = "idle" | "running" | "closed";
@@ -326,8 +335,9 @@ class RunningEngine implements Engine {
 
   #shareOf(active: ActiveRoute): RouteShare {
     const { readByKind } = this.#router.counts();
-    const { slowWaits, lifecycle } = active.counts;
+    const { slowWaits, lifecycle, socketEvents } = active.counts;
     const waitCount = readByKind[EVENT_KINDS.wait] ?? 0;
+    const socketCount = SOCKET_KINDS.reduce((total, kind) => total + (readByKind[kind] ?? 0), 0);
     return {
       targetIds: active.route.targetIds,
       losses: {
@@ -335,6 +345,11 @@ class RunningEngine implements Engine {
           readCount: waitCount,
           filteredCount: waitCount - slowWaits.matchedCount,
           dropped: slowWaits.droppedCount,
+        },
+        socketEvents: {
+          readCount: socketCount,
+          filteredCount: socketCount - socketEvents.matchedCount,
+          dropped: socketEvents.droppedCount,
         },
         lifecycle: {
           readCount: LIFECYCLE_KINDS.reduce((total, kind) => total + (readByKind[kind] ?? 0), 0),

@@ -15,7 +15,7 @@ import type { RouteStats } from "../api/stats.ts";
 import type { BackendCounters } from "../api/tracer_backend.ts";
 
 /** Categories whose hits leave the kernel as records, so that user space counts them too. */
-export type RecordCategory = "slowWaits" | "names" | "lifecycle";
+export type RecordCategory = "slowWaits" | "names" | "lifecycle" | "socketEvents";
 
 /** What happened to the records of one category on this side of the ring. */
 export interface ReadCounts {
@@ -51,6 +51,9 @@ export function toCategoryLedgers(input: LossInput): Record<Category, CategoryLe
     names: balance(delivered(kernel.names, read.names)),
     lifecycle: balance(delivered(kernel.lifecycle, read.lifecycle)),
     listeners: balance(kernel.listeners),
+    connections: balance(kernel.connections),
+    transfers: balance(kernel.transfers),
+    socketEvents: balance(delivered(kernel.socketEvents, read.socketEvents)),
   };
 }
 

@@ -9,7 +9,7 @@ const NOTHING_READ = { readCount: 0, filteredCount: 0, dropped: NOTHING_DROPPED 
 function anInput(overrides: Partial<LossInput> = {}): LossInput {
   return {
     kernel: emptyKernelLedger(),
-    read: { slowWaits: NOTHING_READ, names: NOTHING_READ, lifecycle: NOTHING_READ },
+    read: { slowWaits: NOTHING_READ, names: NOTHING_READ, lifecycle: NOTHING_READ, socketEvents: NOTHING_READ },
     namelessWaitCount: 0,
     ...overrides,
   };
@@ -43,8 +43,11 @@ Deno.test("toCategoryLedgers() yields a ledger that adds up to what the kernel s
       names: kernelLedger,
       lifecycle: kernelLedger,
       listeners: kernelLedger,
+      connections: kernelLedger,
+      transfers: kernelLedger,
+      socketEvents: kernelLedger,
     }),
-    read: property.record({ slowWaits: read, names: read, lifecycle: read }),
+    read: property.record({ slowWaits: read, names: read, lifecycle: read, socketEvents: read }),
     namelessWaitCount: count,
   });
   property.assert(property.property(inputs, (input) => {

@@ -84,7 +84,7 @@ interface Closing {
 export interface RouteShare {
   readonly targetIds: ReadonlySet<TargetId>;
   /** Of records in general: what this route did not ask for, and what was lost on its way. */
-  readonly losses: Pick<LossInput["read"], "slowWaits" | "lifecycle">;
+  readonly losses: Pick<LossInput["read"], "slowWaits" | "lifecycle" | "socketEvents">;
 }
 
 /** The kernel never gives a target this slot. */
@@ -279,6 +279,10 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       processes: [...this.#processes.processes()].filter((process) => isShared(process.targetId)),
       waits: this.#waitMeasurements(closing, share.targetIds),
       lockChains: this.#lockChains(closing, isShared),
+      peers: [],
+      connections: [],
+      omittedConnectionCount: 0,
+      listenQueues: [],
       cgroups: closing.cgroups.filter((cgroup) => isShared(cgroup.targetId)),
       host: { cpuCount: host.cpuCount, pressure: closing.pressure },
       books: this.#booksOf(closing, share, targetCpuMs(threads, departed)),

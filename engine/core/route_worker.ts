@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { TraceEvent } from "../api/events.ts";
+import type { EventKind, TraceEvent } from "../api/events.ts";
 import type { Exporter } from "../api/exporter.ts";
 import { BATCH_AGE_MS_MAX, BATCH_EVENTS_MAX, EXPORT_TIMEOUT_MS, ROUTE_QUEUE_EVENTS_MAX } from "../api/limits.ts";
 import type { Measurements } from "../api/measurements.ts";
@@ -16,7 +16,23 @@ import { EventQueue } from "./event_queue.ts";
 import type { ExporterLease } from "./exporter_pool.ts";
 
 /** Events by what the kernel's books call their records. */
-export type EventCategory = "slowWaits" | "lifecycle";
+export type EventCategory = "slowWaits" | "lifecycle" | "socketEvents";
+
+/** What the kernel's books call the records of each kind. */
+const CATEGORY_OF_KIND: Readonly<Record<EventKind, EventCategory>> = {
+  wait: "slowWaits",
+  fork: "lifecycle",
+  exec: "lifecycle",
+  exit: "lifecycle",
+  connect: "socketEvents",
+  accept: "socketEvents",
+  close: "socketEvents",
+  transferFailure: "socketEvents",
+  response: "socketEvents",
+  retransmit: "socketEvents",
+};
+
+const EVENT_CATEGORIES = ["slowWaits", "lifecycle", "socketEvents"] as const;
 
 export interface EventCounts {
   matchedCount: number;
@@ -27,11 +43,17 @@ export interface EventCounts {
 export interface RouteCounts {
   readonly slowWaits: EventCounts;
   readonly lifecycle: EventCounts;
+  readonly socketEvents: EventCounts;
   exportedCount: number;
 }
 
 export function emptyRouteCounts(): RouteCounts {
-  return { slowWaits: emptyEventCounts(), lifecycle: emptyEventCounts(), exportedCount: 0 };
+  return {
+    slowWaits: emptyEventCounts(),
+    lifecycle: emptyEventCounts(),
+    socketEvents: emptyEventCounts(),
+    exportedCount: 0,
+  };
 }
 
 function emptyEventCounts(): EventCounts {
@@ -160,7 +182,7 @@ export class RouteWorker {
   }
 
   #countsOf(event: TraceEvent): EventCounts {
-    return event.kind === "wait" ? this.#options.counts.slowWaits : this.#options.counts.lifecycle;
+    return this.#options.counts[CATEGORY_OF_KIND[event.kind]];
   }
 
   async #callExporter<Value>(
@@ -202,7 +224,7 @@ export function toRouteStats(counts: RouteCounts, workers: Iterable<RouteWorker>
   let waitingCount = 0;
   for (const worker of workers) waitingCount += worker.waitingCount;
   return {
-    matchedCount: counts.slowWaits.matchedCount + counts.lifecycle.matchedCount,
+    matchedCount: EVENT_CATEGORIES.reduce((total, category) => total + counts[category].matchedCount, 0),
     exportedCount: counts.exportedCount,
     waitingCount,
     droppedCount: {
@@ -214,7 +236,7 @@ export function toRouteStats(counts: RouteCounts, workers: Iterable<RouteWorker>
 }
 
 function droppedFor(counts: RouteCounts, reason: DropReason): number {
-  return counts.slowWaits.droppedCount[reason] + counts.lifecycle.droppedCount[reason];
+  return EVENT_CATEGORIES.reduce((total, category) => total + counts[category].droppedCount[reason], 0);
 }
 
 /** What an exporter claims, kept between 0 and what it was given. */

@@ -23,8 +23,8 @@ import { invariant } from "./invariant.ts";
 /** `PT_KIND_NAME` of bpf/include/pt_events.h; names never become events. */
 export const NAME_KIND = 2;
 
-/** Kinds fit one mask; the largest in use is `PT_KIND_TASK`. */
-const KINDS_MAX = 8;
+/** Kinds fit one mask of 32 bits. */
+const KINDS_MAX = 32;
 
 /** Slots the kernel may hand out, and one more so that 1-based ones fit too. */
 const SLOTS_MAX = TARGETS_MAX + 1;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { EventKind, ExitEvent, TraceEvent, WaitEvent } from "../api/events.ts";
+import { EVENT_KINDS, type EventKind, type ExitEvent, type TraceEvent, type WaitEvent } from "../api/events.ts";
 import type { WaitObject } from "../api/measurements.ts";
 import { objectKey } from "./wait_object.ts";
 
@@ -81,7 +81,7 @@ export function causeKey(wait: Pick<WaitEvent, "waitClass" | "object">): string 
 
 /** Takes events in any number and keeps a bounded digest of them. */
 export class EventDigest {
-  readonly #counts: Record<EventKind, number> = { wait: 0, fork: 0, exec: 0, exit: 0 };
+  readonly #counts = noCounts();
   readonly #childGroups = new Map<string, Mutable<ChildGroup>>();
   readonly #slowCauses = new Map<string, Mutable<SlowCause>>();
   readonly #knownCauses = new KnownCauses();
@@ -213,6 +213,11 @@ export class EventDigest {
     }
     table.set(processId, (count ?? 0) + 1);
   }
+}
+
+function noCounts(): Record<EventKind, number> {
+  // Object.fromEntries widens the keys; EVENT_KINDS has every one.
+  return Object.fromEntries(Object.keys(EVENT_KINDS).map((kind) => [kind, 0])) as Record<EventKind, number>;
 }
 
 /** Objects whose causes are found without a string; an event on another one pays for its key. */

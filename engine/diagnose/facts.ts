@@ -19,6 +19,7 @@ import {
   type WaitClass,
   type WaitMeasurement,
 } from "../api/measurements.ts";
+import type { ConnectionMeasurement, ListenQueueMeasurement, PeerMeasurement } from "../api/socket_measurements.ts";
 import type { TargetId } from "../api/units.ts";
 import type { DigestSummary } from "./event_digest.ts";
 import { DORMANT_SHARE_MIN, RELIABLE_PERCENT_MIN } from "./severity.ts";
@@ -100,6 +101,12 @@ export interface TargetFacts {
   readonly waits: readonly WaitMeasurement[];
   /** What holders of its locks did. */
   readonly lockChains: readonly LockChainMeasurement[];
+  /** What its sockets exchanged, by process and peer. */
+  readonly peers: readonly PeerMeasurement[];
+  /** Its connections, those with most bytes. */
+  readonly connections: readonly ConnectionMeasurement[];
+  /** Its listening sockets. */
+  readonly listenQueues: readonly ListenQueueMeasurement[];
   /** Where the time of all its threads went. */
   readonly sums: TimeSums;
   /** Events of the whole run; its tables carry target ids. */
@@ -137,6 +144,9 @@ function factsOfTarget(
     processes,
     waits,
     lockChains: measurements.lockChains.filter(ofTarget),
+    peers: measurements.peers.filter(ofTarget),
+    connections: measurements.connections.filter(ofTarget),
+    listenQueues: measurements.listenQueues.filter(ofTarget),
     sums: addSums(Array.from(processes.values(), (process) => process.sums)),
     digest,
   };

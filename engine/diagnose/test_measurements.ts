@@ -71,6 +71,9 @@ export interface ProcessSketch {
 export interface WorldSketch {
   readonly processes?: readonly ProcessSketch[];
   readonly lockChains?: readonly Partial<LockChainMeasurement>[];
+  readonly peers?: Measurements["peers"];
+  readonly connections?: Measurements["connections"];
+  readonly listenQueues?: Measurements["listenQueues"];
   readonly cgroups?: Measurements["cgroups"];
   readonly host?: Measurements["host"];
   readonly completeness?: Partial<Record<Category, Completeness>>;
@@ -109,6 +112,10 @@ export function buildMeasurements(world: WorldSketch = {}): Measurements {
     })),
     waits: threads.flatMap(({ waits }) => waits),
     lockChains: (world.lockChains ?? []).map((chain) => ({ ...DEFAULT_CHAIN, targetId, ...chain })),
+    peers: (world.peers ?? []).map((peer) => ({ ...peer, targetId })),
+    connections: world.connections ?? [],
+    omittedConnectionCount: 0,
+    listenQueues: world.listenQueues ?? [],
     cgroups: world.cgroups ?? [],
     host: world.host ?? { cpuCount: 2, pressure: undefined },
     books: buildBooks(world),

@@ -21,7 +21,7 @@ const PROGRAMS_MAX = 16;
 export function renderBooks({ books }: Report): readonly string[] {
   return [
     "HOW COMPLETE IT IS   seen = filtered + aggregated + delivered + dropped + residual",
-    `  ${fitText("category", 12)}${fitText("verdict", 14)}` +
+    `  ${fitText("category", 13)}${fitText("verdict", 13)}` +
     ["seen", "filtered", "aggregated", "delivered", "dropped", "residual"].map((name) => alignRight(name, 12)).join(""),
     ...CATEGORIES.flatMap((category) => [
       renderLedger(category, { ledger: books.ledger[category], completeness: books.completeness[category] }),
@@ -47,7 +47,7 @@ function renderLedger(
     droppedCount(ledger),
     ledger.residual,
   ];
-  return `  ${fitText(category, 12)}${fitText(verdict, 14)}` +
+  return `  ${fitText(category, 13)}${fitText(verdict, 13)}` +
     figures.map((figure) => alignRight(String(figure), 12)).join("");
 }
 
