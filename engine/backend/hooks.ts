@@ -7,8 +7,8 @@
 
 import { PT_HOOK } from "../../bpf/generated/layout.ts";
 import type { HookStatus, ProgramCost } from "../api/measurements.ts";
-import type { BpfObject } from "../ffi/bpf_object.ts";
-import type { AttachedBpfObject, Rejection } from "./object_loader.ts";
+import type { AttachedProgram } from "./kernel_access.ts";
+import type { Rejection } from "./object_loader.ts";
 
 export interface HookUse {
   readonly hook: string;
@@ -113,21 +113,13 @@ export function toSystemCallStatus(isKnown: boolean): HookStatus {
 
 /** Yields calls per program as the kernel's books counted them, with run time where it was sampled. */
 export function toProgramCosts(
-  hooks: readonly HookUse[],
-  found: {
-    readonly attached: Pick<AttachedBpfObject, "providers"> & { readonly object: Pick<BpfObject, "program"> };
-    readonly calls: readonly number[];
-    readonly runTimesNs: ReadonlyMap<string, number>;
-  },
+  programs: readonly AttachedProgram[],
+  found: { readonly calls: readonly number[]; readonly runTimesNs: ReadonlyMap<string, number> },
 ): readonly ProgramCost[] {
-  return hooks.flatMap(({ hook, row }) => {
-    const name = found.attached.providers.get(hook);
-    if (name === undefined) return [];
-    return [{
-      name,
-      provider: found.attached.object.program(name).section,
-      callCount: found.calls[row] ?? 0,
-      runTimeNs: found.runTimesNs.get(hook),
-    }];
-  });
+  return programs.map(({ hook, row, name, section }) => ({
+    name,
+    provider: section,
+    callCount: found.calls[row] ?? 0,
+    runTimeNs: found.runTimesNs.get(hook),
+  }));
 }

@@ -1,6 +1,5 @@
 import { assert } from "../../tests/support/assert.ts";
 import { PT_HOOK } from "../../bpf/generated/layout.ts";
-import type { BpfObject } from "../ffi/bpf_object.ts";
 import { TASK_ITERATOR_HOOK, TIME_PLANE_HOOKS, toHookStatuses, toProgramCosts, toSystemCallStatus } from "./hooks.ts";
 import type { Rejection } from "./object_loader.ts";
 
@@ -71,24 +70,15 @@ Deno.test("toSystemCallStatus() is blind where the kernel does not show the regi
 });
 
 Deno.test("toProgramCosts() has a row for each program in force, its calls and, where sampled, its run time", () => {
-  const object: Pick<BpfObject, "program"> = {
-    program: (name) => ({ section: `tp_btf/${name}` }) as ReturnType<BpfObject["program"]>,
-  };
   const calls: number[] = [];
   calls[PT_HOOK.SCHED_SWITCH] = 1000;
   calls[PT_HOOK.PROCESS_FORK] = 3;
-  const costs = toProgramCosts(TIME_PLANE_HOOKS, {
-    attached: {
-      object,
-      providers: new Map([
-        ["sched_switch", "sched_switch_by_task_state"],
-        ["process_fork", "sched_process_fork"],
-        ["process_exec", "sched_process_exec"],
-      ]),
-    },
-    calls,
-    runTimesNs: new Map([["sched_switch", 5000]]),
-  });
+  const programs = [
+    { hook: "sched_switch", row: PT_HOOK.SCHED_SWITCH, name: "sched_switch_by_task_state" },
+    { hook: "process_fork", row: PT_HOOK.PROCESS_FORK, name: "sched_process_fork" },
+    { hook: "process_exec", row: PT_HOOK.PROCESS_EXEC, name: "sched_process_exec" },
+  ].map((program) => ({ ...program, section: `tp_btf/${program.name}` }));
+  const costs = toProgramCosts(programs, { calls, runTimesNs: new Map([["sched_switch", 5000]]) });
   assert.deepEqual(costs.map(({ name, provider, callCount, runTimeNs }) => [name, provider, callCount, runTimeNs]), [
     ["sched_switch_by_task_state", "tp_btf/sched_switch_by_task_state", 1000, 5000],
     ["sched_process_fork", "tp_btf/sched_process_fork", 3, undefined],

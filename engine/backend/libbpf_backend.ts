@@ -1,5 +1,6 @@
 /**
- * The kernel as a `TracerBackend`: one BPF object, its maps and its two rings.
+ * The kernel as a `TracerBackend`: the tables and rings of one BPF object,
+ * live or as they were recorded.
  *
  * @module
  */
@@ -23,22 +24,12 @@ import {
   PT_WAIT_CLASS,
   type PtTaskRecord,
 } from "../../bpf/generated/layout.ts";
-import type { BpfMap } from "../ffi/bpf_map.ts";
-import { readIterator } from "../ffi/bpf_object.ts";
-import { CLOCK, type Libc } from "../ffi/libc.ts";
-import type { Libbpf } from "../ffi/libbpf.ts";
-import type { WaitSet } from "../ffi/wait_set.ts";
-import type { HostView } from "../host/container_resolution.ts";
-import { readListeners } from "../host/listeners.ts";
-import { orUndefinedWhenDenied } from "../host/procfs.ts";
 import { type ControlWords, encodeControl, encodeListener, OPEN_CONTROL } from "./control_words.ts";
 import { sumBooks } from "./loss_counters.ts";
-import { mapMemoryBytes } from "./map_memory.ts";
-import type { AttachedBpfObject } from "./object_loader.ts";
-import { type HookUse, TASK_ITERATOR_HOOK, toHookStatuses, toProgramCosts, toSystemCallStatus } from "./hooks.ts";
+import { toProgramCosts, toSystemCallStatus } from "./hooks.ts";
+import type { KernelAccess, KernelTable } from "./kernel_access.ts";
 import { RecordCursor } from "./record_cursor.ts";
-import type { RingReader } from "./ring_reader.ts";
-import type { RunTimeSampler } from "./run_time_sampler.ts";
+import { toRecursionMisses, toRunTimesNs } from "./run_time_sampler.ts";
 import { decodeTaskRecords, toTaskSnapshot } from "./task_snapshot.ts";
 import { type KernelAccount, overflowRows, readChains, readThreads, WaitTable } from "./table_rows.ts";
 import { TARGET_SLOT_COUNT, TargetSlots } from "./target_slots.ts";
@@ -53,43 +44,25 @@ const MUTEX_OWNER_OFFSET = 8n;
 /** include/uapi/linux/futex.h */
 const FUTEX_TID_MASK = 0x3fff_ffff;
 
-/** What `openLibbpfBackend` puts together; everything here is released by the backend. */
-export interface BackendParts {
-  readonly libc: Libc;
-  readonly library: Libbpf;
-  readonly attached: AttachedBpfObject;
-  readonly hooks: readonly HookUse[];
-  readonly lifecycleRing: RingReader;
-  readonly dataRing: RingReader;
-  readonly waitSet: WaitSet;
-  readonly sampler: RunTimeSampler;
-  readonly host: HostView;
-  readonly owners: AsyncDisposableStack;
-}
-
-/** The running kernel behind the seam. Disposal detaches everything and closes every map. */
+/** The kernel behind the seam, or a recording of it. Disposal detaches everything and closes every map. */
 export class LibbpfBackend implements TracerBackend {
-  readonly #parts: BackendParts;
+  readonly #access: KernelAccess;
   readonly #slots = new TargetSlots();
   readonly #texts = new TextCache();
-  readonly #maps = new Map<string, BpfMap>();
   readonly #waits: WaitTable;
   readonly #lifecycle: RecordCursor;
   readonly #data: RecordCursor;
   #control: ControlWords;
   #windowBeginMs: number;
   #windowEndMs: number | undefined;
-  #turnEndMs = 0;
-  /** One function for every turn: a new one each time makes the compiler give up on the reading loop. */
-  readonly #hasTime = (): boolean => this.#nowMs() < this.#turnEndMs;
   /** The program that iterates says so in every record; the reader's own is always among them. */
   #knowsSystemCalls = true;
   #closing: ReadonlyMap<bigint, KernelAccount> = new Map();
 
-  constructor(parts: BackendParts, options: { readonly ownProcessId: number }) {
-    this.#parts = parts;
-    this.#lifecycle = new RecordCursor(parts.lifecycleRing);
-    this.#data = new RecordCursor(parts.dataRing);
+  constructor(access: KernelAccess, options: { readonly ownProcessId: number }) {
+    this.#access = access;
+    this.#lifecycle = new RecordCursor(access.lifecycleRing);
+    this.#data = new RecordCursor(access.dataRing);
     this.#control = { ...OPEN_CONTROL, ownProcessId: options.ownProcessId };
     this.#windowBeginMs = this.#nowMs();
     this.#writeControl({});
@@ -163,7 +136,7 @@ export class LibbpfBackend implements TracerBackend {
     for (const { prefix } of this.#iterate(PT_ITERATE.REPORT)) {
       if (prefix.targetSlot !== 0) processIds.add(prefix.tgid);
     }
-    for (const listeners of readListeners([...processIds], this.#parts.host)) {
+    for (const listeners of this.#access.listeners([...processIds])) {
       for (const port of listeners.tcpPorts) {
         this.#map("listeners").update(encodeListener(listeners.networkNamespace, port), u32(1));
       }
@@ -171,21 +144,21 @@ export class LibbpfBackend implements TracerBackend {
   }
 
   async wait(options: { timeoutMs: number; signal: AbortSignal }): Promise<void> {
-    this.#parts.sampler.tick(this.#nowMs());
-    await this.#parts.waitSet.wait(options);
+    await this.#access.wait(options);
   }
 
   drain(
     visit: (record: RecordView) => void,
     options: { recordsMax: number; turnMsMax: number },
   ): { recordCount: number; byteCount: number; more: boolean } {
-    const hasTime = this.#hasTime;
-    this.#turnEndMs = this.#nowMs() + options.turnMsMax;
+    const { hasTime } = this.#access;
+    this.#access.beginTurn(options.turnMsMax);
     const first = this.#lifecycle.drain(visit, { recordsMax: options.recordsMax, hasTime });
     const recordsLeft = options.recordsMax - first.recordCount;
     const second = first.more || recordsLeft === 0
       ? { recordCount: 0, byteCount: 0, more: true }
       : this.#data.drain(visit, { recordsMax: recordsLeft, hasTime });
+    this.#access.endTurn();
     if (first.recordCount + second.recordCount > 0 && !second.more) this.#clearLatch();
     return {
       recordCount: first.recordCount + second.recordCount,
@@ -215,10 +188,8 @@ export class LibbpfBackend implements TracerBackend {
     const { object, waitClass } = openWait.key;
     if (waitClass !== PT_WAIT_CLASS.LOCK || object.kind !== PT_OBJECT_KIND.LOCK) return account;
     const address = (BigInt(object.lowHigh) << 32n) + BigInt(object.lowLow) + MUTEX_OWNER_OFFSET;
-    const { procFs } = this.#parts.host;
-    const bytes = orUndefinedWhenDenied(() => procFs.readProcessMemory(account.processId, { address, lengthBytes: 4 }));
-    if (bytes === undefined || bytes.byteLength < 4) return account;
-    const word = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+    const word = this.#access.readWord(account.processId, address);
+    if (word === undefined) return account;
     return { ...account, openWait: { ...openWait, lockOwnerThreadId: word & FUTEX_TID_MASK } };
   }
 
@@ -250,31 +221,27 @@ export class LibbpfBackend implements TracerBackend {
       closing.set(address, { execMs: task.execMs, delayMs: task.delayMs });
     }
     this.#closing = closing;
-    this.#parts.sampler.finish(endMs);
-    this.#parts.attached.detach();
+    this.#access.detach(endMs);
     return endMs;
   }
 
   counters(): BackendCounters {
-    const { attached, hooks, sampler } = this.#parts;
+    const { hooks, programs, runTotals, runTimeNote, mapMemoryBytes } = this.#access.attachment();
     const books = this.#map("books").lookup(u32(0));
-    const { ledger, calls, departed } = sumBooks(books, { recursionMisses: sampler.recursionMisses() });
-    const runTimesNs = sampler.runTimesNs((hook) => calls[hooks.find((use) => use.hook === hook)?.row ?? -1] ?? 0);
+    const { ledger, calls, departed } = sumBooks(books, { recursionMisses: toRecursionMisses(runTotals) });
     return {
       ledger,
-      hooks: [...toHookStatuses(hooks, attached), toSystemCallStatus(this.#knowsSystemCalls)],
-      programs: toProgramCosts(hooks, { attached, calls, runTimesNs }),
-      runTimeNote: sampler.note(),
-      mapMemoryBytes: mapMemoryBytes(attached.object, this.#parts.host.procFs),
+      hooks: [...hooks, toSystemCallStatus(this.#knowsSystemCalls)],
+      programs: toProgramCosts(programs, { calls, runTimesNs: toRunTimesNs(runTotals, { programs, calls }) }),
+      runTimeNote,
+      mapMemoryBytes,
       departed,
     };
   }
 
   #iterate(mode: number): readonly PtTaskRecord[] {
-    const link = this.#parts.attached.links.get(TASK_ITERATOR_HOOK.hook);
-    if (link === undefined) return [];
     this.#writeControl({ iteratorMode: mode });
-    const records = decodeTaskRecords(readIterator(this.#parts.library, link), this.#texts);
+    const records = decodeTaskRecords(this.#access.readTasks(), this.#texts);
     this.#knowsSystemCalls = records.every(({ knowsSystemCalls }) => knowsSystemCalls !== 0);
     return records;
   }
@@ -284,22 +251,16 @@ export class LibbpfBackend implements TracerBackend {
     this.#map("control").update(u32(0), encodeControl(this.#control));
   }
 
-  /** One object per map: each has buffers of its own. */
-  #map(name: string): BpfMap {
-    let map = this.#maps.get(name);
-    if (map === undefined) {
-      map = this.#parts.attached.object.map(name);
-      this.#maps.set(name, map);
-    }
-    return map;
+  #map(name: string): KernelTable {
+    return this.#access.table(name);
   }
 
   #nowMs(): number {
-    return this.#parts.libc.clockMs(CLOCK.MONOTONIC);
+    return this.#access.monotonicMs();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#parts.owners.disposeAsync();
+    await this.#access[Symbol.asyncDispose]();
   }
 }
 

@@ -12,6 +12,7 @@ import { WaitSet } from "../ffi/wait_set.ts";
 import type { HostView } from "../host/container_resolution.ts";
 import { type HookUse, TASK_ITERATOR_HOOK, TIME_PLANE_HOOKS } from "./hooks.ts";
 import { checkLayout } from "./layout_check.ts";
+import { LibbpfAccess } from "./libbpf_access.ts";
 import { LibbpfBackend } from "./libbpf_backend.ts";
 import { attachBpfObject, type AttachedBpfObject } from "./object_loader.ts";
 import { openRing } from "./ring_reader.ts";
@@ -69,7 +70,7 @@ export async function openLibbpfBackend(options: LibbpfBackendOptions): Promise<
     host: options.host,
     owners: new AsyncDisposableStack(),
   };
-  const backend = new LibbpfBackend(parts, { ownProcessId: options.ownProcessId });
+  const backend = new LibbpfBackend(new LibbpfAccess(parts), { ownProcessId: options.ownProcessId });
   parts.owners.use(owners.move()); // last: whatever throws before is cleaned up here
   return backend;
 }

@@ -8,14 +8,15 @@
 import { PT_HEADER, PT_PREFIX } from "../../bpf/generated/layout.ts";
 import type { BackendRecord, RecordView } from "../api/tracer_backend.ts";
 import { decodeRecord } from "./record_decoder.ts";
-import type { DrainOptions, DrainOutcome, RingReader } from "./ring_reader.ts";
+import type { RecordRing } from "./kernel_access.ts";
+import type { DrainOptions, DrainOutcome } from "./ring_reader.ts";
 import { type RecordSource, TextCache } from "./text_cache.ts";
 
 const KIND_OFFSET = PT_PREFIX.offsets.header + PT_HEADER.offsets.kind;
 const SLOT_OFFSET = PT_PREFIX.offsets.targetSlot;
 
 export class RecordCursor implements RecordView {
-  readonly #ring: RingReader;
+  readonly #ring: RecordRing;
   readonly #view: DataView<ArrayBuffer>;
   readonly #source: RecordSource;
   #visit: (record: RecordView) => void = () => {};
@@ -24,7 +25,7 @@ export class RecordCursor implements RecordView {
   targetSlot = 0;
   sizeBytes = 0;
 
-  constructor(ring: RingReader) {
+  constructor(ring: RecordRing) {
     this.#ring = ring;
     this.#view = ring.view;
     this.#source = { view: ring.view, texts: new TextCache() };

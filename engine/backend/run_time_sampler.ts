@@ -48,6 +48,28 @@ export function toRunTotals(info: {
   };
 }
 
+/** Times a program was kept from running because it was running already, per hook. */
+export function toRecursionMisses(totals: ReadonlyMap<string, RunTotals>): ReadonlyMap<string, number> {
+  return new Map([...totals].map(([hook, { recursionMissCount }]) => [hook, recursionMissCount]));
+}
+
+/** Per hook: nanoseconds over the whole window, estimated; without an entry when no call was sampled. */
+export function toRunTimesNs(
+  totals: ReadonlyMap<string, RunTotals>,
+  found: {
+    readonly programs: readonly { readonly hook: string; readonly row: number }[];
+    /** By row. */
+    readonly calls: readonly number[];
+  },
+): ReadonlyMap<string, number> {
+  const runTimes = new Map<string, number>();
+  for (const { hook, row } of found.programs) {
+    const { runTimeNs = 0, runCount = 0 } = totals.get(hook) ?? {};
+    if (runCount > 0) runTimes.set(hook, Math.round(runTimeNs / runCount * (found.calls[row] ?? 0)));
+  }
+  return runTimes;
+}
+
 export class RunTimeSampler implements Disposable {
   readonly #source: RunTimeSource;
   #enabled: Disposable | undefined;
@@ -78,18 +100,9 @@ export class RunTimeSampler implements Disposable {
     this.#totals = this.#source.read();
   }
 
-  /** Times a program was kept from running because it was running already. */
-  recursionMisses(): ReadonlyMap<string, number> {
-    return new Map([...this.#totals].map(([hook, { recursionMissCount }]) => [hook, recursionMissCount]));
-  }
-
-  /** Per hook: nanoseconds over the whole window, estimated; without an entry when no call was sampled. */
-  runTimesNs(callsOf: (hook: string) => number): ReadonlyMap<string, number> {
-    const runTimes = new Map<string, number>();
-    for (const [hook, { runTimeNs, runCount }] of this.#totals) {
-      if (runCount > 0) runTimes.set(hook, Math.round(runTimeNs / runCount * callsOf(hook)));
-    }
-    return runTimes;
+  /** What was read when sampling ended. */
+  totals(): ReadonlyMap<string, RunTotals> {
+    return this.#totals;
   }
 
   /** Why run time is missing, or how it was measured. */

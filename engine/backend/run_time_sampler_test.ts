@@ -1,7 +1,14 @@
 import { assert } from "../../tests/support/assert.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { ForeignCallError } from "../ffi/errors.ts";
-import { RunTimeSampler, type RunTimeSource, type RunTotals, toRunTotals } from "./run_time_sampler.ts";
+import {
+  RunTimeSampler,
+  type RunTimeSource,
+  type RunTotals,
+  toRecursionMisses,
+  toRunTimesNs,
+  toRunTotals,
+} from "./run_time_sampler.ts";
 
 /** Statistics as the kernel keeps them: who has them on, and what was counted. */
 class FakeStatistics implements RunTimeSource {
@@ -43,7 +50,7 @@ Deno.test("tick() has the statistics on for the first 200 ms of every 10 s, what
   assert.deepEqual(onMs, [0, 50, 100, 150, 10_000, 10_050, 10_100, 10_150, 20_000, 20_050, 20_100, 20_150]);
 });
 
-Deno.test("runTimesNs() is the mean of the calls that were sampled times all calls", () => {
+Deno.test("toRunTimesNs() is the mean of the calls that were sampled times all calls", () => {
   const statistics = new FakeStatistics();
   using sampler = new RunTimeSampler(statistics);
 
@@ -53,8 +60,10 @@ Deno.test("runTimesNs() is the mean of the calls that were sampled times all cal
   statistics.totals.set("process_fork", { runTimeNs: 0, runCount: 0, recursionMissCount: 0 });
   sampler.finish(5000);
 
-  assert.deepEqual([...sampler.runTimesNs(() => 1000)], [["sched_switch", 300_000]]);
-  assert.deepEqual([...sampler.recursionMisses()], [["sched_switch", 2], ["process_fork", 0]]);
+  const programs = [{ hook: "process_fork", row: 0 }, { hook: "sched_switch", row: 1 }, { hook: "unknown", row: 2 }];
+  const runTimesNs = toRunTimesNs(sampler.totals(), { programs, calls: [7, 1000, 7] });
+  assert.deepEqual([...runTimesNs], [["sched_switch", 300_000]]);
+  assert.deepEqual([...toRecursionMisses(sampler.totals())], [["sched_switch", 2], ["process_fork", 0]]);
   assert.equal(sampler.note(), "estimated: statistics were on for 0.2 s of 5.0 s, scaled by calls");
 });
 

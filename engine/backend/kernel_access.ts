@@ -1,0 +1,66 @@
+/**
+ * What the backend reads of the kernel and tells it: the line at which a run is
+ * recorded and replayed. Everything here is raw; decoding lies above it.
+ *
+ * @module
+ */
+
+import type { HookStatus } from "../api/measurements.ts";
+import type { BpfMap } from "../ffi/bpf_map.ts";
+import type { Listeners } from "../host/listeners.ts";
+import type { RingReader } from "./ring_reader.ts";
+import type { RunTotals } from "./run_time_sampler.ts";
+
+/** One table of the kernel. */
+export type KernelTable = Pick<
+  BpfMap,
+  "keyBytes" | "valueBytes" | "lookup" | "lookupBatch" | "update" | "delete" | "deleteBatch"
+>;
+
+/** One ring; its view may be kept, what is in it is valid while a record is visited. */
+export type RecordRing = Pick<RingReader, "view" | "drain">;
+
+/** A program in force. */
+export interface AttachedProgram {
+  readonly hook: string;
+  /** Index of its call counter in the kernel's books. */
+  readonly row: number;
+  readonly name: string;
+  /** "tp_btf/sched_switch" */
+  readonly section: string;
+}
+
+/** What is attached, what was refused, and what running it took; as of now. */
+export interface Attachment {
+  readonly hooks: readonly HookStatus[];
+  readonly programs: readonly AttachedProgram[];
+  /** Per hook: totals of its samples. */
+  readonly runTotals: ReadonlyMap<string, RunTotals>;
+  readonly runTimeNote: string;
+  readonly mapMemoryBytes: number;
+}
+
+/** The kernel, or a recording of it. Disposal detaches and releases everything. */
+export interface KernelAccess extends AsyncDisposable {
+  readonly lifecycleRing: RecordRing;
+  readonly dataRing: RecordRing;
+  /** Milliseconds of CLOCK_MONOTONIC. */
+  monotonicMs(): number;
+  /** Yields the same table for the same name, always. */
+  table(name: string): KernelTable;
+  /** Runs the task iterator, in the mode that the control words say; yields `pt_task_record`s, one after the other. */
+  readTasks(): Uint8Array<ArrayBuffer>;
+  /** Yields what listens in the network namespaces of `processIds`. */
+  listeners(processIds: readonly number[]): readonly Listeners[];
+  /** Yields the four bytes at `address` of a process, little endian; `undefined` when it is gone or denied. */
+  readWord(processId: number, address: bigint): number | undefined;
+  /** As `TracerBackend.wait`. */
+  wait(options: { timeoutMs: number; signal: AbortSignal }): Promise<void>;
+  /** Both rings are drained between these two; `hasTime` says whether the turn may go on. */
+  beginTurn(turnMsMax: number): void;
+  endTurn(): void;
+  readonly hasTime: () => boolean;
+  /** Takes every hook away; what the kernel holds stays readable. */
+  detach(endMs: number): void;
+  attachment(): Attachment;
+}

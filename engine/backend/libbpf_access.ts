@@ -1,0 +1,120 @@
+/**
+ * The running kernel as `KernelAccess`.
+ *
+ * @module
+ */
+
+import type { BpfMap } from "../ffi/bpf_map.ts";
+import { readIterator } from "../ffi/bpf_object.ts";
+import { CLOCK, type Libc } from "../ffi/libc.ts";
+import type { Libbpf } from "../ffi/libbpf.ts";
+import type { WaitSet } from "../ffi/wait_set.ts";
+import type { HostView } from "../host/container_resolution.ts";
+import { type Listeners, readListeners } from "../host/listeners.ts";
+import { orUndefinedWhenDenied } from "../host/procfs.ts";
+import { type HookUse, TASK_ITERATOR_HOOK, toHookStatuses } from "./hooks.ts";
+import type { Attachment, KernelAccess, KernelTable } from "./kernel_access.ts";
+import { mapMemoryBytes } from "./map_memory.ts";
+import type { AttachedBpfObject } from "./object_loader.ts";
+import type { RingReader } from "./ring_reader.ts";
+import type { RunTimeSampler } from "./run_time_sampler.ts";
+
+/** What `openLibbpfBackend` puts together; everything here is released with the access. */
+export interface AccessParts {
+  readonly libc: Libc;
+  readonly library: Libbpf;
+  readonly attached: AttachedBpfObject;
+  readonly hooks: readonly HookUse[];
+  readonly lifecycleRing: RingReader;
+  readonly dataRing: RingReader;
+  readonly waitSet: WaitSet;
+  readonly sampler: RunTimeSampler;
+  readonly host: HostView;
+  readonly owners: AsyncDisposableStack;
+}
+
+/** One loaded object, its maps and its two rings. */
+export class LibbpfAccess implements KernelAccess {
+  readonly #parts: AccessParts;
+  readonly #tables = new Map<string, BpfMap>();
+  #turnEndMs = 0;
+
+  constructor(parts: AccessParts) {
+    this.#parts = parts;
+  }
+
+  get lifecycleRing(): RingReader {
+    return this.#parts.lifecycleRing;
+  }
+
+  get dataRing(): RingReader {
+    return this.#parts.dataRing;
+  }
+
+  monotonicMs(): number {
+    return this.#parts.libc.clockMs(CLOCK.MONOTONIC);
+  }
+
+  /** One object per map: each has buffers of its own. */
+  table(name: string): KernelTable {
+    let table = this.#tables.get(name);
+    if (table === undefined) {
+      table = this.#parts.attached.object.map(name);
+      this.#tables.set(name, table);
+    }
+    return table;
+  }
+
+  readTasks(): Uint8Array<ArrayBuffer> {
+    const link = this.#parts.attached.links.get(TASK_ITERATOR_HOOK.hook);
+    return link === undefined ? new Uint8Array(0) : readIterator(this.#parts.library, link);
+  }
+
+  listeners(processIds: readonly number[]): readonly Listeners[] {
+    return readListeners(processIds, this.#parts.host);
+  }
+
+  readWord(processId: number, address: bigint): number | undefined {
+    const { procFs } = this.#parts.host;
+    const bytes = orUndefinedWhenDenied(() => procFs.readProcessMemory(processId, { address, lengthBytes: 4 }));
+    if (bytes === undefined || bytes.byteLength < 4) return undefined;
+    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  }
+
+  async wait(options: { timeoutMs: number; signal: AbortSignal }): Promise<void> {
+    this.#parts.sampler.tick(this.monotonicMs());
+    await this.#parts.waitSet.wait(options);
+  }
+
+  beginTurn(turnMsMax: number): void {
+    this.#turnEndMs = this.monotonicMs() + turnMsMax;
+  }
+
+  endTurn(): void {}
+
+  /** One function for every turn: a new one each time makes the compiler give up on the reading loop. */
+  readonly hasTime = (): boolean => this.monotonicMs() < this.#turnEndMs;
+
+  detach(endMs: number): void {
+    this.#parts.sampler.finish(endMs);
+    this.#parts.attached.detach();
+  }
+
+  attachment(): Attachment {
+    const { attached, hooks, sampler, host } = this.#parts;
+    return {
+      hooks: toHookStatuses(hooks, attached),
+      programs: hooks.flatMap(({ hook, row }) => {
+        const name = attached.providers.get(hook);
+        return name === undefined ? [] : [{ hook, row, name, section: attached.object.program(name).section }];
+      }),
+      runTotals: sampler.totals(),
+      runTimeNote: sampler.note(),
+      mapMemoryBytes: mapMemoryBytes(attached.object, host.procFs),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.owners.disposeAsync();
+  }
+}
