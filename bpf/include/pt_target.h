@@ -70,7 +70,7 @@ static __noinline u32 slot_of_cgroup(struct cgroup *cgroup, u32 levels)
 
 static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	return task->cgroups->dfl_cgrp;
 }
 
 /*

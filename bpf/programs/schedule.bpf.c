@@ -4,7 +4,10 @@
  * blocked; sched_switch moves it off and on a CPU, sched_waking ends a block.
  */
 
-/* What a thread was throttled so far: the groups above it with a CPU limit, the root has none. */
+/*
+ * What a thread was throttled so far: the groups above it with a CPU limit, the
+ * root has none. Loads, not copies: this runs at every wakeup.
+ */
 static __always_inline u64 throttled_ns_of(struct task_struct *task)
 {
 	struct task_group *group = NULL;
@@ -14,14 +17,14 @@ static __always_inline u64 throttled_ns_of(struct task_struct *task)
 	/* A kernel built without CFS bandwidth control cannot throttle. */
 	if (!bpf_core_field_exists(task->sched_task_group) || !bpf_core_field_exists(group->cfs_bandwidth))
 		return 0;
-	group = BPF_CORE_READ(task, sched_task_group);
+	group = task->sched_task_group;
 	for (i = 0; i < 8 && group; i++) {
-		struct task_group *parent = BPF_CORE_READ(group, parent);
+		struct task_group *parent = group->parent;
 
 		if (!parent)
 			break;
-		if (BPF_CORE_READ(group, cfs_bandwidth.quota) != ~0ULL)
-			total += BPF_CORE_READ(group, cfs_bandwidth.throttled_time);
+		if (group->cfs_bandwidth.quota != ~0ULL)
+			total += group->cfs_bandwidth.throttled_time;
 		group = parent;
 	}
 	return total;
