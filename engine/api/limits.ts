@@ -96,3 +96,6 @@ export const DIAGNOSE_DURATION_MS_MAX = 24 * 60 * 60 * 1000;
 
 /** Waits shorter than this never become single records, whatever a route asks. */
 export const SLOW_WAIT_MS_MIN = 1;
+
+/** One BPF object file; ours has a quarter of a MiB. */
+export const BPF_OBJECT_BYTES_MAX = 16 * 1024 * 1024;
