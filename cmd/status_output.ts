@@ -47,6 +47,11 @@ export class StatusOutput {
     this.#onGone = options.onGone;
   }
 
+  /** Whether a status line is shown at all. */
+  get isTerminal(): boolean {
+    return this.#output.isTerminal;
+  }
+
   /** Yields a logger of lines at `level` and above. */
   logger(level: LogLevel): Logger {
     const lineOf = (lineLevel: LogLevel) => {

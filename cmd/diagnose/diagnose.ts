@@ -112,7 +112,10 @@ async function runAttached(run: Run, tracing: Tracing & { exporter: Exporter }):
   const { context, wiring } = run;
   const { targets, view } = tracing;
   const command = tracing.command?.target;
-  const observer = new RunObserver(tracing.exporter, { processIds: targets.flatMap((target) => target.processIds) });
+  const observer = new RunObserver(tracing.exporter, {
+    processIds: targets.flatMap((target) => target.processIds),
+    isProgressShown: command === undefined && context.status.isTerminal,
+  });
   await using engine = await wiring.openEngine({ diagnosis: () => observer });
 
   const [problem] = engine.setTargets(planTargetSet(targets, view));

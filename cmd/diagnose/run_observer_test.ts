@@ -63,7 +63,7 @@ function openKeeper() {
 
 Deno.test("RunObserver passes everything on unchanged, outcome and disposal included", async () => {
   const { kept, exporter } = openKeeper();
-  const observer = new RunObserver(exporter, { processIds: [10] });
+  const observer = new RunObserver(exporter, { processIds: [10], isProgressShown: false });
   const batch = [fork(11), exit(11)];
   assert.deepEqual(await observer.export(batch, options), { exportedCount: 1, droppedCount: 1 });
   assert.deepEqual(kept.batches, [batch]);
@@ -72,9 +72,19 @@ Deno.test("RunObserver passes everything on unchanged, outcome and disposal incl
 });
 
 Deno.test("RunObserver.processIds follows forks and ends of processes, not of threads", async () => {
-  const observer = new RunObserver(openKeeper().exporter, { processIds: [10] });
+  const observer = new RunObserver(openKeeper().exporter, { processIds: [10], isProgressShown: false });
   await observer.export([fork(11), fork(10, { childThreadId: 12 }), fork(13), exit(13)], options);
   assert.deepEqual([...observer.processIds], [10, 11]);
   await observer.export([exit(11, { threadId: 14, processEnded: false }), exit(10)], options);
   assert.deepEqual([...observer.processIds], [11]);
+});
+
+Deno.test("RunObserver asks for interim measurements where a status line is shown, or the next one wants them", () => {
+  for (
+    const [isProgressShown, wantsInterim, expected] of [[false, false, false], [true, false, true], [false, true, true]]
+  ) {
+    const next = { ...openKeeper().exporter, wantsInterim: wantsInterim === true };
+    const observer = new RunObserver(next, { processIds: [], isProgressShown: isProgressShown === true });
+    assert.equal(observer.wantsInterim, expected);
+  }
 });

@@ -26,6 +26,11 @@ export interface Exporter extends AsyncDisposable {
    */
   export(batch: readonly TraceEvent[], options: { signal: AbortSignal }): Promise<ExportOutcome>;
 
+  /**
+   * Whether it wants totals every `INTERIM_INTERVAL_MS` while the run goes on,
+   * and not only the final ones; asked each time, and never paid for otherwise.
+   */
+  readonly wantsInterim?: boolean;
   /** Takes cumulative totals; the last call before disposal has `isFinal`. */
   exportMeasurements(measurements: Measurements, options: { signal: AbortSignal }): Promise<void>;
 }

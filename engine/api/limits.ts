@@ -25,6 +25,15 @@ export const DRAIN_INTERVAL_MS = 10;
 /** Between reads of the kernel's tables. */
 export const AGGREGATE_INTERVAL_MS = 1000;
 
+/** Between interim measurements, for exporters that ask for them. */
+export const INTERIM_INTERVAL_MS = 1000;
+
+/** Spent on interim measurements per drain turn: 32 768 rows take 100 ms, and the rings must not wait for that. */
+export const INTERIM_TURN_MS_MAX = 2;
+
+/** Of one CPU, at most, for interim measurements: larger tables are told less often. */
+export const INTERIM_CPU_SHARE_MAX = 0.05;
+
 /** Events waiting for one route's exporter. */
 export const ROUTE_QUEUE_EVENTS_MAX = 8192;
 

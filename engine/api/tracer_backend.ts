@@ -239,7 +239,7 @@ export interface AggregateVisitor {
   wait(row: WaitRowView): void;
   /** A row of the lock chains; the row may be kept. */
   chain(row: ChainRow): void;
-  /** Only after `closeWindow`: threads still alive at its end. */
+  /** Threads still alive at the window's end; from `readAggregates` only after `closeWindow`. */
   thread(account: ThreadAccount): void;
 }
 
@@ -339,6 +339,14 @@ export interface TracerBackend extends AsyncDisposable {
   ): { recordCount: number; byteCount: number; more: boolean };
   /** Counters and histograms that live in maps, as totals since the start. */
   readAggregates(visitor: AggregateVisitor): void;
+  /**
+   * While the window is open: shows every row as it stands and every live
+   * thread, a batch per step, so that the caller can drain in between. Waits
+   * come before threads: one that ends meanwhile is missing rather than told
+   * twice. Yields the instant, monotonic, at which the accounts of the threads
+   * end; their kernel accounts are not read.
+   */
+  readRunning(visitor: AggregateVisitor): Generator<void, number>;
   /** Removes the wait rows of threads that ended; call it after their rows were read. */
   retireThreads(threadIds: readonly number[]): void;
   /** What every target thread is doing now. */

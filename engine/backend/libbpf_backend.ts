@@ -31,7 +31,14 @@ import type { KernelAccess, KernelTable } from "./kernel_access.ts";
 import { RecordCursor } from "./record_cursor.ts";
 import { toRecursionMisses, toRunTimesNs } from "./run_time_sampler.ts";
 import { decodeTaskRecords, toTaskSnapshot } from "./task_snapshot.ts";
-import { type KernelAccount, overflowRows, readChains, readThreads, WaitTable } from "./table_rows.ts";
+import {
+  type KernelAccount,
+  overflowRows,
+  readChains,
+  readRunningThreads,
+  readThreads,
+  WaitTable,
+} from "./table_rows.ts";
 import { TARGET_SLOT_COUNT, TargetSlots } from "./target_slots.ts";
 import { TextCache } from "./text_cache.ts";
 
@@ -175,10 +182,21 @@ export class LibbpfBackend implements TracerBackend {
   readAggregates(visitor: AggregateVisitor): void {
     const texts = this.#texts;
     this.#waits.readAll((row) => visitor.wait(row));
-    readChains(this.#map("chains"), { texts, visit: (row) => visitor.chain(row) });
+    runToEnd(readChains(this.#map("chains"), { texts, visit: (row) => visitor.chain(row) }));
     if (this.#windowEndMs === undefined) return;
     const closing = { texts, endMs: this.#windowEndMs, kernelAccounts: this.#closing };
     for (const account of readThreads(this.#map("threads"), closing)) visitor.thread(this.#withLockOwner(account));
+  }
+
+  *readRunning(visitor: AggregateVisitor): Generator<void, number> {
+    const texts = this.#texts;
+    yield* this.#waits.readSteps((row) => visitor.wait(row));
+    yield* readChains(this.#map("chains"), { texts, visit: (row) => visitor.chain(row) });
+    return yield* readRunningThreads(this.#map("threads"), {
+      texts,
+      nowMs: () => this.#nowMs(),
+      visit: (account) => visitor.thread(account),
+    });
   }
 
   /** A wait older than the look began out of our sight: who holds the lock is still written in it. */
@@ -262,6 +280,10 @@ export class LibbpfBackend implements TracerBackend {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#access[Symbol.asyncDispose]();
   }
+}
+
+function runToEnd(steps: Generator<void, void>): void {
+  for (const _step of steps) { /* nothing to do in between */ }
 }
 
 function u32(value: number): Uint8Array<ArrayBuffer> {

@@ -22,7 +22,10 @@ import { toWaitKey } from "./record_decoder.ts";
 import { nsToMs, type TextCache, toCount } from "./text_cache.ts";
 
 /** What of a map reading it takes; `BpfMap` is one. */
-export type TableMap = Pick<BpfMap, "keyBytes" | "valueBytes" | "lookupBatch" | "deleteBatch">;
+export type TableMap = Pick<
+  BpfMap,
+  "keyBytes" | "valueBytes" | "lookup" | "lookupBatch" | "lookupSteps" | "deleteBatch"
+>;
 
 /** A view over one row of the wait table; reused from row to row. */
 class WaitRowCursor implements WaitRowView {
@@ -106,8 +109,13 @@ export class WaitTable {
 
   /** Visits the rows that counted something. */
   readAll(visit: (row: WaitRowView) => void): void {
+    for (const _step of this.readSteps(visit)) { /* each step shows a batch */ }
+  }
+
+  /** As `readAll`, a batch per step; other reads may come in between. */
+  readSteps(visit: (row: WaitRowView) => void): Generator<void, void> {
     const { keyBytes, valueBytes } = this.#map;
-    this.#map.lookupBatch((keys, values, count) => {
+    return this.#map.lookupSteps((keys, values, count) => {
       for (let index = 0; index < count; index++) {
         const row = this.#cursor.at(keys, values, { keyAt: index * keyBytes, valueAt: index * valueBytes });
         if (row.count > 0) visit(row);
@@ -134,10 +142,13 @@ export class WaitTable {
   }
 }
 
-/** Visits what holders of locks did. */
-export function readChains(map: TableMap, options: { texts: TextCache; visit: (row: ChainRow) => void }): void {
+/** Visits what holders of locks did, a batch per step. */
+export function readChains(
+  map: TableMap,
+  options: { texts: TextCache; visit: (row: ChainRow) => void },
+): Generator<void, void> {
   const { texts, visit } = options;
-  map.lookupBatch((keys, values, count) => {
+  return map.lookupSteps((keys, values, count) => {
     for (let index = 0; index < count; index++) {
       const key = decodePtChainKey({ view: keys, texts }, index * map.keyBytes);
       const value = decodePtChainValue({ view: values, texts }, index * map.valueBytes);
@@ -181,6 +192,55 @@ export function readThreads(
     }
   });
   return accounts;
+}
+
+/** A row that changes while it is read shows in its own sum; this is what rounding makes of whole nanoseconds. */
+const TORN_MS = 1e-4;
+
+/** A thread that switches at every look is believed at last: what its row lacks is its residual. */
+const ROW_READS_MAX = 4;
+
+/** Threads per step: some 0.3 ms. */
+const THREADS_PER_STEP = 128;
+
+/**
+ * Reads the live threads while their rows go on changing, a batch per step;
+ * then yields their accounts up to one instant after the last of them was read,
+ * as if each had stayed in the state it was seen in until then.
+ */
+export function* readRunningThreads(
+  map: TableMap,
+  options: { texts: TextCache; nowMs: () => number; visit: (account: ThreadAccount) => void },
+): Generator<void, number> {
+  const { texts, visit } = options;
+  const threads: PtThread[] = [];
+  yield* map.lookupSteps((keys, values, count) => {
+    for (let index = 0; index < count; index++) {
+      const thread = settledThread(decodePtThread({ view: values, texts }, index * map.valueBytes), () => {
+        const keyAt = keys.byteOffset + index * map.keyBytes;
+        const value = map.lookup(new Uint8Array(keys.buffer, keyAt, map.keyBytes).slice());
+        return value && decodePtThread({ view: new DataView(value.buffer), texts }, 0);
+      });
+      if (thread !== undefined && thread.state !== 0) threads.push(thread);
+    }
+  });
+  const endMs = options.nowMs();
+  for (const [index, thread] of threads.entries()) {
+    visit(toThreadAccount(thread, { endMs, kernel: undefined }));
+    if (index % THREADS_PER_STEP === THREADS_PER_STEP - 1) yield;
+  }
+  return endMs;
+}
+
+/** Yields a row whose parts add up to its last change; `undefined` when the thread has ended meanwhile. */
+function settledThread(first: PtThread, readAgain: () => PtThread | undefined): PtThread | undefined {
+  let thread: PtThread | undefined = first;
+  for (let readCount = 1; readCount < ROW_READS_MAX && thread !== undefined; readCount++) {
+    const bookedMs = thread.onCpuMs + thread.runnableMs + thread.throttledMs + thread.blockedMs;
+    if (Math.abs(thread.sinceMs - thread.beginMs - bookedMs) < TORN_MS) return thread;
+    thread = readAgain();
+  }
+  return thread;
 }
 
 /** Yields the account of a thread that was in `thread.state` since `thread.sinceMs`. Pure. */

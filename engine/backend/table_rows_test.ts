@@ -11,7 +11,7 @@ import {
   PT_WAIT_VALUE,
 } from "../../bpf/generated/layout.ts";
 import type { ChainRow, ThreadAccount } from "../api/tracer_backend.ts";
-import { overflowRows, readChains, readThreads, WaitTable } from "./table_rows.ts";
+import { overflowRows, readChains, readRunningThreads, readThreads, WaitTable } from "./table_rows.ts";
 import { aStruct, MemoryTable } from "./test_table.ts";
 import { TextCache } from "./text_cache.ts";
 
@@ -103,7 +103,8 @@ Deno.test("readChains() yields what holders of locks did", () => {
     ], [[value.holderComm, "flusher"]]),
   ]]);
   const rows: ChainRow[] = [];
-  readChains(map, { texts: new TextCache(), visit: (row) => rows.push(row) });
+  const steps = readChains(map, { texts: new TextCache(), visit: (row) => rows.push(row) });
+  for (const _step of steps) { /* all of them */ }
 
   assert.deepEqual(rows, [{
     processId: 100,
@@ -209,6 +210,67 @@ Deno.test("readThreads() says what a thread is still blocked on, also when it wa
   assert.equal(accountOf({ state: RUNNABLE, waitClass })?.openWait, undefined);
   assert.equal(accountOf({ state: RUNNING, waitClass })?.openWait, undefined);
   assert.equal(accountOf({ state: BLOCKED })?.openWait, undefined);
+});
+
+/** A thread's row: born at 500 ms, last changed at `sinceMs`, with `blockedMs` booked. */
+function aThreadRow(figures: { sinceMs: number; blockedMs: number; state?: number }): Uint8Array<ArrayBuffer> {
+  const { offsets } = PT_THREAD;
+  return aStruct(PT_THREAD.sizeBytes, [
+    [offsets.beginNs, 8, 500 * MS],
+    [offsets.sinceNs, 8, figures.sinceMs * MS],
+    [offsets.blockedNs, 8, figures.blockedMs * MS],
+    [offsets.tid, 4, 101],
+    [offsets.state, 4, figures.state ?? PT_THREAD_STATE.RUNNING],
+    [offsets.stackId, 4, -1],
+  ]);
+}
+
+/** Reads to the end; yields the accounts. */
+function runningAccounts(map: MemoryTable): readonly ThreadAccount[] {
+  const accounts: ThreadAccount[] = [];
+  const options = {
+    texts: new TextCache(),
+    nowMs: () => END_MS,
+    visit: (account: ThreadAccount) => accounts.push(account),
+  };
+  for (const _step of readRunningThreads(map, options)) { /* all of them */ }
+  return accounts;
+}
+
+Deno.test("readRunningThreads() takes each thread to be in its state until the instant it yields", () => {
+  const keys = [1, 2, 3].map((address) => aStruct(8, [[0, 8, address]]));
+  const rows = [
+    aThreadRow({ sinceMs: 700, blockedMs: 200 }),
+    aThreadRow({ sinceMs: 500, blockedMs: 0, state: 0 }),
+    aThreadRow({ sinceMs: 500, blockedMs: 0, state: PT_THREAD_STATE.BLOCKED }),
+  ];
+  const map = new MemoryTable(
+    { keyBytes: 8, valueBytes: PT_THREAD.sizeBytes },
+    keys.map((key, index) => [key, rows[index] ?? key]),
+  );
+  const accounts = runningAccounts(map);
+  assert.deepEqual(accounts.map(({ onCpuMs, blockedMs, endMs }) => [onCpuMs, blockedMs, endMs]), [
+    [300, 200, END_MS],
+    [0, 500, END_MS],
+  ]);
+  assert.ok(accounts.every(({ kernelOnCpuMs }) => kernelOnCpuMs === undefined));
+});
+
+Deno.test("readRunningThreads() reads a row again that was being changed, and leaves out a thread that ended then", () => {
+  const key = aStruct(8, [[0, 8, 1]]);
+  const sizes = { keyBytes: 8, valueBytes: PT_THREAD.sizeBytes };
+  const torn = aThreadRow({ sinceMs: 500, blockedMs: 300 }); // booked, not moved on yet
+  const settling = new MemoryTable(sizes, [[key, torn]]);
+  settling.lookup = () => aThreadRow({ sinceMs: 800, blockedMs: 300 });
+  assert.deepEqual(runningAccounts(settling).map(({ onCpuMs, blockedMs }) => [onCpuMs, blockedMs]), [[200, 300]]);
+
+  const ended = new MemoryTable(sizes, [[key, torn]]);
+  ended.lookup = () => undefined;
+  assert.deepEqual(runningAccounts(ended), []);
+
+  const restless = new MemoryTable(sizes, [[key, torn]]);
+  const [account] = runningAccounts(restless);
+  assert.deepEqual([account?.onCpuMs, account?.blockedMs], [500, 300], "its ledger shows 300 ms too many");
 });
 
 Deno.test("overflowRows() yields one empty row of nobody for each class", () => {

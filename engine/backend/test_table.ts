@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BatchVisitor } from "../ffi/bpf_map.ts";
 import type { TableMap } from "./table_rows.ts";
 
 /** A place of a struct: its offset and how many bytes its integer has. */
@@ -45,12 +46,27 @@ export class MemoryTable implements TableMap {
     return this.#entries.length;
   }
 
-  lookupBatch(visit: (keys: DataView<ArrayBuffer>, values: DataView<ArrayBuffer>, count: number) => void): void {
+  lookupBatch(visit: BatchVisitor): void {
+    for (const _step of this.lookupSteps(visit)) { /* each step shows a batch */ }
+  }
+
+  *lookupSteps(visit: BatchVisitor): Generator<void, void> {
     for (let first = 0; first < this.#entries.length; first += 2) {
       const batch = this.#entries.slice(first, first + 2);
       const [keys, values] = [join(batch.map(([key]) => key)), join(batch.map(([, value]) => value))];
       visit(keys, values, batch.length);
+      yield;
     }
+  }
+
+  lookup(key: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
+    const entry = this.#entries.find(([present]) => present.toString() === key.toString());
+    return entry === undefined ? undefined : Uint8Array.from(entry[1]);
+  }
+
+  /** Changes the value of a key that is there, as the kernel would meanwhile. */
+  change(key: Uint8Array, value: Uint8Array): void {
+    this.#entries = this.#entries.map((entry) => entry[0].toString() === key.toString() ? [key, value] : entry);
   }
 
   deleteBatch(keys: Uint8Array<ArrayBuffer>): number {

@@ -23,6 +23,7 @@ import { type ExporterLease, ExporterPool } from "./exporter_pool.ts";
 import { invariant } from "./invariant.ts";
 import { MeasurementBook, type RouteShare } from "./measurement_book.ts";
 import { emptyRouteCounts, type RouteCounts, RouteWorker, toRouteStats, type Turn } from "./route_worker.ts";
+import { RecurringWork, type Steps } from "./steps.ts";
 import { type RoutedTarget, Router, type RouteSink, toRoutingTable } from "./router.ts";
 import { checkRoutes, diffTargets, EMPTY_TARGET_SET, type TargetSetDiff } from "./target_diff.ts";
 
@@ -75,7 +76,7 @@ const SOCKET_KINDS = [
 
 const LIFECYCLE_KINDS = [EVENT_KINDS.fork, EVENT_KINDS.exec, EVENT_KINDS.exit];
 
-type Phase = "idle" | "running" | "closed";
+type Phase = "idle" | "running" | "closing" | "closed";
 
 class RunningEngine implements Engine {
   readonly #options: EngineOptions;
@@ -93,6 +94,7 @@ class RunningEngine implements Engine {
   #phase: Phase = "idle";
   #ringFullCount: number | undefined;
   #collectedMs: number;
+  readonly #interim: RecurringWork;
 
   constructor(options: EngineOptions) {
     const { backend, host, clock } = options;
@@ -103,6 +105,7 @@ class RunningEngine implements Engine {
     this.#pool = new ExporterPool(options.factories);
     this.#turn = { nowMs: clock.monotonicMs() };
     this.#collectedMs = this.#turn.nowMs;
+    this.#interim = new RecurringWork(() => clock.monotonicMs());
   }
 
   setTargets(next: TargetSet): readonly RouteProblem[] {
@@ -116,6 +119,7 @@ class RunningEngine implements Engine {
     const unable = new Set(acquired.problems.map((problem) => problem.routeId));
     const wanted: TargetSet = { ...next, routes: checked.routes.filter((route) => !unable.has(route.id)) };
     const diff = diffTargets(this.#inForce, wanted);
+    this.#interim.abandon(); // what it has read goes by the slots of before
     if (diff.isKernelChanged) this.#applyToKernel(diff, acquired.leases.values());
 
     this.#revision = next.revision;
@@ -187,13 +191,34 @@ class RunningEngine implements Engine {
     this.#turn.nowMs = this.#options.clock.monotonicMs();
     const more = this.#drain();
     this.#book.readProcesses();
-    if (this.#turn.nowMs - this.#collectedMs >= AGGREGATE_INTERVAL_MS) {
+    // Rows that move while they are read would be told twice, or not at all.
+    if (this.#turn.nowMs - this.#collectedMs >= AGGREGATE_INTERVAL_MS && !this.#interim.isRunning) {
       this.#collectedMs = this.#turn.nowMs;
       this.#book.collectEnded();
       if (this.#inForce.routes.some((route) => route.hasUserStacks)) this.#book.describeStacks();
     }
+    if (this.#phase === "running") this.#measureMeanwhile();
     for (const active of this.#routes.values()) active.worker.tick();
     return more;
+  }
+
+  /** One turn's worth of interim measurements, for routes whose exporters want them. */
+  #measureMeanwhile(): void {
+    if (this.#interim.isDue(this.#turn.nowMs)) {
+      const wanting = [...this.#routes.values()].filter(({ worker }) => worker.wantsInterim);
+      if (wanting.length > 0) this.#interim.begin(this.#interimSteps(wanting));
+    }
+    this.#interim.advance();
+  }
+
+  *#interimSteps(wanting: readonly ActiveRoute[]): Steps<void> {
+    const reading = yield* this.#book.readRunning();
+    const shares = wanting.map((active) => this.#shareOf(active));
+    const made = yield* this.#book.interimMeasurements(reading, { router: this.#router.counts(), shares });
+    for (const [index, { worker }] of wanting.entries()) {
+      const measurements = made[index];
+      if (measurements !== undefined) worker.offerInterim(measurements);
+    }
   }
 
   #drain(): boolean {
@@ -214,7 +239,9 @@ class RunningEngine implements Engine {
 
   async #closeWindow(): Promise<void> {
     const { backend, timer } = this.#options;
+    this.#interim.abandon();
     const endMs = backend.closeWindow();
+    this.#phase = "closing";
     while (this.#drainTurn()) await timer.nextTurn();
     this.#ringFullCount = this.#countRingFull();
     this.#book.close({ endMs, router: this.#router.counts() });

@@ -1,6 +1,12 @@
 import { assert } from "../../tests/support/assert.ts";
 import { toEventKindMask } from "../api/events.ts";
-import { AGGREGATE_INTERVAL_MS, BATCH_EVENTS_MAX, DRAIN_RECORDS_MAX, EXPORT_TIMEOUT_MS } from "../api/limits.ts";
+import {
+  AGGREGATE_INTERVAL_MS,
+  BATCH_EVENTS_MAX,
+  DRAIN_RECORDS_MAX,
+  EXPORT_TIMEOUT_MS,
+  INTERIM_INTERVAL_MS,
+} from "../api/limits.ts";
 import type { Target } from "../api/target.ts";
 import { toCgroupId, toExporterKey, toProcessId, toRouteId, toTargetId } from "../api/units.ts";
 import { aFork, anAccount, aName, anExit, anObject, aRow, aWait, aWaitKey, emptyKernelLedger } from "./test_backend.ts";
@@ -425,4 +431,66 @@ Deno.test("processes are known from the snapshot, from fork and from exec, and e
     [100, 1, "server", false],
     [200, 100, "sleep", true],
   ]);
+});
+
+Deno.test("an exporter that asks gets cumulative totals every interval; they add up at their own instant", async () => {
+  await using bench = new Bench();
+  bench.engine.setTargets(aSet(1));
+  const [exporter] = bench.exporters;
+  if (exporter !== undefined) exporter.wantsInterim = true;
+  bench.start();
+  bench.backend.submit(aWait());
+  await bench.turn();
+  for (const count of [1, 2]) {
+    const endMs = 1000 + count * INTERIM_INTERVAL_MS;
+    bench.backend.rows = [aRow({ count, totalMs: 10 * count })];
+    const openWait = { key: aWaitKey({ waitClass: 4 }), sinceMs: endMs - 5, lockOwnerThreadId: 0 };
+    bench.backend.accounts = [anAccount({ beginMs: 1000, endMs, blockedMs: endMs - 1150, openWait })];
+    await bench.turn(INTERIM_INTERVAL_MS);
+    await bench.turn();
+  }
+  const interims = [...exporter?.measurements ?? []];
+  assert.deepEqual(interims.map(({ isFinal, window }) => [isFinal, window.endMs]), [[false, 2000], [false, 3000]]);
+  for (const [index, { threads, waits, books, window }] of interims.entries()) {
+    assert.deepEqual(threads.map(({ endMs, residualMs }) => [endMs, residualMs]), [[window.endMs, 0]]);
+    assert.deepEqual(waits.map(({ waitClass, totalMs }) => [waitClass, totalMs]), [
+      ["network", 10 * (index + 1)],
+      ["lock", 5],
+    ]);
+    assert.equal(books.ledger.slowWaits.residual, 0);
+  }
+  assert.equal((await bench.stop()).isFinal, true);
+});
+
+Deno.test("nobody pays for interim measurements that nobody asked for, and they change nothing", async () => {
+  const finals = [];
+  for (const wantsInterim of [false, true]) {
+    await using bench = new Bench();
+    bench.engine.setTargets(aSet(1));
+    const [exporter] = bench.exporters;
+    if (exporter !== undefined) exporter.wantsInterim = wantsInterim;
+    bench.backend.rows = [aRow()];
+    bench.backend.accounts = [anAccount({ beginMs: 1000, endMs: 4000, blockedMs: 2850 })];
+    bench.start();
+    bench.backend.submit(anExit({ thread: anAccount({ threadId: 7, exited: true }) }));
+    for (let round = 0; round < 3; round++) await bench.turn(INTERIM_INTERVAL_MS);
+    assert.equal(bench.backend.runningReadCount > 0, wantsInterim);
+    finals.push(await bench.stop());
+  }
+  assert.deepEqual(finals[1], finals[0]);
+});
+
+Deno.test("a thread that ends while interim measurements are read is told once", async () => {
+  await using bench = new Bench();
+  bench.engine.setTargets(aSet(1));
+  const [exporter] = bench.exporters;
+  if (exporter !== undefined) exporter.wantsInterim = true;
+  const living = anAccount({ beginMs: 1000, endMs: 2000, blockedMs: 850 });
+  bench.backend.accounts = [living];
+  bench.start();
+  bench.backend.submit(anExit({ thread: { ...living, endMs: 1900, blockedMs: 750, exited: true } }));
+  await bench.turn(INTERIM_INTERVAL_MS);
+  await bench.turn();
+
+  assert.deepEqual(exporter?.measurements[0]?.threads.map(({ exited, endMs }) => [exited, endMs]), [[true, 1900]]);
 });

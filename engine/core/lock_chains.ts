@@ -48,11 +48,12 @@ function isQueueing(row: ChainRow): boolean {
 export function withOpenChains(rows: readonly ChainRow[], accounts: readonly ThreadAccount[]): ChainRow[] {
   const chains = new Map<string, ChainRow>();
   for (const row of rows) addChain(chains, row);
+  const waiters = accounts.filter((account) => (account.openWait?.lockOwnerThreadId ?? 0) !== 0);
+  if (waiters.length === 0) return [...chains.values()];
   const threads = new Map<string, ThreadAccount>();
   for (const account of accounts) threads.set(toThreadText(account.processId, account.namespaceThreadId), account);
-  for (const account of accounts) {
+  for (const account of waiters) {
     const ownerThreadId = account.openWait?.lockOwnerThreadId ?? 0;
-    if (ownerThreadId === 0) continue;
     const holder = threads.get(toThreadText(account.processId, ownerThreadId));
     const chain = holder === undefined ? undefined : toOpenChain(account, holder);
     if (chain !== undefined) addChain(chains, chain);

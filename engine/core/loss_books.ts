@@ -57,6 +57,35 @@ export function toCategoryLedgers(input: LossInput): Record<Category, CategoryLe
   };
 }
 
+/** Hits one CPU may be in the middle of booking: a program, and those that interrupts put on top of it. */
+const UNBOOKED_PER_CPU_MAX = 4;
+
+/**
+ * As `toCategoryLedgers`, of books that are still being written. Records on
+ * their way to us count as delivered, and a hit counts as seen once it has its
+ * outcome; only what neither explains is residual.
+ *
+ * @param input `read` taken before `kernel` was
+ */
+export function toRunningLedgers(
+  input: LossInput,
+  options: { readonly cpuCount: number },
+): Record<Category, CategoryLedger> {
+  const { kernel, read } = input;
+  const arrived = Object.entries(read).map(([category, counts]) => {
+    // Object.entries widens the keys; `read` has only those of RecordCategory.
+    const submittedCount = kernel[category as RecordCategory].delivered;
+    return [category, { ...counts, readCount: Math.max(counts.readCount, submittedCount) }];
+  });
+  const ledgers = toCategoryLedgers({ ...input, read: Object.fromEntries(arrived) as LossInput["read"] });
+  for (const category of CATEGORIES) {
+    const ledger = ledgers[category];
+    if (Math.abs(ledger.residual) > UNBOOKED_PER_CPU_MAX * options.cpuCount) continue;
+    ledgers[category] = { ...ledger, seen: ledger.seen - ledger.residual, residual: 0 };
+  }
+  return ledgers;
+}
+
 type Unbalanced = Omit<CategoryLedger, "residual">;
 
 /** What was read, not what was submitted, is what was delivered. */

@@ -1,7 +1,7 @@
 import { assert } from "../../tests/support/assert.ts";
 import { property } from "../../tests/support/property.ts";
 import { CATEGORIES, type Category, type CategoryLedger, type HookStatus } from "../api/measurements.ts";
-import { type LossInput, NOTHING_DROPPED, toCategoryLedgers, toCompleteness } from "./loss_books.ts";
+import { type LossInput, NOTHING_DROPPED, toCategoryLedgers, toCompleteness, toRunningLedgers } from "./loss_books.ts";
 import { emptyKernelLedger } from "./test_backend.ts";
 
 const NOTHING_READ = { readCount: 0, filteredCount: 0, dropped: NOTHING_DROPPED };
@@ -158,4 +158,19 @@ Deno.test("toCompleteness() prefers blind to partial", () => {
     verdict: "blind",
     reason: "where time goes",
   });
+});
+
+Deno.test("toRunningLedgers() counts what is on its way, and only that, as having arrived", () => {
+  const kernel = emptyKernelLedger();
+  kernel.slowWaits = { seen: 100, filtered: 0, aggregated: 0, delivered: 100, dropped: {} };
+  kernel.scheduling = { seen: 1006, filtered: 500, aggregated: 500, delivered: 0, dropped: {} };
+  kernel.waits = { seen: 1000, filtered: 0, aggregated: 900, delivered: 0, dropped: {} };
+  const read = { ...NOTHING_READ, readCount: 90, filteredCount: 40 };
+  const input = anInput({ kernel, read: { slowWaits: read, names: NOTHING_READ, lifecycle: NOTHING_READ } });
+
+  const ledgers = toRunningLedgers(input, { cpuCount: 2 });
+  assert.deepEqual(ledgers.slowWaits, { ...kernel.slowWaits, filtered: 40, delivered: 60, residual: 0 });
+  assert.deepEqual([ledgers.scheduling.seen, ledgers.scheduling.residual], [1000, 0], "6 hits are being booked");
+  assert.equal(ledgers.waits.residual, 100, "more than two CPUs can be in the middle of");
+  for (const category of CATEGORIES) assert.equal(explained(ledgers[category]), ledgers[category].seen, category);
 });

@@ -36,11 +36,12 @@ import type { TargetId } from "../api/units.ts";
 import type { EventNames } from "./event_mapper.ts";
 import { invariant } from "./invariant.ts";
 import { withOpenChains, withoutQueueing } from "./lock_chains.ts";
-import { type LossInput, toCategoryLedgers, toCompleteness } from "./loss_books.ts";
+import { type LossInput, toCategoryLedgers, toCompleteness, toRunningLedgers } from "./loss_books.ts";
 import { NameTable } from "./name_table.ts";
 import { ObjectCache } from "./object_cache.ts";
 import { ProcessBook } from "./process_book.ts";
 import { NAME_KIND, type RecordConsumer, type RouterCounts } from "./router.ts";
+import { eachInSteps, finishSteps, type Steps } from "./steps.ts";
 import { addDeparted, ExitedThreads, NO_DEPARTED, toDeparted, toThreadLedger } from "./thread_ledgers.ts";
 import { UserStacks } from "./user_stacks.ts";
 import { addRow, RetiredRows, toOpenRow, toWaitRow, type WaitRow } from "./wait_rows.ts";
@@ -66,9 +67,11 @@ export interface TargetChange {
   readonly added: readonly { readonly target: Target; readonly slot: number }[];
 }
 
-/** Everything read once at the window's end; the same for every route. */
+/** Everything read once, at the window's end or on the way there; the same for every route. */
 interface Closing {
+  readonly isFinal: boolean;
   readonly endMs: number;
+  readonly ledgers: readonly ThreadLedger[]; // of threads that ended
   readonly wallOffsetMs: number;
   readonly rows: readonly WaitRow[];
   readonly chains: readonly ChainRow[];
@@ -86,6 +89,9 @@ export interface RouteShare {
   /** Of records in general: what this route did not ask for, and what was lost on its way. */
   readonly losses: Pick<LossInput["read"], "slowWaits" | "lifecycle" | "socketEvents">;
 }
+
+/** What was read while the window is open; the books follow at one instant. */
+export type RunningReading = Omit<Closing, "counters" | "router">;
 
 /** The kernel never gives a target this slot. */
 const OVERFLOW_SLOT = 0;
@@ -243,12 +249,14 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     }
     this.#processes.readSome(Infinity);
     this.#closing = {
+      isFinal: true,
       endMs: options.endMs,
+      ledgers: [...this.#exited.ledgers()],
       wallOffsetMs: measureWallOffsetMs(clock),
       rows: [...rows.values()],
       chains: withOpenChains(withoutQueueing(chains), accounts),
       accounts,
-      cgroups: this.#readCgroups(),
+      cgroups: finishSteps(this.#readCgroups()),
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
       ownUse: host.ownUse(),
       counters: backend.counters(),
@@ -260,14 +268,77 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   measurementsFor(share: RouteShare): Measurements {
     const closing = this.#closing;
     invariant(closing !== undefined, "Expected the book to be closed before its measurements are asked for");
+    return finishSteps(this.#measurementSteps(closing, share));
+  }
+
+  /**
+   * Reads what has been counted so far, in steps, and changes nothing: the
+   * final measurements are the same with and without it. Drain between its
+   * steps, and do not `collectEnded` before its end.
+   */
+  *readRunning(): Steps<RunningReading> {
+    const { backend, host, clock } = this.#options;
+    const rows = new Map<string, WaitRow>();
+    const chains: ChainRow[] = [];
+    const living: ThreadAccount[] = [];
+    yield* eachInSteps(this.#retired.rows(), (row) => addRow(rows, row));
+    const endMs = yield* backend.readRunning({
+      wait: (view) => addRow(rows, toWaitRow(view)),
+      chain: (chain) => chains.push(chain),
+      thread: (account) => living.push(account),
+    });
+    yield "turn"; // what ended before `endMs` has told so after a drain
+    const ledgers: ThreadLedger[] = [];
+    yield* eachInSteps(this.#exited.ledgers(), (ledger) => {
+      if (ledger.endMs <= endMs) ledgers.push(ledger);
+    });
+    const ended = new Set<string>();
+    yield* eachInSteps(ledgers, (ledger) => ended.add(toLifeText(ledger)));
+    const accounts = living.filter((account) => !ended.has(toLifeText(account)));
+    yield* eachInSteps(accounts, (account) => {
+      const open = toOpenRow(account);
+      if (open !== undefined) addRow(rows, open);
+    });
+    const cgroups = yield* this.#readCgroups();
+    yield;
+    return {
+      isFinal: false,
+      endMs,
+      ledgers,
+      wallOffsetMs: measureWallOffsetMs(clock),
+      rows: [...rows.values()],
+      chains: withOpenChains(withoutQueueing(chains), accounts),
+      accounts,
+      cgroups,
+      pressure: toPressureDelta(this.#beginPressure, host.pressure()),
+      ownUse: host.ownUse(),
+    };
+  }
+
+  /**
+   * Yields the interim measurements of routes, in order and in steps.
+   *
+   * @param shares made just now, with nothing drained since
+   */
+  *interimMeasurements(
+    reading: RunningReading,
+    given: { readonly router: RouterCounts; readonly shares: readonly RouteShare[] },
+  ): Steps<readonly Measurements[]> {
+    const closing: Closing = { ...reading, counters: this.#options.backend.counters(), router: given.router };
+    const measurements: Measurements[] = [];
+    for (const share of given.shares) measurements.push(yield* this.#measurementSteps(closing, share));
+    return measurements;
+  }
+
+  *#measurementSteps(closing: Closing, share: RouteShare): Steps<Measurements> {
     const { backend, host } = this.#options;
     const beginMs = backend.windowBeginMs;
     const isShared = (targetId: TargetId | undefined): targetId is TargetId =>
       targetId !== undefined && share.targetIds.has(targetId);
-    const threads = this.#threadLedgers(closing).filter((ledger) => isShared(ledger.targetId));
+    const threads = (yield* this.#threadLedgers(closing)).filter((ledger) => isShared(ledger.targetId));
     const departed = this.#departedOf(closing, share.targetIds);
     return {
-      isFinal: true,
+      isFinal: closing.isFinal,
       window: {
         beginMs,
         endMs: closing.endMs,
@@ -277,7 +348,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       threads,
       ...(departed.threadCount > 0 ? { departed } : {}),
       processes: [...this.#processes.processes()].filter((process) => isShared(process.targetId)),
-      waits: this.#waitMeasurements(closing, share.targetIds),
+      waits: yield* this.#waitMeasurements(closing, share.targetIds),
       lockChains: this.#lockChains(closing, isShared),
       peers: [],
       connections: [],
@@ -346,12 +417,12 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     this.#retired.add(row);
   }
 
-  #threadLedgers(closing: Closing): ThreadLedger[] {
-    const ledgers = [...this.#exited.ledgers()];
-    for (const account of closing.accounts) {
+  *#threadLedgers(closing: Closing): Steps<ThreadLedger[]> {
+    const ledgers = [...closing.ledgers];
+    yield* eachInSteps(closing.accounts, (account) => {
       const targetId = this.#targetOfSlot.get(account.targetSlot);
       if (targetId !== undefined) ledgers.push(toThreadLedger(account, targetId));
-    }
+    });
     return ledgers;
   }
 
@@ -366,15 +437,15 @@ export class MeasurementBook implements RecordConsumer, EventNames {
    * Rows of slot 0 hold the waits the kernel's table had no room for. They are
    * not told apart by target, so every route gets them, under its first one.
    */
-  #waitMeasurements(closing: Closing, targetIds: ReadonlySet<TargetId>): WaitMeasurement[] {
+  *#waitMeasurements(closing: Closing, targetIds: ReadonlySet<TargetId>): Steps<WaitMeasurement[]> {
     const [firstTargetId] = targetIds;
     const measurements: WaitMeasurement[] = [];
-    for (const row of closing.rows) {
+    yield* eachInSteps(closing.rows, (row) => {
       const { targetSlot } = row.key;
       const targetId = targetSlot === OVERFLOW_SLOT ? firstTargetId : this.#targetOfSlot.get(targetSlot);
-      if (targetId === undefined || !targetIds.has(targetId)) continue;
+      if (targetId === undefined || !targetIds.has(targetId)) return;
       measurements.push(this.#toWaitMeasurement(row, targetId, closing));
-    }
+    });
     return measurements;
   }
 
@@ -425,12 +496,14 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     return measurements;
   }
 
-  #readCgroups(): CgroupMeasurement[] {
+  /** A cgroup per step: each is several files. */
+  *#readCgroups(): Steps<CgroupMeasurement[]> {
     const measurements: CgroupMeasurement[] = [];
     for (const [targetId, entry] of this.#targets) {
       for (const { path, begin } of entry.cgroups) {
         const end = this.#options.host.cgroup(path);
         measurements.push(toCgroupMeasurement({ targetId, path: sanitizeText(path) }, { begin, end }));
+        yield;
       }
     }
     return measurements;
@@ -439,11 +512,14 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   #booksOf(closing: Closing, share: RouteShare, targetCpuMs: number): Books {
     const { counters, router, ownUse } = closing;
     const nameCount = router.readByKind[NAME_KIND] ?? 0;
-    const ledger = toCategoryLedgers({
+    const losses = {
       kernel: counters.ledger,
       read: { ...share.losses, names: { readCount: nameCount, filteredCount: 0, dropped: {} } },
       namelessWaitCount: this.#retired.namelessCount,
-    });
+    };
+    const ledger = closing.isFinal
+      ? toCategoryLedgers(losses)
+      : toRunningLedgers(losses, { cpuCount: this.#options.host.cpuCount });
     return {
       ledger,
       completeness: toCompleteness(ledger, counters.hooks),
@@ -464,6 +540,11 @@ export class MeasurementBook implements RecordConsumer, EventNames {
 
 /** Stacks described at a time: each costs up to a millisecond. */
 const STACKS_DESCRIBED_MAX = 32;
+
+/** Names one life of a thread: ids are used again. */
+function toLifeText(life: { readonly threadId: number; readonly beginMs: number }): string {
+  return `${life.threadId}/${life.beginMs}`;
+}
 
 const NO_VISITS: AggregateVisitor = { wait: () => {}, chain: () => {}, thread: () => {} };
 

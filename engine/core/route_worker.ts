@@ -80,6 +80,8 @@ export class RouteWorker {
   readonly #queue = new EventQueue(ROUTE_QUEUE_EVENTS_MAX);
   readonly #closing = new AbortController();
   #inFlightCount = 0;
+  /** Totals that wait for their turn at the exporter. */
+  #interim: Measurements | undefined;
   #sending: Promise<void> | undefined;
   /** A call that was given up and has not ended: nothing is sent on top of it. */
   #isStuck = false;
@@ -99,6 +101,16 @@ export class RouteWorker {
     return this.#queue.length + this.#inFlightCount;
   }
 
+  /** Whether interim measurements would reach the exporter soon: nobody else should pay for making them. */
+  get wantsInterim(): boolean {
+    return this.exporter.wantsInterim === true && this.#interim === undefined && !this.#isClosed && !this.#isStuck;
+  }
+
+  /** Hands totals over at the next turn at which the exporter is free. */
+  offerInterim(measurements: Measurements): void {
+    if (!this.#isClosed) this.#interim = measurements;
+  }
+
   /** Hot path: counts, queues or drops. */
   accept(event: TraceEvent): void {
     const counts = this.#countsOf(event);
@@ -107,10 +119,11 @@ export class RouteWorker {
     else if (!this.#queue.add(event, this.#options.turn.nowMs)) counts.droppedCount.queue_full++;
   }
 
-  /** Starts sending when a batch is full or old enough; returns at once. */
+  /** Starts sending when totals wait or a batch is full or old enough; returns at once. */
   tick(): void {
-    if (this.#sending !== undefined || !this.#isBatchDue()) return;
-    this.#sending = this.#sendWhile(() => this.#isBatchDue()).then(() => {
+    if (this.#sending !== undefined || !(this.#isInterimDue() || this.#isBatchDue())) return;
+    const sending = this.#isInterimDue() ? this.#sendInterim() : this.#sendWhile(() => this.#isBatchDue());
+    this.#sending = sending.then(() => {
       this.#sending = undefined;
     });
   }
@@ -123,6 +136,7 @@ export class RouteWorker {
    * @param measurements made after the last event has its outcome; `undefined`: none are due
    */
   async close(measurements?: () => Measurements): Promise<void> {
+    this.#interim = undefined;
     await this.#flush();
     this.#isClosed = true;
     this.#drop(this.#queue.take(ROUTE_QUEUE_EVENTS_MAX), "shutdown");
@@ -137,6 +151,23 @@ export class RouteWorker {
       "hand over measurements",
       (signal) => this.exporter.exportMeasurements(final, { signal }),
     );
+  }
+
+  #isInterimDue(): boolean {
+    return this.#interim !== undefined && !this.#isStuck && !this.#closing.signal.aborted;
+  }
+
+  /** Before the events: totals are made once a second, and a newer one replaces the older. */
+  async #sendInterim(): Promise<void> {
+    const interim = this.#interim;
+    this.#interim = undefined;
+    if (interim === undefined) return;
+    await this.#callExporter(
+      "hand over interim measurements",
+      (signal) => this.exporter.exportMeasurements(interim, { signal }),
+      this.#closing.signal,
+    );
+    await this.#sendWhile(() => this.#isBatchDue());
   }
 
   async #flush(): Promise<void> {

@@ -7,6 +7,7 @@ import { toForkEvent } from "./event_mapper.ts";
 import { emptyRouteCounts, RouteWorker, toRouteStats } from "./route_worker.ts";
 import { aFork } from "./test_backend.ts";
 import { settle, TestExporter, TestTime } from "./test_host.ts";
+import type { Measurements } from "../api/measurements.ts";
 
 const EVENT: TraceEvent = toForkEvent(aFork(), toTargetId("a"));
 
@@ -160,4 +161,43 @@ Deno.test("close() drops as shutdown what an exporter keeps hanging on, in bound
   assert.equal(export_failed + shutdown, 3 * BATCH_EVENTS_MAX + 1);
   assert.ok(shutdown >= 2 * BATCH_EVENTS_MAX + 1);
   assert.equal(bench.time.sleeperCount, 0);
+});
+
+/** Only passed on here, never looked into. */
+const INTERIM = { isFinal: false } as Measurements;
+
+Deno.test("wantsInterim asks the exporter, unless totals wait already or the exporter is stuck or closed", async () => {
+  const bench = new Bench();
+  assert.equal(bench.worker.wantsInterim, false);
+  bench.exporter.wantsInterim = true;
+  assert.equal(bench.worker.wantsInterim, true);
+  bench.worker.offerInterim(INTERIM);
+  assert.equal(bench.worker.wantsInterim, false);
+  await bench.tick();
+  assert.deepEqual([bench.exporter.measurements.length, bench.worker.wantsInterim], [1, true]);
+
+  bench.exporter.mood = "deaf";
+  bench.worker.offerInterim(INTERIM);
+  await bench.tick();
+  await bench.tick(EXPORT_TIMEOUT_MS);
+  assert.equal(bench.worker.wantsInterim, false);
+  bench.worker.offerInterim(INTERIM);
+  await bench.close();
+  assert.deepEqual([bench.exporter.measurements.length, bench.worker.wantsInterim], [1, false]);
+  assert.deepEqual(bench.reports.length, 1);
+});
+
+Deno.test("tick() hands over totals and events one after the other, never at once", async () => {
+  const bench = new Bench();
+  bench.exporter.mood = "hanging";
+  bench.accept(BATCH_EVENTS_MAX);
+  await bench.tick();
+  bench.worker.offerInterim(INTERIM);
+  await bench.tick();
+  assert.deepEqual(bench.exporter.measurements, [], "the exporter is at a batch");
+  bench.exporter.mood = "prompt";
+  await bench.tick(EXPORT_TIMEOUT_MS);
+  await bench.tick();
+  assert.equal(bench.exporter.measurements.length, 1);
+  await bench.close();
 });

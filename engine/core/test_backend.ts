@@ -44,6 +44,8 @@ export class TestBackend implements TracerBackend {
   chains: ChainRow[] = [];
   accounts: ThreadAccount[] = [];
   tasks: TaskSnapshotEntry[] = [];
+  /** Interim readings begun. */
+  runningReadCount = 0;
   stacks = new Map<number, readonly bigint[]>();
   counterOverrides: Partial<BackendCounters> = {};
   /** What `applyTargets` throws instead of applying. */
@@ -139,6 +141,21 @@ export class TestBackend implements TracerBackend {
     for (const row of this.rows) visitor.wait(toRowView(row));
     for (const chain of this.chains) visitor.chain(chain);
     if (!this.#isOpen) { for (const account of this.accounts) visitor.thread(account); }
+  }
+
+  /** A row or account per step. */
+  *readRunning(visitor: AggregateVisitor): Generator<void, number> {
+    this.runningReadCount++;
+    for (const row of [...this.rows]) {
+      visitor.wait(toRowView(row));
+      yield;
+    }
+    for (const chain of this.chains) visitor.chain(chain);
+    for (const account of this.accounts) {
+      visitor.thread(account);
+      yield;
+    }
+    return this.#clock.monotonicMs();
   }
 
   retireThreads(threadIds: readonly number[]): void {

@@ -80,6 +80,7 @@ export class Bench implements AsyncDisposable {
 
   /** Lets `afterMs` pass and the loop look at what the backend holds. */
   async turn(afterMs = 0): Promise<void> {
+    await settle(); // no call that is about to be answered runs out of time
     this.time.advance(afterMs);
     this.backend.wake();
     await settle();

@@ -113,6 +113,7 @@ export type ExporterMood = "prompt" | "half" | "failing" | "hanging" | "deaf";
  */
 export class TestExporter implements Exporter {
   mood: ExporterMood = "prompt";
+  wantsInterim = false;
   readonly batchSizes: number[] = [];
   readonly events: TraceEvent[] = [];
   readonly measurements: Measurements[] = [];

@@ -76,7 +76,6 @@ export class BpfMap {
   /** Bytes of all values of one key, as lookups yield and updates expect them. */
   readonly entryValueBytes: number;
   readonly #symbols: LibbpfSymbols;
-  readonly #cursors: [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
   readonly #count = new Uint32Array(1);
   #buffers: BatchBuffers | undefined;
   #hasBatch = true;
@@ -94,8 +93,6 @@ export class BpfMap {
     // kernel/bpf/syscall.c bpf_map_value_size(): per-CPU values are rounded up to 8 each.
     this.valueStrideBytes = isPerCpu ? roundUpTo8(spec.valueBytes) : spec.valueBytes;
     this.entryValueBytes = this.valueStrideBytes * this.cpuCount;
-    const cursorBytes = Math.max(spec.keyBytes, BATCH_CURSOR_BYTES_MIN);
-    this.#cursors = [new Uint8Array(cursorBytes), new Uint8Array(cursorBytes)];
   }
 
   /**
@@ -142,10 +139,22 @@ export class BpfMap {
    * @throws {ForeignCallError}
    */
   lookupBatch(visit: BatchVisitor, options: { batchCount?: number } = {}): void {
+    for (const _step of this.lookupSteps(visit, options)) { /* each step shows a batch */ }
+  }
+
+  /**
+   * As `lookupBatch`, but shows one batch per step, so that the caller may do
+   * other things in between, the other reads of this map included. Where the
+   * kernel has no batches everything is shown in one step.
+   *
+   * @throws {ForeignCallError}
+   */
+  *lookupSteps(visit: BatchVisitor, options: { batchCount?: number } = {}): Generator<void, void> {
     const wantedCount = Math.min(options.batchCount ?? BATCH_COUNT_DEFAULT, Math.max(this.maxEntries, 1));
-    if (this.#hasBatch && this.#visitBatches(visit, wantedCount)) return;
+    if (this.#hasBatch && (yield* this.#visitBatches(visit, wantedCount))) return;
     this.#hasBatch = false;
     this.#walk(visit, wantedCount);
+    yield;
   }
 
   /**
@@ -179,9 +188,10 @@ export class BpfMap {
   }
 
   /** `false`: the kernel has no batches for this map, and nothing was shown. */
-  #visitBatches(visit: BatchVisitor, wantedCount: number): boolean {
+  *#visitBatches(visit: BatchVisitor, wantedCount: number): Generator<void, boolean> {
     let buffers = this.#ensureBuffers(wantedCount);
-    let [next, previous] = this.#cursors;
+    const cursorBytes = Math.max(this.keyBytes, BATCH_CURSOR_BYTES_MIN);
+    let [next, previous] = [new Uint8Array(cursorBytes), new Uint8Array(cursorBytes)];
     let isFirst = true;
     let retryCount = 0;
     while (true) {
@@ -209,6 +219,8 @@ export class BpfMap {
       if (result === -ENOENT) return true;
       isFirst = false;
       [next, previous] = [previous, next];
+      yield;
+      buffers = this.#ensureBuffers(buffers.batchCount); // another read may have grown them
     }
   }
 

@@ -224,6 +224,30 @@ kernelTest("BpfMap.lookupBatch() shows every entry once at any batch size", REQU
   }));
 
 kernelTest(
+  "BpfMap.lookupSteps() shows every entry once, whatever is read between its steps",
+  REQUIRES,
+  () =>
+    withZoo(({ object }) => {
+      const map = object.map("crowded");
+      for (let key = 0; key < 3000; key++) map.update(words(key), words(key));
+      const seen = new Map<number, number>();
+      let stepCount = 0;
+      const steps = map.lookupSteps((keys, _values, count) => {
+        for (let index = 0; index < count; index++) {
+          const key = keys.getUint32(index * map.keyBytes, true);
+          seen.set(key, (seen.get(key) ?? 0) + 1);
+        }
+      }, { batchCount: 64 });
+      for (const _step of steps) {
+        if (++stepCount % 8 === 0) assert.equal(readAll(map, 512).size, 3000);
+      }
+      assert.ok(stepCount > 8, `${stepCount} steps`);
+      assert.equal(seen.size, 3000);
+      assert.ok([...seen.values()].every((count) => count === 1));
+    }),
+);
+
+kernelTest(
   "BpfMap.lookupBatch() reads arrays, and walks the keys where the kernel has no batches",
   REQUIRES,
   () =>

@@ -32,6 +32,8 @@ export const TRACING_REQUIREMENTS: readonly KernelRequirement[] = ["bpf_capabili
 export interface TracingOptions {
   /** Single waits at least this long become events (default 10). */
   readonly slowWaitMs?: number;
+  /** Ask for interim measurements. */
+  readonly wantsInterim?: boolean;
   /** Entries per map, bytes per ring, where they are to be smaller than declared. */
   readonly mapSizes?: Readonly<Record<string, number>>;
 }
@@ -60,9 +62,12 @@ export async function openBackend(options: TracingOptions = {}): Promise<LibbpfB
 export class Tracing implements AsyncDisposable {
   /** Everything exported so far, in order. */
   readonly events: TraceEvent[] = [];
+  /** Interim measurements so far. */
+  readonly interims: Measurements[] = [];
   readonly #backend: LibbpfBackend;
   readonly #engine: Engine;
   readonly #slowWaitMs: number;
+  readonly #wantsInterim: boolean;
   readonly #end = new AbortController();
   readonly #problems: string[] = [];
   #measurements: Measurements | undefined;
@@ -86,6 +91,7 @@ export class Tracing implements AsyncDisposable {
   private constructor(backend: LibbpfBackend, options: TracingOptions) {
     this.#backend = backend;
     this.#slowWaitMs = options.slowWaitMs ?? 10;
+    this.#wantsInterim = options.wantsInterim ?? false;
     this.#engine = openEngine({
       backend,
       factories: { diagnosis: () => this.#exporter() },
@@ -152,12 +158,14 @@ export class Tracing implements AsyncDisposable {
 
   #exporter(): Exporter {
     return {
+      wantsInterim: this.#wantsInterim,
       export: (batch): Promise<ExportOutcome> => {
         this.events.push(...batch);
         return Promise.resolve({ exportedCount: batch.length, droppedCount: 0 });
       },
       exportMeasurements: (measurements) => {
         if (measurements.isFinal) this.#measurements = measurements;
+        else this.interims.push(measurements);
         return Promise.resolve();
       },
       [Symbol.asyncDispose]: () => Promise.resolve(),
