@@ -11,10 +11,13 @@ import type { Listeners } from "../host/listeners.ts";
 import type { RingReader } from "./ring_reader.ts";
 import type { RunTotals } from "./run_time_sampler.ts";
 
-/** One table of the kernel. */
+/**
+ * One table of the kernel. `lookupSteps` serves interim measurements alone,
+ * which neither a recorded run takes nor a replayed one: it is no part of a recording.
+ */
 export type KernelTable = Pick<
   BpfMap,
-  "keyBytes" | "valueBytes" | "lookup" | "lookupBatch" | "update" | "delete" | "deleteBatch"
+  "keyBytes" | "valueBytes" | "lookup" | "lookupBatch" | "lookupSteps" | "update" | "delete" | "deleteBatch"
 >;
 
 /** One ring; its view may be kept, what is in it is valid while a record is visited. */

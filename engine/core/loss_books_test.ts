@@ -166,7 +166,7 @@ Deno.test("toRunningLedgers() counts what is on its way, and only that, as havin
   kernel.scheduling = { seen: 1006, filtered: 500, aggregated: 500, delivered: 0, dropped: {} };
   kernel.waits = { seen: 1000, filtered: 0, aggregated: 900, delivered: 0, dropped: {} };
   const read = { ...NOTHING_READ, readCount: 90, filteredCount: 40 };
-  const input = anInput({ kernel, read: { slowWaits: read, names: NOTHING_READ, lifecycle: NOTHING_READ } });
+  const input = anInput({ kernel, read: { ...anInput().read, slowWaits: read } });
 
   const ledgers = toRunningLedgers(input, { cpuCount: 2 });
   assert.deepEqual(ledgers.slowWaits, { ...kernel.slowWaits, filtered: 40, delivered: 60, residual: 0 });

@@ -76,6 +76,11 @@ export class RingBackend implements TracerBackend {
 
   readAggregates(): void {}
 
+  *readRunning(): Generator<void, number> {
+    yield;
+    return this.monotonicMs();
+  }
+
   retireThreads(): void {}
 
   snapshot(): TaskSnapshot {
