@@ -8,7 +8,13 @@
  * @module
  */
 
-export { isSelfContained, readBpfObjectFile, readChosenBpfObject } from "./backend/build_files.ts";
+export { AlertDispatcher } from "./alerting/dispatcher.ts";
+export type { Admission, AlertingOptions, AlertingSettings, FlushOptions } from "./alerting/dispatcher.ts";
+export type { HttpPort } from "./alerting/send.ts";
+export type { SinkSpec } from "./alerting/sink.ts";
+export { sinkUrlProblem } from "./alerting/sink_rules.ts";
+
+export { readBpfObjectFile } from "./backend/bpf_object_file.ts";
 export { openLibbpfBackend } from "./backend/open_libbpf_backend.ts";
 export type { LibbpfBackendOptions } from "./backend/open_libbpf_backend.ts";
 export type { LibbpfBackend } from "./backend/libbpf_backend.ts";
@@ -22,6 +28,8 @@ export { measureWallOffsetMs } from "./core/wall_offset.ts";
 export type { WordReader } from "./core/lock_owners.ts";
 
 export { DiagnosisAccumulator } from "./diagnose/accumulator.ts";
+export { toAlerts } from "./diagnose/alerts.ts";
+export { describeSink } from "./diagnose/text_alerting.ts";
 export type { Finding } from "./diagnose/finding.ts";
 export { renderJsonReport } from "./diagnose/json_report.ts";
 export { incompleteCategories, toReport, worstSeverity } from "./diagnose/report.ts";
@@ -51,7 +59,7 @@ export type { HostView } from "./host/container_resolution.ts";
 export { createHostReader, openHostView } from "./host/host_reader.ts";
 export type { HostPaths } from "./host/host_reader.ts";
 export { missingForTracing, readKernelFacts } from "./host/kernel_facts.ts";
-export type { KernelFacts, Lockdown } from "./host/kernel_facts.ts";
+export type { KernelFacts } from "./host/kernel_facts.ts";
 export type { Architecture } from "./host/system_calls.ts";
 export { resolveCgroup, resolveContainerTarget, resolveProcess, systemWideTarget } from "./host/target_resolution.ts";
 export type { ResolvedTarget } from "./host/target_resolution.ts";

@@ -6,6 +6,7 @@
 
 import { readObjectBtf } from "../../engine/btf/btf.ts";
 import { diffLayoutTables, type Layout, readLayout, toLayoutTable } from "../../engine/btf/layout.ts";
+import { reportJsonSchema } from "../../engine/diagnose/report_schema.ts";
 import { ROOT } from "./gate/steps.ts";
 import { type Architecture, ARCHITECTURES, compileBpf, compilerArguments } from "./generate/compile.ts";
 import { type HeaderDeclarations, readHeader } from "./generate/header.ts";
@@ -17,6 +18,7 @@ const SOURCE_PATH = "bpf/podtrace.bpf.c";
 const HEADER_PATH = "bpf/include/pt_events.h";
 const LAYOUT_PATH = "bpf/generated/layout.ts";
 const SYSTEM_CALLS_PATH = "engine/host/generated/system_calls.ts";
+const REPORT_SCHEMA_PATH = "docs/report.schema.json";
 const OBJECT_FOLDER = "dist/bpf";
 /** Beside the objects: what they were built from. */
 const INPUTS_PATH = `${OBJECT_FOLDER}/inputs.sha256`;
@@ -41,7 +43,11 @@ export async function runGenerate(args: string[]): Promise<number> {
   }
   try {
     console.log(await buildObjects(ROOT) ? `built ${OBJECT_FOLDER}` : `${OBJECT_FOLDER} is up to date`);
-    const artefacts = [await generateLayout(ROOT), { path: SYSTEM_CALLS_PATH, text: await generateSystemCalls() }];
+    const artefacts = [
+      await generateLayout(ROOT),
+      { path: SYSTEM_CALLS_PATH, text: await generateSystemCalls() },
+      { path: REPORT_SCHEMA_PATH, text: await formatSource(JSON.stringify(reportJsonSchema(), undefined, 2), "json") },
+    ];
     return args.includes("--check") ? reportStale(artefacts) : writeStale(artefacts);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
@@ -144,9 +150,13 @@ export function layoutOfObject(object: Uint8Array, declarations: HeaderDeclarati
 }
 
 /** @throws {Error} If `text` is no TypeScript */
-export async function formatTypeScript(text: string): Promise<string> {
+export function formatTypeScript(text: string): Promise<string> {
+  return formatSource(text, "ts");
+}
+
+async function formatSource(text: string, language: "json" | "ts"): Promise<string> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--no-config", "--line-width=120", "--ext=ts", "-"],
+    args: ["fmt", "--no-config", "--line-width=120", `--ext=${language}`, "-"],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

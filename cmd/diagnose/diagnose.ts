@@ -18,6 +18,7 @@ import { CommandTarget, describeOutcome } from "./command_target.ts";
 import { openReportFile, stdoutReport } from "./report_output.ts";
 import type { DiagnoseRequest, RequestedView } from "./request.ts";
 import { RunObserver } from "./run_observer.ts";
+import { openRunAlerts } from "./run_alerts.ts";
 import { planTargetSet } from "./target_set.ts";
 import { runWindow } from "./window.ts";
 import type { DiagnoseWiring, EndReason, FinishedReport, ResolvableTarget } from "./wiring.ts";
@@ -44,9 +45,15 @@ export async function diagnose(
   wiring.assertTraceable();
   const run = { request, context, wiring, log: context.status.logger(request.logLevel) };
   const { view } = request;
-  const report = view.kind === "now" ? await lookOnce(run) : await lookThrough(run, view);
-  await output.deliver(report.render(request.output));
-  return exitCodeOf(report, { failOn: view.kind === "now" ? undefined : view.failOn });
+  if (view.kind === "now") {
+    const snapshot = await lookOnce(run);
+    await output.deliver(snapshot.render(request.output));
+    return exitCodeOf(snapshot, { failOn: undefined });
+  }
+  const tellAlerts = openRunAlerts(run);
+  const report = await lookThrough(run, view);
+  await output.deliver(report.render(request.output, await tellAlerts(report.alerts)));
+  return exitCodeOf(report, { failOn: view.failOn });
 }
 
 interface Run {

@@ -119,6 +119,7 @@ function finished(host: Host) {
   return {
     threadCount: host.threadCount,
     findingSeverities: host.severities,
+    alerts: [],
     render: (format: string) => `report in ${format}\n`,
   };
 }

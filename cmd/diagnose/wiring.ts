@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Alert, AlertingReceipt } from "../../engine/api/alerts.ts";
 import type { Engine } from "../../engine/api/engine.ts";
 import type { Exporter, ExporterFactories } from "../../engine/api/exporter.ts";
 import type { Target } from "../../engine/api/target.ts";
@@ -18,7 +19,6 @@ import {
   openHostView,
   openLibbpfBackend,
   readBpfObjectFile,
-  readChosenBpfObject,
   readKernelFacts,
   renderJsonReport,
   renderJsonSnapshot,
@@ -30,6 +30,7 @@ import {
   resolveProcess,
   type RunEnd,
   systemWideTarget,
+  toAlerts,
   toSnapshotRows,
   toSystemCallLookup,
 } from "../../engine/mod.ts";
@@ -61,7 +62,10 @@ export type EndReason = "duration" | "targetsEnded" | "commandEnded" | "interrup
 
 /** A report that only needs its last form. */
 export interface FinishedReport extends DiagnosisOutcome {
-  render(format: OutputFormat): string;
+  /** What there is to tell whoever is not looking, gravest first. */
+  readonly alerts: readonly Alert[];
+  /** @param alerting what became of the alerts; `undefined`: none are told */
+  render(format: OutputFormat, alerting?: AlertingReceipt): string;
 }
 
 /** Takes everything a run yields and makes the report of it. */
@@ -89,7 +93,7 @@ export interface DiagnoseWiring {
 
 /** What the wiring takes from the process. */
 export interface WiringOptions {
-  readonly context: Pick<ProcessContext, "processId" | "wallMs" | "timer" | "environment">;
+  readonly context: Pick<ProcessContext, "processId" | "wallMs" | "timer">;
   readonly log: Logger;
 }
 
@@ -146,17 +150,9 @@ function ownProcessId({ context, host }: EngineParts): number {
   return host.procFs.ownProcessId() ?? context.processId;
 }
 
-/** Names another object file than the one this build was made with. */
-const OBJECT_VARIABLE = "PODTRACE_BPF_OBJECT";
-
-function readObject(context: Pick<ProcessContext, "environment">): Promise<Uint8Array<ArrayBuffer>> {
-  const chosen = context.environment(OBJECT_VARIABLE);
-  return chosen === undefined || chosen === "" ? readBpfObjectFile() : readChosenBpfObject(chosen);
-}
-
 async function openRunningEngine(factories: ExporterFactories, parts: EngineParts): Promise<Engine> {
   const { context, host, log } = parts;
-  const objectBytes = await readObject(context);
+  const objectBytes = await readBpfObjectFile();
   const backend = await openLibbpfBackend({ host, objectBytes, ownProcessId: ownProcessId(parts) });
   return openEngine({
     backend,
@@ -182,7 +178,11 @@ function openDiagnosis(targets: readonly Target[]): Diagnosis {
       return {
         threadCount: report.isEmpty ? 0 : 1,
         findingSeverities: report.findings.map(({ severity }) => severity),
-        render: (format) => format === "json" ? renderJsonReport(report) : renderTextReport(report),
+        alerts: toAlerts(report),
+        render: (format, alerting) => {
+          const complete = alerting === undefined ? report : { ...report, alerting };
+          return format === "json" ? renderJsonReport(complete) : renderTextReport(complete);
+        },
       };
     },
   };
@@ -192,6 +192,7 @@ function openDiagnosis(targets: readonly Target[]): Diagnosis {
 const NOTHING_COLLECTED: FinishedReport = {
   threadCount: 0,
   findingSeverities: [],
+  alerts: [],
   render: () => "Nothing was collected.\n",
 };
 
@@ -204,7 +205,7 @@ function toRunEnd({ endReason, command }: RunFacts): RunEnd {
 /** No hook is attached for this: the task iterator alone says what every thread does. */
 async function takeSnapshot(targets: readonly Target[], parts: EngineParts): Promise<FinishedReport> {
   const { context, host } = parts;
-  const objectBytes = await readObject(context);
+  const objectBytes = await readBpfObjectFile();
   await using backend = await openLibbpfBackend({
     host,
     objectBytes,
@@ -222,6 +223,7 @@ async function takeSnapshot(targets: readonly Target[], parts: EngineParts): Pro
   return {
     threadCount: rows.length,
     findingSeverities: [],
+    alerts: [],
     render: (format) => format === "json" ? renderJsonSnapshot(rows, options) : renderTextSnapshot(rows, options),
   };
 }

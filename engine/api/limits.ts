@@ -106,5 +106,39 @@ export const DIAGNOSE_DURATION_MS_MAX = 24 * 60 * 60 * 1000;
 /** Waits shorter than this never become single records, whatever a route asks. */
 export const SLOW_WAIT_MS_MIN = 1;
 
-/** One BPF object file; ours has a quarter of a MiB. */
-export const BPF_OBJECT_BYTES_MAX = 16 * 1024 * 1024;
+/** Alerts waiting for one sink; the rate limit lets 10 a minute through by default. */
+export const ALERT_QUEUE_MAX = 256;
+
+/** Alerts remembered so that none is sent twice; the oldest go first. */
+export const ALERT_KEYS_MAX = 4096;
+
+/** Alerts let through per minute at most, whatever is asked for: their times are kept. */
+export const ALERT_RATE_MAX = 10_000;
+
+/** Repeats of one send at most, whatever is asked for. */
+export const ALERT_RETRIES_MAX = 10;
+
+/** Longest pause before a send is repeated. */
+export const ALERT_BACKOFF_MS_MAX = 30_000;
+
+/** Of the answer of a sink that refuses; for the reason. */
+export const ALERT_ANSWER_BYTES_MAX = 512;
+
+/** Texts of one alert, UTF-8 bytes each. */
+export const ALERT_TEXT_BYTES_MAX = {
+  title: 256,
+  message: 1024,
+  pod: 256,
+  namespace: 256,
+  source: 128,
+  errorCode: 64,
+  recommendation: 512,
+  contextKey: 64,
+  contextValue: 512,
+} as const;
+
+/** Recommendations in one alert. */
+export const ALERT_RECOMMENDATIONS_MAX = 10;
+
+/** Entries of one alert's context. */
+export const ALERT_CONTEXT_ENTRIES_MAX = 32;

@@ -49,6 +49,7 @@ export function toJsonReport(report: Report): JsonReport {
     completeness: { ...report.books.completeness },
     ledger: toJsonLedger(report.books.ledger),
     cost: toJsonCost(report.books.cost),
+    alerting: toJsonAlerting(report.alerting),
   });
 }
 
@@ -250,6 +251,26 @@ function toLedgerFigures(ledgers: readonly CategoryLedger[]) {
     dropped: sum(droppedCount),
     droppedByReason,
     residual: sum((ledger) => ledger.residual),
+  };
+}
+
+function toJsonAlerting(receipt: Report["alerting"]): JsonReport["alerting"] {
+  if (receipt === undefined) return undefined;
+  return {
+    offered: receipt.offeredCount,
+    belowSeverity: receipt.belowSeverityCount,
+    duplicates: receipt.duplicateCount,
+    rateLimited: receipt.rateLimitedCount,
+    sinks: receipt.sinks.map((sink) => ({
+      sink: sink.sink,
+      host: sink.host,
+      delivered: sink.deliveredCount,
+      failed: sink.failedCount,
+      queueFull: sink.queueFullCount,
+      abandoned: sink.abandonedCount,
+      retries: sink.retryCount,
+      lastProblem: sink.lastProblem,
+    })),
   };
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { AlertingReceipt } from "../api/alerts.ts";
 import type { Books, Category, Completeness, Measurements } from "../api/measurements.ts";
 import { CATEGORIES } from "../api/measurements.ts";
 import type { TargetId } from "../api/units.ts";
@@ -52,6 +53,8 @@ export interface Report {
   readonly cgroups: Measurements["cgroups"];
   /** The machine. */
   readonly host: Measurements["host"];
+  /** What became of the alerts; `undefined`: none are told. */
+  readonly alerting?: AlertingReceipt;
   /** No thread was seen: there is nothing to report on. */
   readonly isEmpty: boolean;
 }

@@ -204,6 +204,23 @@ const cost = z.strictObject({
   targetCpuMs: milliseconds,
 });
 
+const alerting = z.strictObject({
+  offered: count.describe("Findings there were"),
+  belowSeverity: count.describe("Milder than PODTRACE_ALERT_MIN_SEVERITY"),
+  duplicates: count.describe("Told within PODTRACE_ALERT_DEDUP_WINDOW already"),
+  rateLimited: count.describe("More than PODTRACE_ALERT_RATE_LIMIT a minute"),
+  sinks: z.array(z.strictObject({
+    sink: z.enum(["webhook", "slack", "splunk"]),
+    host: z.string(),
+    delivered: count,
+    failed: count,
+    queueFull: count,
+    abandoned: count.describe("Not sent, or without an answer, when the run was over"),
+    retries: count,
+    lastProblem: z.string().optional(),
+  })).describe("What is not told is in none of them; the rest is in each, once"),
+});
+
 /** One entry for every category, none left out. */
 function perCategory<Schema extends z.ZodType>(schema: Schema) {
   return z.strictObject(
@@ -238,6 +255,7 @@ export const reportSchema = z.strictObject({
     categories: perCategory(z.strictObject(ledgerFigures)),
   }),
   cost,
+  alerting: alerting.optional().describe("What became of the alerts; only where alerts are told"),
 }).meta({ title: "podtrace report", description: "What `podtrace diagnose -o json` prints" });
 
 /** What `reportSchema` accepts. */

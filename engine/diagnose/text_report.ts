@@ -7,6 +7,7 @@
 
 import type { Category } from "../api/measurements.ts";
 import { sanitizeText } from "../api/text.ts";
+import { renderAlerting } from "./text_alerting.ts";
 import { renderBooks } from "./text_books.ts";
 import { renderTimeLedger } from "./text_time_ledger.ts";
 import { isReliable } from "./facts.ts";
@@ -43,6 +44,7 @@ export function renderTextReport(report: Report): string {
       renderAbsences(report),
       renderTimeLedger(report),
       renderBooks(report),
+      renderAlerting(report.alerting),
     ];
   const lines = sections.filter((section) => section.length > 0).flatMap((section, index) =>
     index === 0 ? section : ["", ...section]

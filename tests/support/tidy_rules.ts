@@ -27,7 +27,11 @@ export const FILE_KINDS: readonly FileKind[] = [
   { name: "typescript", pattern: /\.ts$/ },
   { name: "c", pattern: /^(bpf|tests\/fixtures|cmd\/dev\/(demo|bench))\/.*\.[ch]$/ },
   { name: "markdown", pattern: /^([A-Z]+|docs\/[a-z0-9_]+)\.md$/ },
-  { name: "data", pattern: /^(deno|(docs|engine\/diagnose|tests\/fixtures)\/[a-z0-9_/.]+)\.json$/ },
+  {
+    name: "data",
+    pattern:
+      /^((deno|(docs|engine\/diagnose|tests\/fixtures)\/[a-z0-9_/.]+)\.json|tests\/fixtures\/tls\/[a-z_]+\.pem)$/,
+  },
 ];
 
 /** A longer file wants to be two. */

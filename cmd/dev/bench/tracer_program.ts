@@ -52,12 +52,7 @@ class Tracing {
 async function serve(processId: number): Promise<void> {
   const warn = (message: string) => console.error(message);
   const wiring = openWiring({
-    context: {
-      processId: Deno.pid,
-      wallMs: () => Date.now(),
-      timer: realTimer,
-      environment: (name) => Deno.env.get(name),
-    },
+    context: { processId: Deno.pid, wallMs: () => Date.now(), timer: realTimer },
     log: { debug: () => {}, info: () => {}, warn, error: warn },
   });
   wiring.assertTraceable();

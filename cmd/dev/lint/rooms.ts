@@ -49,6 +49,7 @@ export const ROOMS: readonly Room[] = [
   { path: "engine/host/", nature: "guarded", imports: [API], builtins: ["fs"] },
   { path: "engine/protocols/", nature: "pure", imports: [API], builtins: [] },
   { path: "engine/diagnose/", nature: "pure", imports: [API], builtins: [] },
+  { path: "engine/alerting/", nature: "guarded", imports: [API], builtins: ["dns"] },
   { path: "k8s/", nature: "guarded", imports: [API], builtins: [] },
   { path: "k8s/api/", nature: "pure", imports: [], builtins: [] },
   { path: "bpf/generated/", nature: "pure", imports: [API], builtins: [] },

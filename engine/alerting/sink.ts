@@ -1,0 +1,78 @@
+/**
+ * The three kinds of sink, and the request each makes of an alert.
+ *
+ * @module
+ */
+
+import type { Alert } from "../api/alerts.ts";
+import type { Redacted } from "../api/redacted.ts";
+import { slackPayload, splunkPayload, webhookPayload } from "./payloads.ts";
+
+/** Where alerts go. URLs are secrets too: those of Slack are all one needs to write to a channel. */
+export type SinkSpec =
+  | { readonly type: "webhook"; readonly url: Redacted }
+  | { readonly type: "slack"; readonly url: Redacted; readonly channel: string }
+  | { readonly type: "splunk"; readonly url: Redacted; readonly token: Redacted };
+
+/** One POST; not to be printed. */
+export interface SinkRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON. */
+  readonly body: string;
+  /** The codes that mean that the sink took it. */
+  readonly isSuccess: (status: number) => boolean;
+}
+
+/** Yields where a sink is, without anything secret: host, and port unless it is the usual one. */
+export function hostOf(spec: SinkSpec): string {
+  return new URL(spec.url.reveal()).host;
+}
+
+/** Yields the request, or `undefined` when the alert makes a payload of more than `payloadBytesMax` in every shape. */
+export function toSinkRequest(
+  spec: SinkSpec,
+  alert: Alert,
+  options: { userAgent: string; payloadBytesMax: number },
+): SinkRequest | undefined {
+  const body = fitPayload((shape) => JSON.stringify(payloadOf(spec, shape)), alert, options.payloadBytesMax);
+  if (body === undefined) return undefined;
+  const url = new URL(spec.url.reveal());
+  const authorization = authorizationOf(spec, url);
+  url.username = "";
+  url.password = "";
+  return {
+    url: url.href,
+    headers: {
+      "Content-Type": "application/json",
+      "User-Agent": options.userAgent,
+      ...(authorization === undefined ? {} : { Authorization: authorization }),
+    },
+    body,
+    isSuccess: (status) => spec.type === "slack" ? status === 200 : status >= 200 && status < 300,
+  };
+}
+
+function payloadOf(spec: SinkSpec, alert: Alert): Readonly<Record<string, unknown>> {
+  switch (spec.type) {
+    case "webhook":
+      return webhookPayload(alert);
+    case "slack":
+      return slackPayload(alert, { channel: spec.channel });
+    case "splunk":
+      return splunkPayload(alert);
+  }
+}
+
+function authorizationOf(spec: SinkSpec, url: URL): string | undefined {
+  if (spec.type === "splunk") return `Splunk ${spec.token.reveal()}`;
+  if (url.username === "" && url.password === "") return undefined;
+  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  return `Basic ${btoa(String.fromCodePoint(...new TextEncoder().encode(credentials)))}`;
+}
+
+/** Leaves out what can be spared until the payload fits: figures first, then advice. */
+function fitPayload(render: (alert: Alert) => string, alert: Alert, bytesMax: number): string | undefined {
+  const shapes: readonly Alert[] = [alert, { ...alert, context: {} }, { ...alert, context: {}, recommendations: [] }];
+  return shapes.map(render).find((text) => new TextEncoder().encode(text).length <= bytesMax);
+}
