@@ -14,7 +14,7 @@ export type { HttpPort } from "./alerting/send.ts";
 export type { SinkSpec } from "./alerting/sink.ts";
 export { sinkUrlProblem } from "./alerting/sink_rules.ts";
 
-export { readBpfObjectFile } from "./backend/bpf_object_file.ts";
+export { isSelfContained, readBpfObjectFile, readChosenBpfObject } from "./backend/build_files.ts";
 export { openLibbpfBackend } from "./backend/open_libbpf_backend.ts";
 export type { LibbpfBackendOptions } from "./backend/open_libbpf_backend.ts";
 export type { LibbpfBackend } from "./backend/libbpf_backend.ts";
@@ -59,7 +59,7 @@ export type { HostView } from "./host/container_resolution.ts";
 export { createHostReader, openHostView } from "./host/host_reader.ts";
 export type { HostPaths } from "./host/host_reader.ts";
 export { missingForTracing, readKernelFacts } from "./host/kernel_facts.ts";
-export type { KernelFacts } from "./host/kernel_facts.ts";
+export type { KernelFacts, Lockdown } from "./host/kernel_facts.ts";
 export type { Architecture } from "./host/system_calls.ts";
 export { resolveCgroup, resolveContainerTarget, resolveProcess, systemWideTarget } from "./host/target_resolution.ts";
 export type { ResolvedTarget } from "./host/target_resolution.ts";

@@ -26,6 +26,10 @@ const SUBCOMMANDS: ReadonlyMap<string, { readonly about: string; load(): Promise
     about: "build the BPF objects and write what is derived from them; --check compares only",
     load: async () => (await import("./generate.ts")).runGenerate,
   }],
+  ["compile", {
+    about: "make dist/podtrace: one program with the BPF object and its libraries inside",
+    load: async () => (await import("./compile.ts")).runCompile,
+  }],
   ["demo", {
     about: "diagnose a small service with three planted troubles; --seed N moves them",
     load: async () => (await import("./demo/demo.ts")).runDemo,

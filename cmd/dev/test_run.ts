@@ -43,7 +43,23 @@ function gateSteps(): readonly Step[] {
     ownStep("setup", () => runSetup(["--no-generate"])),
     ...checkSteps(),
     generatorStep("generate", []),
+    compileStep(),
   ];
+}
+
+/** The tests of the compiled binary follow: where no runtime can be had, it and they are skipped. */
+function compileStep(): Step {
+  const step = generatorStep("compile", []);
+  return {
+    name: step.name,
+    run: async (print) => {
+      const { compileProgram } = await import("./compile.ts");
+      const outcome = await compileProgram();
+      if (outcome.kind !== "no_runtime") return { outcome: "passed", detail: outcome.kind.replaceAll("_", " ") };
+      print(outcome.advice);
+      return { outcome: "skipped", detail: `program_absent, ${outcome.advice}` };
+    },
+  };
 }
 
 async function runTests(): Promise<TestRunResult> {

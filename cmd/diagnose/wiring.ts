@@ -19,6 +19,7 @@ import {
   openHostView,
   openLibbpfBackend,
   readBpfObjectFile,
+  readChosenBpfObject,
   readKernelFacts,
   renderJsonReport,
   renderJsonSnapshot,
@@ -93,7 +94,7 @@ export interface DiagnoseWiring {
 
 /** What the wiring takes from the process. */
 export interface WiringOptions {
-  readonly context: Pick<ProcessContext, "processId" | "wallMs" | "timer">;
+  readonly context: Pick<ProcessContext, "processId" | "wallMs" | "timer" | "environment">;
   readonly log: Logger;
 }
 
@@ -150,9 +151,17 @@ function ownProcessId({ context, host }: EngineParts): number {
   return host.procFs.ownProcessId() ?? context.processId;
 }
 
+/** Names another object file than the one this build was made with. */
+const OBJECT_VARIABLE = "PODTRACE_BPF_OBJECT";
+
+function readObject(context: Pick<ProcessContext, "environment">): Promise<Uint8Array<ArrayBuffer>> {
+  const chosen = context.environment(OBJECT_VARIABLE);
+  return chosen === undefined || chosen === "" ? readBpfObjectFile() : readChosenBpfObject(chosen);
+}
+
 async function openRunningEngine(factories: ExporterFactories, parts: EngineParts): Promise<Engine> {
   const { context, host, log } = parts;
-  const objectBytes = await readBpfObjectFile();
+  const objectBytes = await readObject(context);
   const backend = await openLibbpfBackend({ host, objectBytes, ownProcessId: ownProcessId(parts) });
   return openEngine({
     backend,
@@ -205,7 +214,7 @@ function toRunEnd({ endReason, command }: RunFacts): RunEnd {
 /** No hook is attached for this: the task iterator alone says what every thread does. */
 async function takeSnapshot(targets: readonly Target[], parts: EngineParts): Promise<FinishedReport> {
   const { context, host } = parts;
-  const objectBytes = await readBpfObjectFile();
+  const objectBytes = await readObject(context);
   await using backend = await openLibbpfBackend({
     host,
     objectBytes,

@@ -8,6 +8,7 @@
 export type EngineErrorCode =
   | "attach_failed"
   | "capability_missing"
+  | "host_not_visible"
   | "kernel_unsupported"
   | "layout_mismatch"
   | "library_missing"

@@ -142,3 +142,6 @@ export const ALERT_RECOMMENDATIONS_MAX = 10;
 
 /** Entries of one alert's context. */
 export const ALERT_CONTEXT_ENTRIES_MAX = 32;
+
+/** One BPF object file; ours has a quarter of a MiB. */
+export const BPF_OBJECT_BYTES_MAX = 16 * 1024 * 1024;

@@ -10,6 +10,7 @@ import { type Libbpf, openLibbpf } from "../ffi/libbpf.ts";
 import { openLibc } from "../ffi/libc.ts";
 import { WaitSet } from "../ffi/wait_set.ts";
 import type { HostView } from "../host/container_resolution.ts";
+import { readEmbeddedLibraries } from "./build_files.ts";
 import { type HookUse, TASK_ITERATOR_HOOK, TIME_PLANE_HOOKS } from "./hooks.ts";
 import { checkLayout } from "./layout_check.ts";
 import { LibbpfAccess } from "./libbpf_access.ts";
@@ -42,7 +43,7 @@ export async function openLibbpfBackend(options: LibbpfBackendOptions): Promise<
   checkLayout(options.objectBytes);
   await using owners = new AsyncDisposableStack();
   const libc = owners.use(openLibc());
-  const library = owners.use(openLibbpf(libc));
+  const library = owners.use(openLibbpf(libc, { embedded: await readEmbeddedLibraries() }));
   const hooks = options.isSnapshotOnly === true ? [TASK_ITERATOR_HOOK] : TIME_PLANE_HOOKS;
   const attached = owners.use(attachBpfObject(library, options.objectBytes, {
     name: "podtrace",

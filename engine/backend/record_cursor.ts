@@ -42,8 +42,8 @@ export class RecordCursor implements RecordView {
     const view = this.#view;
     this.#offset = offset;
     this.sizeBytes = lengthBytes;
-    this.kind = view.getUint32(offset + KIND_OFFSET, true);
-    this.targetSlot = view.getUint32(offset + SLOT_OFFSET, true);
+    this.kind = view.getInt32(offset + KIND_OFFSET, true);
+    this.targetSlot = view.getInt32(offset + SLOT_OFFSET, true);
     this.#visit(this);
   };
 

@@ -76,7 +76,7 @@ export class RingReader implements Disposable {
   readonly #release: () => void;
   readonly #readHeader: (headers: Int32Array<ArrayBuffer>, index: number) => number | undefined;
   #position: number;
-  /** Of the present drain: given back when it ends. */
+  /** Visited and not given back yet. */
   #doneBytes = 0;
   /** It met a record that is still being written. */
   #isBusy = false;
@@ -97,13 +97,15 @@ export class RingReader implements Disposable {
 
   /** Bytes waiting to be read, records still being written included. @throws {TypeError} Once disposed */
   fillBytes(): number {
-    return Number(Atomics.load(this.#memory.producer, 0)) - this.#position;
+    return Number(Atomics.load(this.#memory.producer, 0)) - this.#position - this.#doneBytes;
   }
 
   /**
    * Visits finished records, oldest first, until a bound, the end, or a record
    * that is still being written. Space is given back once, at the end; a
-   * visitor that throws ends the drain after its record.
+   * visitor that throws ends the drain after its record, and what was visited
+   * until then is given back by the next one: a `finally` here would put the
+   * compiler's copy of the hot loop into a try block, a quarter slower (measured).
    *
    * @throws {EngineError} `ring_corrupt` when positions or lengths make no sense
    * @throws {TypeError} Once disposed
@@ -111,27 +113,25 @@ export class RingReader implements Disposable {
   drain(visit: RecordVisitor, options: DrainOptions): DrainOutcome {
     const { ringBytes } = this.#memory;
     const { recordsMax, hasTime } = options;
+    this.#giveBack();
     const begin = this.#position;
     // Pairs with smp_store_release(&rb->producer_pos) in __bpf_ringbuf_reserve():
     // every header up to here is at least marked busy.
     const end = Number(Atomics.load(this.#memory.producer, 0));
     if (!(end >= begin && end - begin <= ringBytes)) throw corruptPositions(begin, { end, ringBytes });
     const span = { beginOffset: begin % ringBytes, lengthBytes: end - begin };
-    this.#doneBytes = 0;
     this.#isBusy = false;
     let recordCount = 0;
-    try {
-      while (this.#doneBytes < span.lengthBytes && recordCount < recordsMax) {
-        recordCount += this.#visitSome(visit, {
-          span,
-          recordsMax: Math.min(recordsMax - recordCount, TIME_CHECK_RECORDS),
-        });
-        if (this.#isBusy || hasTime?.() === false) break;
-      }
-    } finally {
-      this.#giveBack();
+    while (this.#doneBytes < span.lengthBytes && recordCount < recordsMax) {
+      recordCount += this.#visitSome(visit, {
+        span,
+        recordsMax: Math.min(recordsMax - recordCount, TIME_CHECK_RECORDS),
+      });
+      if (this.#isBusy || hasTime?.() === false) break;
     }
-    return { recordCount, byteCount: this.#doneBytes, more: !this.#isBusy && this.#doneBytes < span.lengthBytes };
+    const byteCount = this.#doneBytes;
+    this.#giveBack();
+    return { recordCount, byteCount, more: !this.#isBusy && byteCount < span.lengthBytes };
   }
 
   /**
@@ -172,6 +172,7 @@ export class RingReader implements Disposable {
     // Pairs with smp_load_acquire(&rb->consumer_pos) in
     // __bpf_ringbuf_reserve(): all reads above are done before the kernel writes there again.
     Atomics.store(this.#memory.consumer, 0, BigInt(this.#position));
+    this.#doneBytes = 0;
   }
 
   /** Detaches every view, then unmaps. */

@@ -6,6 +6,7 @@
  */
 
 import { EngineError } from "../api/errors.ts";
+import { type EmbeddedLibrary, type LibraryChain, openChain } from "./embedded_libraries.ts";
 import { checkedReturn, ForeignCallError } from "./errors.ts";
 import type { Libc } from "./libc.ts";
 import { OwnedFd } from "./libc.ts";
@@ -130,6 +131,17 @@ const LIBRARY_PATHS: readonly string[] = [
 
 const BPF_STATS_RUN_TIME = 0;
 
+/** Where an opened library came from: out of this program, or the path it was opened by. */
+export type LibraryOrigin = { readonly kind: "embedded" } | { readonly kind: "system"; readonly path: string };
+
+/** What a `Libbpf` is made of. */
+export interface LibbpfParts {
+  readonly libc: Libc;
+  readonly origin: LibraryOrigin;
+  /** Held until the library is closed. */
+  readonly chain?: LibraryChain;
+}
+
 /** The opened library. Dispose every object made with it first. */
 export class Libbpf implements Disposable {
   readonly symbols: LibbpfSymbols;
@@ -137,14 +149,18 @@ export class Libbpf implements Disposable {
   readonly registry: OwnerRegistry;
   /** "v1.1" */
   readonly version: string;
+  readonly origin: LibraryOrigin;
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  readonly #chain: LibraryChain | undefined;
   #isClosed = false;
 
-  constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>, libc: Libc) {
+  constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>, parts: LibbpfParts) {
     this.#library = library;
+    this.#chain = parts.chain;
     this.symbols = library.symbols;
-    this.libc = libc;
-    this.registry = libc.registry;
+    this.libc = parts.libc;
+    this.origin = parts.origin;
+    this.registry = parts.libc.registry;
     this.symbols.libbpf_set_print(null);
     this.version = readCString(this.symbols.libbpf_version_string());
   }
@@ -177,6 +193,7 @@ export class Libbpf implements Disposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#library.close();
+    this.#chain?.[Symbol.dispose]();
   }
 }
 
@@ -187,23 +204,49 @@ export function readCString(pointer: Deno.PointerValue): string {
 }
 
 /**
- * libbpf 1.0 or later, from `paths` in order.
+ * libbpf 1.0 or later: the one this program carries, else the first of `paths` that opens.
  *
+ * @param options.embedded libbpf last, before it what it is linked with; none when run from source
  * @throws {EngineError} `library_missing` when none of them opens
  */
-export function openLibbpf(libc: Libc, options: { paths?: readonly string[] } = {}): Libbpf {
+export function openLibbpf(
+  libc: Libc,
+  options: { paths?: readonly string[]; embedded?: readonly EmbeddedLibrary[] } = {},
+): Libbpf {
   const paths = options.paths ?? LIBRARY_PATHS;
-  const failures: string[] = [];
-  for (const path of paths) {
+  const failures: unknown[] = [];
+  const embedded = options.embedded ?? [];
+  if (embedded.length > 0) {
     try {
-      return new Libbpf(Deno.dlopen(path, SYMBOLS), libc);
+      return openEmbedded(libc, embedded);
     } catch (cause) {
-      failures.push(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      failures.push(cause);
     }
   }
+  for (const path of paths) {
+    try {
+      return new Libbpf(Deno.dlopen(path, SYMBOLS), { libc, origin: { kind: "system", path } });
+    } catch (cause) {
+      failures.push(cause);
+    }
+  }
+  const carried = failures.length > paths.length ? ` and its own does not open (${messageOf(failures[0])})` : "";
   throw new EngineError(
     "library_missing",
-    `Cannot open libbpf: found none of ${paths.length} places, wanted libbpf.so.1 (Debian: apt-get install libbpf1)`,
-    { cause: new AggregateError(failures.map((text) => new Error(text))) },
+    `Cannot open libbpf: found none of ${paths.length} places${carried}, ` +
+      "wanted libbpf.so.1 (Debian: apt-get install libbpf1)",
+    { cause: new AggregateError(failures) },
   );
+}
+
+function openEmbedded(libc: Libc, embedded: readonly EmbeddedLibrary[]): Libbpf {
+  using owners = new DisposableStack();
+  const chain = owners.use(openChain(libc, embedded));
+  const libbpf = new Libbpf(Deno.dlopen(chain.lastPath, SYMBOLS), { libc, origin: { kind: "embedded" }, chain });
+  owners.move();
+  return libbpf;
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -8,8 +8,8 @@
 import { EngineError } from "../api/errors.ts";
 import { sanitizeText } from "../api/text.ts";
 import { parseMountPoints } from "./cgroup_parsers.ts";
-import { lstatEntry } from "./host_files.ts";
-import type { ProcFs } from "./procfs.ts";
+import { lstatEntry, readText } from "./host_files.ts";
+import { orUndefinedWhenDenied, type ProcFs } from "./procfs.ts";
 
 /** A kernel's version. */
 export interface KernelRelease {
@@ -20,6 +20,9 @@ export interface KernelRelease {
   /** The 1 of 6.1. */
   readonly minor: number;
 }
+
+/** How far the kernel is locked against its own root (kernel_lockdown(7)). */
+export type Lockdown = "none" | "integrity" | "confidentiality";
 
 /** What tracing depends on. */
 export interface KernelFacts {
@@ -33,10 +36,17 @@ export interface KernelFacts {
   readonly tracefsPath: string | undefined;
   /** Names of the capabilities in effect. */
   readonly capabilities: ReadonlySet<string>;
+  /** `undefined`: this kernel knows no lockdown, or securityfs is not mounted. */
+  readonly lockdown: Lockdown | undefined;
+  /** `false`: we are in a pid namespace of our own, and see no process as the kernel's programs do. */
+  readonly isInFirstPidNamespace: boolean;
 }
 
 /** The ring buffer, and CAP_BPF and CAP_PERFMON as capabilities of their own, came with it. */
 const OLDEST_RELEASE = { major: 5, minor: 8 };
+
+/** The first pid namespace's inode on every machine (include/uapi/linux/nsfs.h and before it proc_ns.h, PROC_PID_INIT_INO). */
+const FIRST_PID_NAMESPACE_INODE = 0xefff_fffc;
 
 /** By number, include/uapi/linux/capability.h; without the prefix "CAP_". */
 const CAPABILITY_NAMES = [
@@ -98,7 +108,15 @@ export function readKernelFacts(procFs: ProcFs, options: { sysPath?: string } = 
     hasBtf: lstatEntry(`${sysPath}/kernel/btf/vmlinux`) !== undefined,
     tracefsPath: parseMountPoints(procFs.mountInfo() ?? "", "tracefs")[0],
     capabilities: capabilityNames(ownStatus?.effectiveCapabilities ?? 0n),
+    lockdown: parseLockdown(orUndefinedWhenDenied(() => readText(`${sysPath}/kernel/security/lockdown`)) ?? ""),
+    isInFirstPidNamespace: (procFs.ownPidNamespaceInode() ?? FIRST_PID_NAMESPACE_INODE) === FIRST_PID_NAMESPACE_INODE,
   };
+}
+
+/** Parses "none [integrity] confidentiality"; the one in brackets holds. */
+export function parseLockdown(text: string): Lockdown | undefined {
+  const level = /\[(none|integrity|confidentiality)\]/.exec(text)?.[1];
+  return level === "none" || level === "integrity" || level === "confidentiality" ? level : undefined;
 }
 
 /** Parses "6.1.0-18-cloud-amd64"; `undefined` when it begins with no version. */
@@ -129,7 +147,7 @@ export function capabilityNames(mask: bigint): ReadonlySet<string> {
  * fix, or `undefined` when nothing stands in the way.
  */
 export function missingForTracing(facts: KernelFacts): EngineError | undefined {
-  const { release, hasBtf, capabilities } = facts;
+  const { release, hasBtf, capabilities, lockdown } = facts;
   const releaseText = sanitizeText(facts.releaseText, { bytesMax: 64 });
   if (release === undefined || !isReleaseAtLeast(release, OLDEST_RELEASE)) {
     return new EngineError(
@@ -142,6 +160,21 @@ export function missingForTracing(facts: KernelFacts): EngineError | undefined {
       "kernel_unsupported",
       `Cannot trace on this kernel: Linux ${releaseText} has no type information (/sys/kernel/btf/vmlinux), ` +
         "wanted one built with CONFIG_DEBUG_INFO_BTF=y",
+    );
+  }
+  // security/security.c: BPF_READ_KERNEL, KPROBES, PERF and TRACEFS are refused from confidentiality on.
+  if (lockdown === "confidentiality") {
+    return new EngineError(
+      "kernel_unsupported",
+      "Cannot trace on this kernel: it is locked down (confidentiality), which forbids BPF programs to read kernel " +
+        "memory, wanted lockdown none or integrity (a boot parameter)",
+    );
+  }
+  if (!facts.isInFirstPidNamespace) {
+    return new EngineError(
+      "host_not_visible",
+      "Cannot trace from inside a pid namespace: its process ids are not the kernel's, " +
+        "wanted the host's (docker run --pid=host; hostPID: true)",
     );
   }
   if (capabilities.has("CAP_SYS_ADMIN")) return undefined; // stands for both (include/linux/capability.h, bpf_capable)

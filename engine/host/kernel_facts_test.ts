@@ -4,13 +4,23 @@ import {
   capabilityNames,
   isReleaseAtLeast,
   type KernelFacts,
+  type Lockdown,
   missingForTracing,
   parseKernelRelease,
+  parseLockdown,
   readKernelFacts,
 } from "./kernel_facts.ts";
 import { ProcFs } from "./procfs.ts";
 
-function factsOf(overrides: { release?: string; hasBtf?: boolean; capabilities?: readonly string[] }): KernelFacts {
+function factsOf(
+  overrides: {
+    release?: string;
+    hasBtf?: boolean;
+    capabilities?: readonly string[];
+    lockdown?: Lockdown;
+    isInFirstPidNamespace?: boolean;
+  },
+): KernelFacts {
   const releaseText = overrides.release ?? "6.1.0-18-cloud-amd64";
   return {
     releaseText,
@@ -18,6 +28,8 @@ function factsOf(overrides: { release?: string; hasBtf?: boolean; capabilities?:
     hasBtf: overrides.hasBtf ?? true,
     tracefsPath: undefined,
     capabilities: new Set(overrides.capabilities ?? ["CAP_BPF", "CAP_PERFMON"]),
+    lockdown: overrides.lockdown,
+    isInFirstPidNamespace: overrides.isInFirstPidNamespace ?? true,
   };
 }
 
@@ -63,6 +75,14 @@ Deno.test("missingForTracing() is silent when nothing is missing", () => {
     assert.equal(missingForTracing(factsOf({ capabilities })), undefined);
   }
   assert.equal(missingForTracing(factsOf({ release: "5.8.0" })), undefined);
+  assert.equal(missingForTracing(factsOf({ lockdown: "integrity" })), undefined);
+});
+
+Deno.test("parseLockdown() yields the level in brackets", () => {
+  assert.equal(parseLockdown("[none] integrity confidentiality\n"), "none");
+  assert.equal(parseLockdown("none [integrity] confidentiality\n"), "integrity");
+  assert.equal(parseLockdown("none integrity [confidentiality]\n"), "confidentiality");
+  for (const text of ["", "none integrity confidentiality", "[other]"]) assert.equal(parseLockdown(text), undefined);
 });
 
 Deno.test("missingForTracing() names what is missing, the first to fix first", () => {
@@ -74,6 +94,12 @@ Deno.test("missingForTracing() names what is missing, the first to fix first", (
     ],
     [{ release: "" }, "kernel_unsupported", /Linux of unknown version, wanted 5\.8/],
     [{ hasBtf: false, capabilities: [] }, "kernel_unsupported", /\/sys\/kernel\/btf\/vmlinux.*CONFIG_DEBUG_INFO_BTF/],
+    [
+      { lockdown: "confidentiality", capabilities: [] },
+      "kernel_unsupported",
+      /locked down \(confidentiality\).*wanted lockdown none or integrity/,
+    ],
+    [{ isInFirstPidNamespace: false, capabilities: [] }, "host_not_visible", /pid namespace.*--pid=host/],
     [{ capabilities: [] }, "capability_missing", /: CAP_BPF and CAP_PERFMON are not in effect/],
     [{ capabilities: ["CAP_BPF", "CAP_NET_ADMIN"] }, "capability_missing", /: CAP_PERFMON is not in effect/],
     [{ capabilities: ["CAP_PERFMON"] }, "capability_missing", /: CAP_BPF is not in effect/],
@@ -101,7 +127,11 @@ Deno.test("readKernelFacts() reads another host's files below given roots", () =
     "proc/self/status": "Name:\tx\nTgid:\t1\nPPid:\t0\nCapEff:\t000000c000000000\n",
     "proc/self/mountinfo": "9 1 0:7 / /sys/kernel/debug/tracing rw - tracefs tracefs rw\n",
     "sys/kernel/btf/vmlinux": "",
+    "sys/kernel/security/lockdown": "none integrity [confidentiality]\n",
   });
+  Deno.mkdirSync(`${tree.path}/proc/self/ns`);
+  Deno.symlinkSync("pid:[4026532201]", `${tree.path}/proc/self/ns/pid`);
+
   const facts = readKernelFacts(new ProcFs(`${tree.path}/proc`), { sysPath: `${tree.path}/sys` });
   assert.deepEqual(facts, {
     releaseText: "5.4.0-generic",
@@ -109,6 +139,8 @@ Deno.test("readKernelFacts() reads another host's files below given roots", () =
     hasBtf: true,
     tracefsPath: "/sys/kernel/debug/tracing",
     capabilities: new Set(["CAP_PERFMON", "CAP_BPF"]),
+    lockdown: "confidentiality",
+    isInFirstPidNamespace: false,
   });
   assert.equal(readKernelFacts(new ProcFs(`${tree.path}/proc`), { sysPath: `${tree.path}/none` }).hasBtf, false);
 });

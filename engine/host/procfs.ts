@@ -147,6 +147,12 @@ export class ProcFs {
     return link === undefined ? undefined : parseNamespaceLink(link);
   }
 
+  /** As `namespaceInode`, of our own pid namespace; `undefined` when we are not in this view. */
+  ownPidNamespaceInode(): number | undefined {
+    const link = orUndefinedWhenDenied(() => readLink(`${this.root}/self/ns/pid`));
+    return link === undefined ? undefined : parseNamespaceLink(link);
+  }
+
   /** One socket table of the network namespace of `processId`. */
   internetSockets(processId: number, table: InternetTable): readonly InternetSocket[] | undefined {
     return this.#parsed(this.#path(processId, `net/${table}`), parseInternetSockets, SOCKET_TABLE_BYTES_MAX);

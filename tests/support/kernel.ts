@@ -52,6 +52,7 @@ export function readKernelFacts(): KernelFacts {
     release: Deno.osRelease(),
     hasVmlinuxBtf: exists("/sys/kernel/btf/vmlinux"),
     hasClang: isInPath("clang"),
+    hasCompiledProgram: exists(new URL("../../dist/podtrace", import.meta.url).pathname),
     hasRedis: isInPath("redis-server") && isInPath("redis-benchmark"),
   };
 }

@@ -9,6 +9,7 @@ export type KernelRequirement =
   | "btf"
   | "cgroup_v2"
   | "clang"
+  | "compiled_program"
   | "redis"
   | "ring_buffer"
   | "root"
@@ -26,6 +27,8 @@ export interface KernelFacts {
   readonly release: string;
   readonly hasVmlinuxBtf: boolean;
   readonly hasClang: boolean;
+  /** What `deno task compile` makes, which takes a runtime that not every machine can have. */
+  readonly hasCompiledProgram: boolean;
   /** The server and its benchmark. */
   readonly hasRedis: boolean;
 }
@@ -93,6 +96,10 @@ const CHECKS: Readonly<Record<KernelRequirement, (facts: KernelFacts) => Missing
     facts.hasVmlinuxBtf ? undefined : { kind: "kernel_feature_absent", found: "no /sys/kernel/btf/vmlinux" },
   cgroup_v2: (facts) => missingFilesystem("cgroup2", facts),
   clang: (facts) => facts.hasClang ? undefined : { kind: "setup_missing", found: "no clang in PATH" },
+  compiled_program: (facts) =>
+    facts.hasCompiledProgram
+      ? undefined
+      : { kind: "program_absent", found: "no dist/podtrace, deno task compile says why" },
   redis: (facts) =>
     facts.hasRedis ? undefined : { kind: "program_absent", found: "no redis-server and redis-benchmark in PATH" },
   ring_buffer: (facts) =>

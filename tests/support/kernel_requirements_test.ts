@@ -12,12 +12,23 @@ function factsWith(overrides: Partial<KernelFacts>): KernelFacts {
     release: "6.1.0-18-amd64",
     hasVmlinuxBtf: true,
     hasClang: true,
+    hasCompiledProgram: true,
     hasRedis: true,
     ...overrides,
   };
 }
 
-const EVERY = ["bpf_capability", "btf", "cgroup_v2", "clang", "redis", "ring_buffer", "root", "tracefs"] as const;
+const EVERY = [
+  "bpf_capability",
+  "btf",
+  "cgroup_v2",
+  "clang",
+  "compiled_program",
+  "redis",
+  "ring_buffer",
+  "root",
+  "tracefs",
+] as const;
 
 Deno.test("skipReason() yields nothing when every requirement is met", () => {
   assert.equal(skipReason(EVERY, factsWith({})), undefined);
@@ -31,6 +42,7 @@ const MISSING: readonly [string, Partial<KernelFacts>, string, string][] = [
   ["only CAP_BPF is held", { status: "CapEff:\t0000008000000000\n" }, "bpf_capability", "rights_missing"],
   ["the user is another", { status: ALL_CAPABILITIES.replace("\t0\t0", "\t0\t1000") }, "root", "rights_missing"],
   ["clang is not installed", { hasClang: false }, "clang", "setup_missing"],
+  ["nothing was compiled", { hasCompiledProgram: false }, "compiled_program", "program_absent"],
   ["redis is not installed", { hasRedis: false }, "redis", "program_absent"],
   ["tracefs is not mounted", { mountInfo: "30 20 0:26 / /c rw - cgroup2 x rw\n" }, "tracefs", "setup_missing"],
   ["tracefs is unknown", { mountInfo: "", filesystems: "nodev\tcgroup2\n" }, "cgroup_v2", "setup_missing"],

@@ -49,15 +49,15 @@ export function podtraceWith(capabilities: readonly string[], argv: readonly str
   return run(["setpriv", `--bounding-set=${bounds}`, "--inh-caps=-all", "--", ...podtraceCommand(argv)]);
 }
 
-/** A run of `podtrace` that is ended from outside. */
-export class RunningPodtrace implements AsyncDisposable {
+/** A command that is ended from outside. */
+export class SpawnedCommand implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdout: Promise<string>;
   readonly #stderr: Promise<string>;
   #status: Deno.CommandStatus | undefined;
 
-  constructor(...argv: readonly string[]) {
-    const [program, ...args] = podtraceCommand(argv);
+  constructor(command: readonly [string, ...string[]]) {
+    const [program, ...args] = command;
     this.#child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
     this.#stdout = new Response(this.#child.stdout).text();
     this.#stderr = new Response(this.#child.stderr).text();
@@ -65,11 +65,6 @@ export class RunningPodtrace implements AsyncDisposable {
 
   get processId(): number {
     return this.#child.pid;
-  }
-
-  /** Resolves once its hooks are attached and it has said what to trace. */
-  async traces(): Promise<void> {
-    await until(() => isEnabled(this.#child.pid), { what: "podtrace traces its target", timeoutMs: 30_000 });
   }
 
   signal(name: Deno.Signal): void {
@@ -89,8 +84,20 @@ export class RunningPodtrace implements AsyncDisposable {
   }
 }
 
-/** Reads the control words of the tracer that is `processId`, as its programs do. */
-async function isEnabled(processId: number): Promise<boolean> {
+/** A run of `podtrace` that is ended from outside. */
+export class RunningPodtrace extends SpawnedCommand {
+  constructor(...argv: readonly string[]) {
+    super(podtraceCommand(argv));
+  }
+
+  /** Resolves once its hooks are attached and it has said what to trace. */
+  async traces(): Promise<void> {
+    await until(() => isTracing(this.processId), { what: "podtrace traces its target", timeoutMs: 30_000 });
+  }
+}
+
+/** Whether `processId` is a tracer whose programs are told to trace: reads the control words as they do. */
+export async function isTracing(processId: number): Promise<boolean> {
   const id = controlMapId(processId);
   if (id === undefined) return false;
   const { code, stdout } = await run(["bpftool", "map", "lookup", "id", id, "key", "0", "0", "0", "0", "-j"]);

@@ -52,7 +52,12 @@ class Tracing {
 async function serve(processId: number): Promise<void> {
   const warn = (message: string) => console.error(message);
   const wiring = openWiring({
-    context: { processId: Deno.pid, wallMs: () => Date.now(), timer: realTimer },
+    context: {
+      processId: Deno.pid,
+      wallMs: () => Date.now(),
+      timer: realTimer,
+      environment: (name) => Deno.env.get(name),
+    },
     log: { debug: () => {}, info: () => {}, warn, error: warn },
   });
   wiring.assertTraceable();
