@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "fe5d8a634f012409";
+export const LAYOUT_HASH = "407a758877694d16";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -51,6 +51,8 @@ export const PT_KIND = {
   EXEC: 4,
   EXIT: 5,
   TASK: 6,
+  OOM_KILL: 7,
+  FILE: 8,
 } as const;
 
 /** `enum pt_wait_class` */
@@ -91,6 +93,7 @@ export const PT_OBJECT_KIND = {
   NETLINK: 16,
   SIGNAL: 17,
   DEVICE: 18,
+  PATH: 19,
 } as const;
 
 /** `enum pt_thread_state` */
@@ -132,7 +135,10 @@ export const PT_CATEGORY = {
   CONNECTIONS: 7,
   TRANSFERS: 8,
   SOCKET_EVENTS: 9,
-  COUNT: 10,
+  MEMORY: 10,
+  FILES: 11,
+  SLOW_FILES: 12,
+  COUNT: 13,
 } as const;
 
 /** `enum pt_drop_reason` */
@@ -1020,11 +1026,11 @@ export function decodePtDeparted(source: RecordSource, at: number): PtDeparted {
 
 /** `struct pt_books`: its size, and where its fields lie. */
 export const PT_BOOKS = {
-  sizeBytes: 752,
+  sizeBytes: 944,
   offsets: {
     calls: 0,
     ledger: 64,
-    departed: 704,
+    departed: 896,
   },
 } as const;
 
@@ -1060,8 +1066,11 @@ export function decodePtBooks(source: RecordSource, at: number): PtBooks {
       decodePtLedger(source, at + 64 + 7 * PT_LEDGER.sizeBytes),
       decodePtLedger(source, at + 64 + 8 * PT_LEDGER.sizeBytes),
       decodePtLedger(source, at + 64 + 9 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64 + 10 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64 + 11 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 64 + 12 * PT_LEDGER.sizeBytes),
     ],
-    departed: decodePtDeparted(source, at + 704),
+    departed: decodePtDeparted(source, at + 896),
   };
 }
 
@@ -1115,8 +1124,8 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
 export const LAYOUT: LayoutTable = {
   "structs": {
     "pt_books": {
-      "sizeBytes": 752,
-      "fields": { "calls": "u64[8] @ 0", "ledger": "pt_ledger[10] @ 64", "departed": "pt_departed @ 704" },
+      "sizeBytes": 944,
+      "fields": { "calls": "u64[8] @ 0", "ledger": "pt_ledger[13] @ 64", "departed": "pt_departed @ 896" },
     },
     "pt_chain_key": {
       "sizeBytes": 48,
@@ -1373,7 +1382,10 @@ export const LAYOUT: LayoutTable = {
       "PT_CATEGORY_CONNECTIONS": 7,
       "PT_CATEGORY_TRANSFERS": 8,
       "PT_CATEGORY_SOCKET_EVENTS": 9,
-      "PT_CATEGORY_COUNT": 10,
+      "PT_CATEGORY_MEMORY": 10,
+      "PT_CATEGORY_FILES": 11,
+      "PT_CATEGORY_SLOW_FILES": 12,
+      "PT_CATEGORY_COUNT": 13,
     },
     "pt_drop_reason": {
       "PT_DROP_RING_FULL": 0,
@@ -1401,6 +1413,8 @@ export const LAYOUT: LayoutTable = {
       "PT_KIND_EXEC": 4,
       "PT_KIND_EXIT": 5,
       "PT_KIND_TASK": 6,
+      "PT_KIND_OOM_KILL": 7,
+      "PT_KIND_FILE": 8,
     },
     "pt_object_kind": {
       "PT_OBJECT_NONE": 0,
@@ -1422,6 +1436,7 @@ export const LAYOUT: LayoutTable = {
       "PT_OBJECT_NETLINK": 16,
       "PT_OBJECT_SIGNAL": 17,
       "PT_OBJECT_DEVICE": 18,
+      "PT_OBJECT_PATH": 19,
     },
     "pt_thread_state": { "PT_STATE_RUNNING": 1, "PT_STATE_RUNNABLE": 2, "PT_STATE_BLOCKED": 3 },
     "pt_wait_class": {

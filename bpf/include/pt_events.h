@@ -44,6 +44,8 @@ enum pt_kind {
 	PT_KIND_EXEC = 4,
 	PT_KIND_EXIT = 5,
 	PT_KIND_TASK = 6, /* one thread as the task iterator found it */
+	PT_KIND_OOM_KILL = 7,
+	PT_KIND_FILE = 8, /* one operation on a file that failed or was slow */
 };
 
 /* What a thread was blocked on. Zero: not blocked. */
@@ -84,6 +86,7 @@ enum pt_object_kind {
 	PT_OBJECT_NETLINK = 16,
 	PT_OBJECT_SIGNAL = 17,
 	PT_OBJECT_DEVICE = 18, /* high: 0, low: device number */
+	PT_OBJECT_PATH = 19,   /* low: hash of a path as the program gave it; named */
 };
 
 enum pt_thread_state {
@@ -124,7 +127,10 @@ enum pt_category {
 	PT_CATEGORY_CONNECTIONS = 7,   /* opening, accepting, closing, retransmits, resets */
 	PT_CATEGORY_TRANSFERS = 8,     /* sends and receives into the socket table */
 	PT_CATEGORY_SOCKET_EVENTS = 9, /* single slow or failed ones into the data ring */
-	PT_CATEGORY_COUNT = 10,
+	PT_CATEGORY_MEMORY = 10,	    /* OOM kills into the lifecycle ring */
+	PT_CATEGORY_FILES = 11,	    /* operations on files into their table */
+	PT_CATEGORY_SLOW_FILES = 12, /* single operations on files into the data ring */
+	PT_CATEGORY_COUNT = 13,
 };
 
 enum pt_drop_reason {
@@ -395,7 +401,7 @@ _Static_assert(sizeof(struct pt_fork_event) == 56, "pt_fork_event");
 _Static_assert(sizeof(struct pt_exec_event) == 48, "pt_exec_event");
 _Static_assert(sizeof(struct pt_exit_event) == 120, "pt_exit_event");
 _Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
-_Static_assert(sizeof(struct pt_books) == 752, "pt_books");
+_Static_assert(sizeof(struct pt_books) == 944, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
 _Static_assert(sizeof(struct pt_control) == 48, "pt_control");

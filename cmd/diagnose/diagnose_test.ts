@@ -1,3 +1,4 @@
+import { DEFAULT_PLANES } from "../../engine/api/plane.ts";
 import type { Engine, RouteProblem } from "../../engine/api/engine.ts";
 import { EngineError } from "../../engine/api/errors.ts";
 import type { Exporter } from "../../engine/api/exporter.ts";
@@ -17,7 +18,9 @@ const WINDOW: Extract<RequestedView, { kind: "window" }> = {
   kind: "window",
   durationMs: 30_000,
   slowWaitMs: 10,
+  slowFileMs: 10,
   hasUserStacks: false,
+  planes: DEFAULT_PLANES,
   failOn: undefined,
 };
 

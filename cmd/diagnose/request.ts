@@ -5,7 +5,13 @@
  * @module
  */
 
-import { DIAGNOSE_DURATION_MS_MAX, SLOW_WAIT_MS_MIN, TARGETS_MAX } from "../../engine/api/limits.ts";
+import {
+  DIAGNOSE_DURATION_MS_MAX,
+  SLOW_FILE_MS_DEFAULT,
+  SLOW_WAIT_MS_MIN,
+  TARGETS_MAX,
+} from "../../engine/api/limits.ts";
+import { DEFAULT_PLANES, type Plane } from "../../engine/api/plane.ts";
 import { SEVERITIES, type Severity } from "../../engine/api/severity.ts";
 import { type ProcessId, toProcessId } from "../../engine/api/units.ts";
 import { formatDuration, parseDuration, toMs } from "../duration.ts";
@@ -35,7 +41,10 @@ export type RequestedView =
     readonly kind: "window";
     readonly durationMs: number;
     readonly slowWaitMs: number;
+    readonly slowFileMs: number;
     readonly hasUserStacks: boolean;
+    /** What is looked at. */
+    readonly planes: ReadonlySet<Plane>;
     readonly failOn: Severity | undefined;
   }
   /** Say what every thread does at this instant. */
@@ -160,7 +169,9 @@ function toView(given: DiagnoseArguments, target: RequestedTarget): RequestedVie
     kind: "window",
     durationMs: toWindowMs(given, target),
     slowWaitMs: toSlowWaitMs(given.slowWait ?? DIAGNOSE_DEFAULTS.slowWait),
+    slowFileMs: SLOW_FILE_MS_DEFAULT,
     hasUserStacks: given.hasUserStacks,
+    planes: DEFAULT_PLANES,
     failOn: given.failOn === undefined
       ? undefined
       : toChoice(given.failOn, { option: "--fail-on", choices: SEVERITIES }),

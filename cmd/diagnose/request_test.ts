@@ -1,3 +1,4 @@
+import { DEFAULT_PLANES } from "../../engine/api/plane.ts";
 import { assert } from "../../tests/support/assert.ts";
 import { toProcessId } from "../../engine/api/units.ts";
 import type { DiagnoseArguments } from "../options.ts";
@@ -42,7 +43,15 @@ const HEX_64 = "3f2a9c0d1e4b".repeat(5) + "3f2a";
 Deno.test("toDiagnoseRequest() fills in the defaults", () => {
   const expected: DiagnoseRequest = {
     target: { kind: "processes", processIds: [toProcessId(4711)] },
-    view: { kind: "window", durationMs: 30_000, slowWaitMs: 10, hasUserStacks: false, failOn: undefined },
+    view: {
+      kind: "window",
+      durationMs: 30_000,
+      slowWaitMs: 10,
+      slowFileMs: 10,
+      hasUserStacks: false,
+      planes: DEFAULT_PLANES,
+      failOn: undefined,
+    },
     output: "text",
     outputFile: undefined,
     logLevel: "info",
@@ -62,7 +71,15 @@ Deno.test("toDiagnoseRequest() takes every option that is given", () => {
   }));
   assert.deepEqual(request, {
     target: { kind: "processes", processIds: [toProcessId(4711)] },
-    view: { kind: "window", durationMs: 60_000, slowWaitMs: 1, hasUserStacks: true, failOn: "critical" },
+    view: {
+      kind: "window",
+      durationMs: 60_000,
+      slowWaitMs: 1,
+      slowFileMs: 10,
+      hasUserStacks: true,
+      planes: DEFAULT_PLANES,
+      failOn: "critical",
+    },
     output: "json",
     outputFile: "report.json",
     logLevel: "debug",

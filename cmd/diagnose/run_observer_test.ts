@@ -32,6 +32,7 @@ function exit(processId: number, overrides: Partial<ExitEvent> = {}): ExitEvent 
     command: "worker",
     exitCode: 0,
     signal: 0,
+    isOomVictim: false,
     processEnded: true,
     ...overrides,
   };

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { toEventKindMask } from "../../engine/api/events.ts";
+import { EVENT_KINDS, type EventKind, toEventKindMask } from "../../engine/api/events.ts";
+import type { Plane } from "../../engine/api/plane.ts";
 import type { Target, TargetSet } from "../../engine/api/target.ts";
 import { toExporterKey, toRouteId } from "../../engine/api/units.ts";
 
@@ -16,7 +17,7 @@ const DIAGNOSIS_KEY = toExporterKey("diagnosis@1");
 /** Yields the one set a run traces from beginning to end. */
 export function planTargetSet(
   targets: readonly Target[],
-  options: { slowWaitMs: number; hasUserStacks: boolean },
+  options: { slowWaitMs: number; slowFileMs: number; hasUserStacks: boolean; planes: ReadonlySet<Plane> },
 ): TargetSet {
   return {
     revision: 1,
@@ -24,10 +25,12 @@ export function planTargetSet(
     routes: [{
       id: DIAGNOSE_ROUTE_ID,
       targetIds: new Set(targets.map((target) => target.id)),
-      kinds: toEventKindMask(["wait", "fork", "exec", "exit"]),
+      kinds: toEventKindMask(Object.keys(EVENT_KINDS) as EventKind[]), // keys of a constant table
       exporterKey: DIAGNOSIS_KEY,
       slowWaitMs: options.slowWaitMs,
+      slowFileMs: options.slowFileMs,
       hasUserStacks: options.hasUserStacks,
+      planes: options.planes,
     }],
     exporters: new Map([[DIAGNOSIS_KEY, { type: "diagnosis" }]]),
   };

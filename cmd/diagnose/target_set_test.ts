@@ -10,7 +10,12 @@ function target(id: string): Target {
 
 Deno.test("planTargetSet() sends every kind of event of every target down one route to a spec that exists", () => {
   const targets = [target("pid:1"), target("pid:2")];
-  const set = planTargetSet(targets, { slowWaitMs: 5, hasUserStacks: true });
+  const set = planTargetSet(targets, {
+    slowWaitMs: 5,
+    slowFileMs: 7,
+    hasUserStacks: true,
+    planes: new Set(["time", "files"]),
+  });
   assert.deepEqual([...set.targets.values()], targets);
   assert.equal(set.routes.length, 1);
   const [route] = set.routes;
@@ -18,6 +23,8 @@ Deno.test("planTargetSet() sends every kind of event of every target down one ro
   assert.deepEqual([...route?.targetIds ?? []], ["pid:1", "pid:2"]);
   assert.equal(route?.slowWaitMs, 5);
   assert.equal(route?.hasUserStacks, true);
+  assert.equal(route?.slowFileMs, 7);
+  assert.deepEqual(route?.planes, new Set(["time", "files"]));
   for (const [kind, bit] of Object.entries(EVENT_KINDS)) {
     assert.ok(((route?.kinds ?? 0) & (1 << bit)) !== 0, kind);
   }

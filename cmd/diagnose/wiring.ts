@@ -222,7 +222,14 @@ async function takeSnapshot(targets: readonly Target[], parts: EngineParts): Pro
     isSnapshotOnly: true,
   });
 
-  backend.applyTargets({ added: targets, removed: [], slowWaitMs: undefined, hasUserStacks: false });
+  backend.applyTargets({
+    added: targets,
+    removed: [],
+    slowWaitMs: undefined,
+    slowFileMs: undefined,
+    hasUserStacks: false,
+    planes: new Set(),
+  });
   const reader = createHostReader(host, { architecture: Deno.build.arch });
   const rows = toSnapshotRows(backend.snapshot(), {
     systemCallOf: toSystemCallLookup((systemCall) => reader.systemCallName(systemCall)),

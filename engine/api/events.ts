@@ -5,7 +5,9 @@
  * @module
  */
 
+import type { FileOperation } from "./file_measurements.ts";
 import type { WaitClass, WaitObject } from "./measurements.ts";
+import type { OomVictimMemory } from "./resource_measurements.ts";
 import type { SocketEvent } from "./socket_events.ts";
 import type { EventKindMask, TargetId } from "./units.ts";
 
@@ -15,6 +17,8 @@ export const EVENT_KINDS = {
   fork: 3,
   exec: 4,
   exit: 5,
+  oomKill: 7,
+  file: 8,
   connect: 16,
   accept: 17,
   close: 18,
@@ -91,6 +95,10 @@ export interface ExecEvent {
   readonly command: string;
   /** As given to exec, sanitised. */
   readonly path: string;
+  /** Sanitised, and what looks like a secret replaced by "***"; empty when it could not be read. */
+  readonly argumentList: readonly string[];
+  /** There were more arguments, or longer ones, than were kept. */
+  readonly isArgumentListCut: boolean;
 }
 
 /** A thread ended. */
@@ -115,7 +123,51 @@ export interface ExitEvent {
   readonly signal: number;
   /** No thread of the process was left when this one ended. */
   readonly processEnded: boolean;
+  /** The kernel had chosen it to be killed for want of memory. */
+  readonly isOomVictim: boolean;
+}
+
+/** The kernel killed a process for want of memory; its exit follows. */
+export interface OomKillEvent {
+  /** Tells the events apart. */
+  readonly kind: "oomKill";
+  /** Whose event it is. */
+  readonly targetId: TargetId;
+  /** Monotonic. */
+  readonly atMs: number;
+  /** The victim. */
+  readonly processId: number;
+  /** `comm` of the victim, sanitised. */
+  readonly command: string;
+  /** What it held. */
+  readonly memory: OomVictimMemory;
+}
+
+/** One operation on a file that failed, or took at least the route's threshold. */
+export interface FileEvent {
+  /** Tells the events apart. */
+  readonly kind: "file";
+  /** Whose event it is. */
+  readonly targetId: TargetId;
+  /** When the call returned, monotonic. */
+  readonly endMs: number;
+  /** From call to return. */
+  readonly durationMs: number;
+  /** Who did it. */
+  readonly processId: number;
+  /** Who did it. */
+  readonly threadId: number;
+  /** What was done. */
+  readonly operation: FileOperation;
+  /** Through which call. */
+  readonly systemCall: string | undefined;
+  /** To what. */
+  readonly object: WaitObject;
+  /** As errno(3) numbers it; 0: it succeeded. */
+  readonly errno: number;
+  /** Read or written. */
+  readonly byteCount: number;
 }
 
 /** What an exporter is given. */
-export type TraceEvent = WaitEvent | ForkEvent | ExecEvent | ExitEvent | SocketEvent;
+export type TraceEvent = WaitEvent | ForkEvent | ExecEvent | ExitEvent | OomKillEvent | FileEvent | SocketEvent;

@@ -7,6 +7,7 @@
  */
 
 import type { PressureMeasurement } from "./measurements.ts";
+import type { CgroupIoMeasurement, CgroupMemoryMeasurement } from "./resource_measurements.ts";
 
 /** One process, as /proc tells it. */
 export interface ProcessReading {
@@ -32,6 +33,10 @@ export interface CgroupReading {
   readonly cpuUsageMs: number | undefined;
   /** Totals here, not deltas. */
   readonly pressure: PressureMeasurement | undefined;
+  /** Events are totals here, not deltas; `undefined`: no memory controller speaks for the group. */
+  readonly memory: CgroupMemoryMeasurement | undefined;
+  /** Totals here, not deltas; `undefined`: no I/O controller speaks for the group. */
+  readonly io: CgroupIoMeasurement | undefined;
 }
 
 /** What podtrace itself uses. */

@@ -145,3 +145,18 @@ export const ALERT_CONTEXT_ENTRIES_MAX = 32;
 
 /** One BPF object file; ours has a quarter of a MiB. */
 export const BPF_OBJECT_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Rows of the file-operation table; 300 bytes each in the kernel. */
+export const FILE_ROWS_MAX = 8192;
+
+/** Operations on files shorter than this never become single records unless they fail, whatever a route asks. */
+export const SLOW_FILE_MS_MIN = 1;
+
+/** What a route asks for unless told otherwise: a disk that answers needs less. */
+export const SLOW_FILE_MS_DEFAULT = 10;
+
+/** Bytes of a command line kept with an exec. */
+export const EXEC_ARGUMENT_BYTES_MAX = 512;
+
+/** OOM kills kept apart for the report; each is a record of its own anyway. */
+export const OOM_KILLS_MAX = 256;

@@ -7,6 +7,13 @@
  * @module
  */
 
+import type { FileMeasurement } from "./file_measurements.ts";
+import type { Plane } from "./plane.ts";
+import type {
+  CgroupResourceMeasurement,
+  OomKillMeasurement,
+  ProcessResourceMeasurement,
+} from "./resource_measurements.ts";
 import type {
   ConnectionMeasurement,
   ListenQueueMeasurement,
@@ -43,6 +50,8 @@ export type WaitObject =
   | SocketEndpoint
   /** `id` is "major:minor:inode"; `path` as seen in the target's mount namespace. */
   | { readonly kind: "file"; readonly id: string; readonly path: string | undefined }
+  /** As the program gave it to a call that found no file; `undefined`: its text was lost. */
+  | { readonly kind: "path"; readonly path: string | undefined }
   | { readonly kind: "pipe"; readonly inode: number }
   | { readonly kind: "lock"; readonly address: string } // "0x…"
   | { readonly kind: "timer" }
@@ -192,7 +201,7 @@ export interface ProcessInfo {
   readonly targetId: TargetId;
   /** `comm` of the main thread, sanitised. */
   readonly command: string;
-  /** Empty when unreadable; redaction is the renderer's duty. */
+  /** What looks like a secret is "***"; empty when unreadable. */
   readonly commandLine: readonly string[];
   /** It ended in the window. */
   readonly exited: boolean;
@@ -271,6 +280,14 @@ export interface Measurements {
   readonly listenQueues: readonly ListenQueueMeasurement[];
   /** Of every target that has a cgroup other than the root. */
   readonly cgroups: readonly CgroupMeasurement[];
+  /** Descriptors, threads, faults and memory of every process that was seen; empty before the final ones. */
+  readonly processResources: readonly ProcessResourceMeasurement[];
+  /** Memory and I/O of the same cgroups as in `cgroups`. */
+  readonly cgroupResources: readonly CgroupResourceMeasurement[];
+  /** At most `OOM_KILLS_MAX`, the first ones. */
+  readonly oomKills: readonly OomKillMeasurement[];
+  /** One per process, operation and file; empty unless the plane "files" was asked for. */
+  readonly fileOperations: readonly FileMeasurement[];
   /** The machine. */
   readonly host: HostMeasurement;
   /** How complete all this is. */
@@ -289,6 +306,9 @@ export const CATEGORIES = [
   "connections", // opening, accepting, closing, retransmits, resets
   "transfers", // sends and receives
   "socketEvents", // single slow or failed ones
+  "memory",
+  "files",
+  "slowFiles",
 ] as const;
 
 /** One of them. */
@@ -351,6 +371,10 @@ export interface HookStatus {
   readonly refused: readonly string[];
   /** What is not seen because of it; empty when nothing is. */
   readonly blindFor: string;
+  /** What it is part of. */
+  readonly plane: Plane;
+  /** false: no route asked for its plane, so it was not attached. */
+  readonly isAskedFor: boolean;
 }
 
 /** What the look cost. */

@@ -5,6 +5,7 @@
  */
 
 import type { ExporterSpec } from "./bundle.ts";
+import type { Plane } from "./plane.ts";
 import type { CgroupId, EventKindMask, ExporterKey, ProcessId, RouteId, TargetId } from "./units.ts";
 
 /** One traced pod, container, cgroup, process tree, or the whole system. */
@@ -45,8 +46,12 @@ export interface Route {
   readonly exporterKey: ExporterKey;
   /** Single waits at least this long become events. */
   readonly slowWaitMs: number;
+  /** Single operations on files that succeed and take at least this long become events; failed ones always do. */
+  readonly slowFileMs: number;
   /** Whether a stack is taken with every wait. */
   readonly hasUserStacks: boolean;
+  /** What is looked at for it. */
+  readonly planes: ReadonlySet<Plane>;
 }
 
 /** An immutable snapshot with a revision. */

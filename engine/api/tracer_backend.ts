@@ -7,6 +7,7 @@
  */
 
 import type { Category, CategoryLedger, CostReceipt, HookStatus } from "./measurements.ts";
+import type { Plane } from "./plane.ts";
 import type { Target } from "./target.ts";
 import type { TargetId } from "./units.ts";
 
@@ -108,6 +109,10 @@ export interface ExecRecord {
   readonly command: string;
   /** As given to exec, not sanitised. */
   readonly path: string;
+  /** Not sanitised, not redacted; at most `EXEC_ARGUMENT_BYTES_MAX` of it; empty when it could not be read. */
+  readonly argumentList: readonly string[];
+  /** There was more of it. */
+  readonly isArgumentListCut: boolean;
 }
 
 /** A thread ended; carries its whole ledger. */
@@ -124,12 +129,75 @@ export interface ExitRecord {
   readonly processEnded: boolean;
   /** The thread lives on, but outside of every target: it migrated, or its target was removed. */
   readonly leftTarget: boolean;
+  /** The kernel had chosen its process to be killed for want of memory. */
+  readonly isOomVictim: boolean;
   /** Its whole account. */
   readonly thread: ThreadAccount;
 }
 
+/** The kernel chose a process of a target to be killed for want of memory. */
+export interface OomKillRecord {
+  /** Tells the records apart. */
+  readonly kind: "oomKill";
+  /** Of the victim. */
+  readonly targetSlot: number;
+  /** Monotonic. */
+  readonly atMs: number;
+  /** The victim. */
+  readonly processId: number;
+  /** `comm` of the victim, not sanitised. */
+  readonly command: string;
+  /** Mapped, touched or not. */
+  readonly virtualBytes: number;
+  /** Resident, of its own. */
+  readonly anonymousBytes: number;
+  /** Resident, of files. */
+  readonly fileBytes: number;
+  /** Resident, shared. */
+  readonly sharedBytes: number;
+}
+
+/** `pt_file_key`. */
+export interface FileKey {
+  /** Who did it; 0: in one of the rows that take what has no row of its own. */
+  readonly processId: number;
+  /** See `TracerBackend.slotOf`. */
+  readonly targetSlot: number;
+  /** `pt_file_operation`. */
+  readonly operation: number;
+  /** The file, or a path's hash (`PT_OBJECT_PATH`), or none. */
+  readonly object: ObjectKey;
+}
+
+/** One operation on a file that failed, or took at least `TargetDiff.slowFileMs`. */
+export interface FileRecord {
+  /** Tells the records apart. */
+  readonly kind: "file";
+  /** When the call returned, monotonic. */
+  readonly endMs: number;
+  /** From call to return. */
+  readonly durationMs: number;
+  /** What was done to what, and by which process. */
+  readonly key: FileKey;
+  /** Who did it. */
+  readonly threadId: number;
+  /** Number on this architecture. */
+  readonly systemCall: number;
+  /** 0: it succeeded. */
+  readonly errno: number;
+  /** Read or written. */
+  readonly byteCount: number;
+}
+
 /** What a ring record decodes to. */
-export type BackendRecord = WaitRecord | NameRecord | ForkRecord | ExecRecord | ExitRecord;
+export type BackendRecord =
+  | WaitRecord
+  | NameRecord
+  | ForkRecord
+  | ExecRecord
+  | ExitRecord
+  | OomKillRecord
+  | FileRecord;
 
 /** One thread's account, of `pt_thread` or `pt_exit_event`. */
 export interface ThreadAccount {
@@ -159,6 +227,10 @@ export interface ThreadAccount {
   readonly kernelOnCpuMs: number | undefined;
   /** The scheduler's `run_delay` over the same span; `undefined` when unreadable. */
   readonly kernelRunDelayMs: number | undefined;
+  /** Page faults over the same span that were served from memory; `undefined` when unreadable. */
+  readonly minorFaultCount: number | undefined;
+  /** Page faults over the same span that had to read; `undefined` when unreadable. */
+  readonly majorFaultCount: number | undefined;
   /** It ended in the window. */
   readonly exited: boolean;
   /** What it is still blocked on; its time is in `blockedMs` and in no wait row yet. */
@@ -233,6 +305,44 @@ export interface ChainRow {
   readonly totalMs: number;
 }
 
+/** `pt_file_value`: all operations of one kind of one process on one file. */
+export interface FileRow {
+  /** Whose, what, and on what. */
+  readonly key: FileKey;
+  /** Calls, failed ones included. */
+  readonly count: number;
+  /** Calls that failed. */
+  readonly errorCount: number;
+  /** The errors told apart, in order of appearance; the rest is `errorCount` less their sum. */
+  readonly errors: readonly { readonly errno: number; readonly count: number }[];
+  /** Read or written. */
+  readonly byteCount: number;
+  /** Their time. */
+  readonly totalMs: number;
+  /** The longest. */
+  readonly maxMs: number;
+  /** When that one returned, monotonic. */
+  readonly maxEndMs: number;
+  /** `HISTOGRAM_BUCKET_COUNT` counts. */
+  readonly buckets: readonly number[];
+}
+
+/** What a process has open and resident, as the task iterator found it. */
+export interface ProcessResources {
+  /** As the host's pid namespace knows it. */
+  readonly processId: number;
+  /** See `TracerBackend.slotOf`. */
+  readonly targetSlot: number;
+  /** Open descriptors; `undefined`: more than could be counted, or unreadable. */
+  readonly fdCount: number | undefined;
+  /** Soft limit of descriptors; `undefined`: none, or unreadable. */
+  readonly fdLimit: number | undefined;
+  /** Living threads. */
+  readonly threadCount: number;
+  /** `undefined`: unreadable, or a process that gave its memory back. */
+  readonly residentBytes: number | undefined;
+}
+
 /** Is shown every row, one after the other. */
 export interface AggregateVisitor {
   /** A row of the wait table. */
@@ -241,6 +351,10 @@ export interface AggregateVisitor {
   chain(row: ChainRow): void;
   /** Threads still alive at the window's end; from `readAggregates` only after `closeWindow`. */
   thread(account: ThreadAccount): void;
+  /** A row of the file-operation table; the row may be kept. */
+  file(row: FileRow): void;
+  /** Only after `closeWindow`: processes still alive at its end. */
+  process(resources: ProcessResources): void;
 }
 
 /** One thread as the task iterator found it. */
@@ -283,6 +397,8 @@ export interface TaskSnapshot {
   readonly atMs: number;
   /** In the order of thread ids per process. */
   readonly tasks: readonly TaskSnapshotEntry[];
+  /** One per process whose main thread lives. */
+  readonly processes: readonly ProcessResources[];
 }
 
 /** What the kernel side counted, and what looking cost it; totals since the start. */
@@ -316,14 +432,23 @@ export interface TargetDiff {
   readonly removed: readonly TargetId[];
   /** Waits at least this long become records; the smallest any route asks for. `undefined`: none. */
   readonly slowWaitMs: number | undefined;
+  /**
+   * Operations on files that take at least this long become records, and failed
+   * ones; the smallest any route asks for. `undefined`: none.
+   */
+  readonly slowFileMs: number | undefined;
   /** Some route wants user stacks. */
   readonly hasUserStacks: boolean;
+  /** What any route asks for: hooks of other planes are not attached. */
+  readonly planes: ReadonlySet<Plane>;
 }
 
 /** The kernel, or a recording, as the engine drives it. Disposal detaches and releases everything. */
 export interface TracerBackend extends AsyncDisposable {
   /**
-   * Brings the kernel in line with `diff`; hooks stay attached throughout.
+   * Brings the kernel in line with `diff`. Hooks of a plane that is no longer
+   * asked for are detached, those of one that is now are attached; all others
+   * stay attached throughout.
    *
    * @throws {EngineError} `target_refused` when there are more than TARGETS_MAX
    */

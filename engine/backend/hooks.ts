@@ -1,17 +1,20 @@
 /**
- * The hooks of the time plane: what each is for, which programs can serve it,
- * best first, and what is not seen without it.
+ * The hooks of every plane: what each is for, which programs can serve it, best
+ * first, and what is not seen without it.
  *
  * @module
  */
 
 import { PT_HOOK } from "../../bpf/generated/layout.ts";
 import type { HookStatus, ProgramCost } from "../api/measurements.ts";
+import { NOT_ASKED_FOR, type Plane } from "../api/plane.ts";
 import type { AttachedProgram } from "./kernel_access.ts";
-import type { Rejection } from "./object_loader.ts";
+import type { HookPlan, Rejection } from "./object_loader.ts";
 
 export interface HookUse {
   readonly hook: string;
+  /** Attached while a route asks for it; hooks of the time plane always are. */
+  readonly plane: Plane;
   readonly providers: readonly string[];
   /** Index of its call counter in the kernel's books. */
   readonly row: number;
@@ -22,6 +25,7 @@ export interface HookUse {
 
 export const TASK_ITERATOR_HOOK: HookUse = {
   hook: "task_iterator",
+  plane: "time",
   providers: ["task_iterator"],
   row: PT_HOOK.TASK_ITERATOR,
   blindFor: "threads that existed before the look began",
@@ -29,9 +33,10 @@ export const TASK_ITERATOR_HOOK: HookUse = {
 };
 
 /** In load order: the first refusal is found by the first program without a log. */
-export const TIME_PLANE_HOOKS: readonly HookUse[] = [
+export const HOOKS: readonly HookUse[] = [
   {
     hook: "sched_switch",
+    plane: "time",
     // The second for kernels before 5.18, whose tracepoint does not carry the previous state.
     providers: ["sched_switch", "sched_switch_by_task_state"],
     row: PT_HOOK.SCHED_SWITCH,
@@ -40,6 +45,7 @@ export const TIME_PLANE_HOOKS: readonly HookUse[] = [
   },
   {
     hook: "sched_waking",
+    plane: "time",
     providers: ["sched_waking"],
     row: PT_HOOK.SCHED_WAKING,
     blindFor: "who woke whom, and the holders of locks",
@@ -47,6 +53,7 @@ export const TIME_PLANE_HOOKS: readonly HookUse[] = [
   },
   {
     hook: "sched_wakeup",
+    plane: "time",
     providers: ["sched_wakeup"],
     row: PT_HOOK.SCHED_WAKEUP,
     blindFor: "waiting for a CPU after a wait: it counts as part of the wait",
@@ -54,6 +61,7 @@ export const TIME_PLANE_HOOKS: readonly HookUse[] = [
   },
   {
     hook: "process_fork",
+    plane: "time",
     providers: ["sched_process_fork"],
     row: PT_HOOK.PROCESS_FORK,
     blindFor: "children and threads that start during the look",
@@ -61,6 +69,7 @@ export const TIME_PLANE_HOOKS: readonly HookUse[] = [
   },
   {
     hook: "process_exec",
+    plane: "time",
     providers: ["sched_process_exec"],
     row: PT_HOOK.PROCESS_EXEC,
     blindFor: "programs started during the look",
@@ -68,6 +77,7 @@ export const TIME_PLANE_HOOKS: readonly HookUse[] = [
   },
   {
     hook: "socket_state",
+    plane: "time",
     providers: ["inet_sock_set_state"],
     row: PT_HOOK.SOCKET_STATE,
     blindFor: "ports that start listening during the look: their idle waits show as waits for the client",
@@ -75,6 +85,7 @@ export const TIME_PLANE_HOOKS: readonly HookUse[] = [
   },
   {
     hook: "page_fault",
+    plane: "time",
     // The second for kernels before 6.12: it does not see a page that somebody else is reading already.
     providers: ["mm_filemap_fault", "mm_filemap_add_to_page_cache"],
     row: PT_HOOK.PAGE_FAULT,
@@ -84,17 +95,44 @@ export const TIME_PLANE_HOOKS: readonly HookUse[] = [
   TASK_ITERATOR_HOOK,
 ];
 
+/** Yields how `hooks` come up: all are loaded, those of the time plane attached. */
+export function toHookPlans(hooks: readonly HookUse[]): readonly HookPlan[] {
+  return hooks.map(({ hook, providers, plane }) => ({ hook, providers, isAttached: plane === "time" }));
+}
+
+/** Yields the hooks to attach and to detach so that those of `planes` are in force, and no others. */
+export function planHookChange(
+  hooks: readonly HookUse[],
+  change: { readonly planes: ReadonlySet<Plane>; readonly attached: ReadonlySet<string> },
+): { readonly attach: readonly string[]; readonly detach: readonly string[] } {
+  const onDemand = hooks.filter(({ plane }) => plane !== "time");
+  const isWanted = ({ plane }: HookUse) => change.planes.has(plane);
+  return {
+    attach: onDemand.filter((use) => isWanted(use) && !change.attached.has(use.hook)).map(({ hook }) => hook),
+    detach: onDemand.filter((use) => !isWanted(use) && change.attached.has(use.hook)).map(({ hook }) => hook),
+  };
+}
+
 /** Yields what became of each hook, with one line per provider that was refused. */
 export function toHookStatuses(
   hooks: readonly HookUse[],
-  attached: { readonly providers: ReadonlyMap<string, string>; readonly rejected: readonly Rejection[] },
+  found: {
+    readonly providers: ReadonlyMap<string, string>;
+    readonly rejected: readonly Rejection[];
+    /** Hooks that are attached, or were. */
+    readonly everAttached: ReadonlySet<string>;
+    /** What was asked for at any time. */
+    readonly planes: ReadonlySet<Plane>;
+  },
 ): readonly HookStatus[] {
-  return hooks.map(({ hook, blindFor }) => {
-    const provider = attached.providers.get(hook);
-    const refused = attached.rejected
+  return hooks.map(({ hook, blindFor, plane }) => {
+    const isAskedFor = plane === "time" || found.planes.has(plane);
+    const provider = found.everAttached.has(hook) ? found.providers.get(hook) : undefined;
+    const refused = found.rejected
       .filter((rejection) => rejection.hook === hook)
       .map(({ program, stage, errnoName, summary }) => `${program}: ${stage} refused (${errnoName}): ${summary}`);
-    return { hook, provider, refused, blindFor: provider === undefined ? blindFor : "" };
+    const blind = isAskedFor ? blindFor : NOT_ASKED_FOR;
+    return { hook, provider, refused, blindFor: provider === undefined ? blind : "", plane, isAskedFor };
   });
 }
 
@@ -108,6 +146,8 @@ export function toSystemCallStatus(isKnown: boolean): HookStatus {
     provider: isKnown ? "registers" : undefined,
     refused: isKnown ? [] : ["registers: this kernel shows those of the current task only, wanted Linux 5.15 or newer"],
     blindFor: isKnown ? "" : "what threads wait for: their waits count without system call and object",
+    plane: "time",
+    isAskedFor: true,
   };
 }
 

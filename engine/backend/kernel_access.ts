@@ -6,6 +6,7 @@
  */
 
 import type { HookStatus } from "../api/measurements.ts";
+import type { Plane } from "../api/plane.ts";
 import type { BpfMap } from "../ffi/bpf_map.ts";
 import type { Listeners } from "../host/listeners.ts";
 import type { RingReader } from "./ring_reader.ts";
@@ -63,6 +64,11 @@ export interface KernelAccess extends AsyncDisposable {
   beginTurn(turnMsMax: number): void;
   endTurn(): void;
   readonly hasTime: () => boolean;
+  /**
+   * Attaches the hooks of `planes` and detaches those of others, but for the
+   * time plane's, which stay. Hooks that need no change are not touched.
+   */
+  setPlanes(planes: ReadonlySet<Plane>): void;
   /** Takes every hook away; what the kernel holds stays readable. */
   detach(endMs: number): void;
   attachment(): Attachment;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Plane } from "../api/plane.ts";
 import type { BpfMap } from "../ffi/bpf_map.ts";
 import { readIterator } from "../ffi/bpf_object.ts";
 import { CLOCK, type Libc } from "../ffi/libc.ts";
@@ -12,7 +13,7 @@ import type { WaitSet } from "../ffi/wait_set.ts";
 import type { HostView } from "../host/container_resolution.ts";
 import { type Listeners, readListeners } from "../host/listeners.ts";
 import { orUndefinedWhenDenied } from "../host/procfs.ts";
-import { type HookUse, TASK_ITERATOR_HOOK, toHookStatuses } from "./hooks.ts";
+import { type HookUse, planHookChange, TASK_ITERATOR_HOOK, toHookStatuses } from "./hooks.ts";
 import type { Attachment, KernelAccess, KernelTable } from "./kernel_access.ts";
 import { mapMemoryBytes } from "./map_memory.ts";
 import type { AttachedBpfObject } from "./object_loader.ts";
@@ -37,6 +38,8 @@ export interface AccessParts {
 export class LibbpfAccess implements KernelAccess {
   readonly #parts: AccessParts;
   readonly #tables = new Map<string, BpfMap>();
+  /** Every plane that was asked for at any time. */
+  readonly #planes = new Set<Plane>();
   #turnEndMs = 0;
 
   constructor(parts: AccessParts) {
@@ -95,6 +98,14 @@ export class LibbpfAccess implements KernelAccess {
   /** One function for every turn: a new one each time makes the compiler give up on the reading loop. */
   readonly hasTime = (): boolean => this.monotonicMs() < this.#turnEndMs;
 
+  setPlanes(planes: ReadonlySet<Plane>): void {
+    const { attached, hooks } = this.#parts;
+    const change = planHookChange(hooks, { planes, attached: new Set(attached.links.keys()) });
+    for (const hook of change.detach) attached.detachHook(hook);
+    for (const hook of change.attach) attached.attachHook(hook);
+    for (const plane of planes) this.#planes.add(plane);
+  }
+
   detach(endMs: number): void {
     this.#parts.sampler.finish(endMs);
     this.#parts.attached.detach();
@@ -103,10 +114,16 @@ export class LibbpfAccess implements KernelAccess {
   attachment(): Attachment {
     const { attached, hooks, sampler, host } = this.#parts;
     return {
-      hooks: toHookStatuses(hooks, attached),
+      hooks: toHookStatuses(hooks, {
+        providers: attached.providers,
+        rejected: attached.rejected,
+        everAttached: attached.everAttached,
+        planes: this.#planes,
+      }),
       programs: hooks.flatMap(({ hook, row }) => {
         const name = attached.providers.get(hook);
-        return name === undefined ? [] : [{ hook, row, name, section: attached.object.program(name).section }];
+        if (name === undefined || !attached.everAttached.has(hook)) return [];
+        return [{ hook, row, name, section: attached.object.program(name).section }];
       }),
       runTotals: sampler.totals(),
       runTimeNote: sampler.note(),

@@ -100,6 +100,8 @@ export class LibbpfBackend implements TracerBackend {
       );
     }
     this.#remove(diff.removed);
+    // Before targets are added, so that a new one is seen by every hook from the start.
+    this.#access.setPlanes(diff.planes);
     for (const target of diff.added) this.#add(target);
     const { cgroupLevels, systemWideSlot } = this.#slots;
     const { hasUserStacks, slowWaitMs = 0 } = diff;

@@ -19,7 +19,7 @@ import { CAPABILITY } from "../ffi/libc.ts";
 export interface HookPlan {
   readonly hook: string;
   readonly providers: readonly string[];
-  /** `false`: loaded only; run through test runs or attached by hand. */
+  /** `false`: loaded only; run through test runs, or attached later with `AttachedObject.attachHook`. */
   readonly isAttached?: boolean;
 }
 
@@ -83,27 +83,62 @@ export interface BringUpOutcome<Link extends Disposable> {
 }
 
 /** A loaded object with its hooks in force. Disposal detaches them, then unloads. */
-export class AttachedObject<Object extends Disposable, Link extends Disposable> implements Disposable {
+export class AttachedObject<Object extends LoadableObject<Link>, Link extends Disposable> implements Disposable {
   readonly object: Object;
-  /** Hook to the program that serves it. */
+  /** Hook to the program that serves it, or would once attached. */
   readonly providers: ReadonlyMap<string, string>;
-  /** Hook to its link, for those attached. */
-  readonly links: ReadonlyMap<string, Link>;
-  /** In the order they were refused. */
-  readonly rejected: readonly Rejection[];
   readonly missingMaps: readonly MissingMap[];
+  readonly #links: Map<string, Link>;
+  readonly #rejected: Rejection[];
+  readonly #everAttached: Set<string>;
 
   constructor(object: Object, outcome: BringUpOutcome<Link>) {
     this.object = object;
     this.providers = outcome.providers;
-    this.links = outcome.links;
-    this.rejected = outcome.rejected;
     this.missingMaps = outcome.missingMaps;
+    this.#links = new Map(outcome.links);
+    this.#rejected = [...outcome.rejected];
+    this.#everAttached = new Set(outcome.links.keys());
+  }
+
+  /** Hook to its link, for those attached. */
+  get links(): ReadonlyMap<string, Link> {
+    return this.#links;
+  }
+
+  /** In the order they were refused. */
+  get rejected(): readonly Rejection[] {
+    return this.#rejected;
+  }
+
+  /** Hooks that are attached, or were. */
+  get everAttached(): ReadonlySet<string> {
+    return this.#everAttached;
+  }
+
+  /**
+   * Attaches a hook that was only loaded; the others are not touched. One that
+   * is attached, was refused before or found no provider stays as it is.
+   */
+  attachHook(hook: string): void {
+    const name = this.providers.get(hook);
+    const program = this.object.programs.find((candidate) => candidate.name === name);
+    if (program === undefined || this.#links.has(hook)) return;
+    if (this.#rejected.some((rejection) => rejection.hook === hook && rejection.program === name)) return;
+    const refusal = attachOne(program, { hook, links: this.#links });
+    if (refusal === undefined) this.#everAttached.add(hook);
+    else this.#rejected.push(refusal);
+  }
+
+  /** Takes one hook away; it can be attached again. */
+  detachHook(hook: string): void {
+    this.#links.get(hook)?.[Symbol.dispose]();
+    this.#links.delete(hook);
   }
 
   /** Takes every hook away, the last first; maps stay readable. Idempotent. */
   detach(): void {
-    disposeAll(this.links.values());
+    disposeAll(this.#links.values());
   }
 
   [Symbol.dispose](): void {
@@ -349,12 +384,22 @@ function attachAll<Link extends Disposable>(
     const name = state.candidates.get(hook);
     const program = object.programs.find((candidate) => candidate.name === name);
     if (program === undefined || isAttached === false) continue;
-    const error = tryForeign(() => void state.links.set(hook, program.attach()));
-    if (error === undefined) continue;
-    const { errno, errnoName } = error;
-    return { hook, program: program.name, stage: "attach", errno, errnoName, summary: error.message, log: "" };
+    const refusal = attachOne(program, { hook, links: state.links });
+    if (refusal !== undefined) return refusal;
   }
   return undefined;
+}
+
+/** Yields why `program` will not attach; else its link is in `links`. */
+function attachOne<Link extends Disposable>(
+  program: LoadableProgram<Link>,
+  state: { readonly hook: string; readonly links: Map<string, Link> },
+): Rejection | undefined {
+  const { hook, links } = state;
+  const error = tryForeign(() => void links.set(hook, program.attach()));
+  if (error === undefined) return undefined;
+  const { errno, errnoName } = error;
+  return { hook, program: program.name, stage: "attach", errno, errnoName, summary: error.message, log: "" };
 }
 
 /** What the kernel answered, if it said no; anything else is a bug and goes on up. */

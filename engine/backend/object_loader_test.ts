@@ -188,6 +188,32 @@ Deno.test("bringUp() does not attach a hook that is only to be loaded", () => {
   assert.equal(attached.providers.get("request"), "request");
 });
 
+Deno.test("attachHook() and detachHook() move one loaded hook, and leave the others and the object alone", () => {
+  const kernel = new FakeKernel({ waking: {}, request: {} });
+  using attached = up(kernel, [WAKING, { hook: "request", providers: ["request"], isAttached: false }]);
+
+  attached.attachHook("request");
+  attached.attachHook("request");
+  assert.deepEqual([...kernel.attached], ["waking", "request"]);
+  attached.detachHook("request");
+  attached.detachHook("request");
+  assert.deepEqual([...kernel.attached], ["waking"]);
+  assert.deepEqual([...attached.everAttached], ["waking", "request"]);
+  attached.attachHook("request");
+  assert.deepEqual([...kernel.attached], ["waking", "request"]);
+  assert.equal(kernel.openObjects.size, 1);
+});
+
+Deno.test("attachHook() keeps why a hook would not attach, and does not ask again", () => {
+  const kernel = new FakeKernel({ waking: {}, request: { attachErrno: EINVAL } });
+  using attached = up(kernel, [WAKING, { hook: "request", providers: ["request"], isAttached: false }]);
+
+  attached.attachHook("request");
+  attached.attachHook("request");
+  assert.deepEqual(attached.rejected.map(({ hook, stage }) => `${stage} ${hook}`), ["attach request"]);
+  assert.deepEqual([...attached.everAttached], ["waking"]);
+});
+
 Deno.test("bringUp() does without maps this kernel cannot make, and names them", () => {
   const kernel = new FakeKernel({ waking: {} }, { maps: { threads: 0, storage: EINVAL } });
   using attached = up(kernel, [WAKING]);

@@ -11,7 +11,7 @@ import { openLibc } from "../ffi/libc.ts";
 import { WaitSet } from "../ffi/wait_set.ts";
 import type { HostView } from "../host/container_resolution.ts";
 import { readEmbeddedLibraries } from "./build_files.ts";
-import { type HookUse, TASK_ITERATOR_HOOK, TIME_PLANE_HOOKS } from "./hooks.ts";
+import { HOOKS, type HookUse, TASK_ITERATOR_HOOK, toHookPlans } from "./hooks.ts";
 import { checkLayout } from "./layout_check.ts";
 import { LibbpfAccess } from "./libbpf_access.ts";
 import { LibbpfBackend } from "./libbpf_backend.ts";
@@ -34,8 +34,8 @@ export interface LibbpfBackendOptions {
 }
 
 /**
- * Yields a backend with every hook attached that this kernel allows, and no
- * target yet.
+ * Yields a backend with every hook of the time plane attached that this kernel
+ * allows, those of other planes loaded, and no target yet.
  *
  * @throws {EngineError} `library_missing`, `layout_mismatch`, `capability_missing`, `object_rejected`
  */
@@ -44,10 +44,10 @@ export async function openLibbpfBackend(options: LibbpfBackendOptions): Promise<
   await using owners = new AsyncDisposableStack();
   const libc = owners.use(openLibc());
   const library = owners.use(openLibbpf(libc, { embedded: await readEmbeddedLibraries() }));
-  const hooks = options.isSnapshotOnly === true ? [TASK_ITERATOR_HOOK] : TIME_PLANE_HOOKS;
+  const hooks = options.isSnapshotOnly === true ? [TASK_ITERATOR_HOOK] : HOOKS;
   const attached = owners.use(attachBpfObject(library, options.objectBytes, {
     name: "podtrace",
-    hooks,
+    hooks: toHookPlans(hooks),
     configure: (object) => {
       for (const [map, size] of Object.entries(options.mapSizes ?? {})) object.setMapMaxEntries(map, size);
     },

@@ -107,6 +107,8 @@ function decodeExec(source: RecordSource, at: number): BackendRecord {
     processId: event.prefix.tgid,
     command: event.comm,
     path,
+    argumentList: [],
+    isArgumentListCut: false,
   };
 }
 
@@ -119,6 +121,7 @@ function decodeExit(source: RecordSource, at: number): BackendRecord {
     exitCode: event.exitCode,
     processEnded: event.processEnded !== 0,
     leftTarget: event.leftTarget !== 0,
+    isOomVictim: false,
     thread: {
       processId: event.prefix.tgid,
       threadId: event.tid,
@@ -133,6 +136,8 @@ function decodeExit(source: RecordSource, at: number): BackendRecord {
       blockedMs: event.blockedMs,
       kernelOnCpuMs: event.kernelOnCpuMs,
       kernelRunDelayMs: event.kernelDelayMs,
+      minorFaultCount: undefined,
+      majorFaultCount: undefined,
       exited: true,
       openWait: undefined,
     },

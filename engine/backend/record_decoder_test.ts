@@ -123,7 +123,8 @@ Deno.test("decodeRecord() yields an exec with its path, empty when none could be
       [offsets.comm, "java"],
     ]);
   const path = "/usr/bin/java\0";
-  const expected = { kind: "exec", targetSlot: 3, atMs: 7, processId: 100, command: "java" };
+  const nobody = { kind: "exec", targetSlot: 3, atMs: 7, processId: 100, command: "java" };
+  const expected = { ...nobody, argumentList: [], isArgumentListCut: false };
   assert.deepEqual(decode(withTail(head(path.length), path), PT_KIND.EXEC), { ...expected, path: "/usr/bin/java" });
   assert.deepEqual(decode(head(0), PT_KIND.EXEC), { ...expected, path: "" });
 });
@@ -153,6 +154,7 @@ Deno.test("decodeRecord() yields an exit with the whole ledger of its thread", (
     parentProcessId: 1,
     exitCode: 3 << 8,
     processEnded: true,
+    isOomVictim: false,
     leftTarget: false,
     thread: {
       processId: 100,
@@ -166,6 +168,8 @@ Deno.test("decodeRecord() yields an exit with the whole ledger of its thread", (
       runnableMs: 20,
       throttledMs: 30,
       blockedMs: 40,
+      minorFaultCount: undefined,
+      majorFaultCount: undefined,
       kernelOnCpuMs: 11,
       kernelRunDelayMs: 51,
       exited: true,

@@ -265,6 +265,8 @@ export function toThreadAccount(
     blockedMs: thread.blockedMs + (thread.state === PT_THREAD_STATE.BLOCKED ? lastMs : 0),
     kernelOnCpuMs: closing.kernel && Math.max(0, closing.kernel.execMs - thread.seedExecMs),
     kernelRunDelayMs: closing.kernel && Math.max(0, closing.kernel.delayMs - thread.seedDelayMs),
+    minorFaultCount: undefined,
+    majorFaultCount: undefined,
     exited: false,
     openWait: toOpenWait(thread, endMs),
   };

@@ -36,6 +36,7 @@ export function toTaskSnapshot(
     tasks: records.filter(({ prefix }) => prefix.targetSlot !== 0).map((record) =>
       toEntry(record, { clockOffsetMs, texts })
     ),
+    processes: [],
   };
 }
 

@@ -7,7 +7,7 @@
 
 import type { Clock } from "../api/clock.ts";
 import type { Engine, RouteProblem } from "../api/engine.ts";
-import { EVENT_KINDS } from "../api/events.ts";
+import { EVENT_KINDS, type EventKind } from "../api/events.ts";
 import type { ExporterFactories } from "../api/exporter.ts";
 import type { HostReader } from "../api/host_reader.ts";
 import { AGGREGATE_INTERVAL_MS, DRAIN_INTERVAL_MS, DRAIN_RECORDS_MAX, DRAIN_TURN_MS_MAX } from "../api/limits.ts";
@@ -22,7 +22,16 @@ import { toSystemCallLookup } from "./event_mapper.ts";
 import { type ExporterLease, ExporterPool } from "./exporter_pool.ts";
 import { invariant } from "./invariant.ts";
 import { MeasurementBook, type RouteShare } from "./measurement_book.ts";
-import { emptyRouteCounts, type RouteCounts, RouteWorker, toRouteStats, type Turn } from "./route_worker.ts";
+import {
+  CATEGORY_OF_EVENT,
+  emptyRouteCounts,
+  EVENT_CATEGORIES,
+  type EventCategory,
+  type RouteCounts,
+  RouteWorker,
+  toRouteStats,
+  type Turn,
+} from "./route_worker.ts";
 import { RecurringWork, type Steps } from "./steps.ts";
 import { type RoutedTarget, Router, type RouteSink, toRoutingTable } from "./router.ts";
 import { checkRoutes, diffTargets, EMPTY_TARGET_SET, type TargetSetDiff } from "./target_diff.ts";
@@ -65,16 +74,8 @@ interface AcquiredExporters {
 /** Turns in which a full ring is drained at once, several times over: 4 MiB are at most 87 000 records. */
 const DRAIN_ALL_TURNS_MAX = 64;
 
-const SOCKET_KINDS = [
-  EVENT_KINDS.connect,
-  EVENT_KINDS.accept,
-  EVENT_KINDS.close,
-  EVENT_KINDS.transferFailure,
-  EVENT_KINDS.response,
-  EVENT_KINDS.retransmit,
-];
-
-const LIFECYCLE_KINDS = [EVENT_KINDS.fork, EVENT_KINDS.exec, EVENT_KINDS.exit];
+/** The engine itself uses every record of these, so none is left out however little a route asks. */
+const CONSUMED_CATEGORIES: ReadonlySet<EventCategory> = new Set<EventCategory>(["lifecycle", "memory"]);
 
 type Phase = "idle" | "running" | "closing" | "closed";
 
@@ -354,7 +355,8 @@ class RunningEngine implements Engine {
       const sinks: RouteSink[] = [];
       for (const { route, worker } of this.#routes.values()) {
         if (!route.targetIds.has(targetId)) continue;
-        sinks.push({ kinds: route.kinds, slowWaitMs: route.slowWaitMs, receiver: worker });
+        const { kinds, slowWaitMs, slowFileMs } = route;
+        sinks.push({ kinds, slowWaitMs, slowFileMs, receiver: worker });
       }
       return { slot: this.#slotOf(targetId), targetId, sinks };
     });
@@ -362,29 +364,15 @@ class RunningEngine implements Engine {
 
   #shareOf(active: ActiveRoute): RouteShare {
     const { readByKind } = this.#router.counts();
-    const { slowWaits, lifecycle, socketEvents } = active.counts;
-    const waitCount = readByKind[EVENT_KINDS.wait] ?? 0;
-    const socketCount = SOCKET_KINDS.reduce((total, kind) => total + (readByKind[kind] ?? 0), 0);
-    return {
-      targetIds: active.route.targetIds,
-      losses: {
-        slowWaits: {
-          readCount: waitCount,
-          filteredCount: waitCount - slowWaits.matchedCount,
-          dropped: slowWaits.droppedCount,
-        },
-        socketEvents: {
-          readCount: socketCount,
-          filteredCount: socketCount - socketEvents.matchedCount,
-          dropped: socketEvents.droppedCount,
-        },
-        lifecycle: {
-          readCount: LIFECYCLE_KINDS.reduce((total, kind) => total + (readByKind[kind] ?? 0), 0),
-          filteredCount: 0, // the engine itself uses every one
-          dropped: lifecycle.droppedCount,
-        },
-      },
-    };
+    const { targetIds, planes } = active.route;
+    const losses = EVENT_CATEGORIES.map((category) => {
+      const { matchedCount, droppedCount } = active.counts.byCategory[category];
+      const readCount = kindsOf(category).reduce((total, kind) => total + (readByKind[EVENT_KINDS[kind]] ?? 0), 0);
+      const filteredCount = CONSUMED_CATEGORIES.has(category) ? 0 : readCount - matchedCount;
+      return [category, { readCount, filteredCount, dropped: droppedCount }];
+    });
+    // Object.fromEntries widens the keys; EVENT_CATEGORIES has every one.
+    return { targetIds, planes, losses: Object.fromEntries(losses) as RouteShare["losses"] };
   }
 
   #countRingFull(): number {
@@ -400,4 +388,9 @@ async function waitForRecords(backend: TracerBackend, signal: AbortSignal): Prom
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
   }
+}
+
+function kindsOf(category: EventCategory): readonly EventKind[] {
+  // Object.keys widens the keys of a constant table to string.
+  return (Object.keys(CATEGORY_OF_EVENT) as EventKind[]).filter((kind) => CATEGORY_OF_EVENT[kind] === category);
 }

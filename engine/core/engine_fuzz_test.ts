@@ -2,6 +2,7 @@ import { assert } from "../../tests/support/assert.ts";
 import { property } from "../../tests/support/property.ts";
 import { type EventKind, toEventKindMask } from "../api/events.ts";
 import { AGGREGATE_INTERVAL_MS, BATCH_EVENTS_MAX, EXPORT_TIMEOUT_MS } from "../api/limits.ts";
+import { DEFAULT_PLANES } from "../api/plane.ts";
 import type { RouteStats } from "../api/stats.ts";
 import type { Route } from "../api/target.ts";
 import type { BackendRecord } from "../api/tracer_backend.ts";
@@ -136,7 +137,9 @@ class Script {
       kinds: route.kinds,
       exporterKey: route.exporterKey,
       slowWaitMs: route.slowWaitMs,
+      slowFileMs: 10,
       hasUserStacks: false,
+      planes: DEFAULT_PLANES,
     }));
     const targets = step.ids.map((id) => aTarget(id, { processIds: step.members > 0 ? [toProcessId(7)] : [] }));
     const problems = this.bench.engine.setTargets({

@@ -341,11 +341,17 @@ Deno.test("a target named by process is measured by the cgroup it is in", async 
   const reading = { cpuLimit: 0.5, periodCount: 10, throttledPeriodCount: 1, throttledMs: 5, cpuUsageMs: 9 };
   await using bench = new Bench((made) => {
     made.host.cgroupPaths.set(77, "/sys/fs/cgroup/x");
-    made.host.cgroups.set("/sys/fs/cgroup/x", { ...reading, pressure: undefined });
+    made.host.cgroups.set("/sys/fs/cgroup/x", { ...reading, pressure: undefined, memory: undefined, io: undefined });
   });
   bench.engine.setTargets(aSet(1, { targets: targetMap([aTarget("a", { processIds: [toProcessId(77)] })]) }));
   bench.start();
-  bench.host.cgroups.set("/sys/fs/cgroup/x", { ...reading, throttledMs: 905, pressure: undefined });
+  bench.host.cgroups.set("/sys/fs/cgroup/x", {
+    ...reading,
+    throttledMs: 905,
+    pressure: undefined,
+    memory: undefined,
+    io: undefined,
+  });
 
   const [cgroup] = (await bench.stop()).cgroups;
 
@@ -420,7 +426,16 @@ Deno.test("processes are known from the snapshot, from fork and from exec, and e
   bench.start();
   bench.backend.submit(aFork({ childProcessId: 200, childThreadId: 200 }));
   bench.backend.submit(aFork({ childProcessId: 100, childThreadId: 150 }));
-  bench.backend.submit({ kind: "exec", targetSlot: 1, atMs: 1, processId: 200, command: "sleep", path: "/bin/sleep" });
+  bench.backend.submit({
+    kind: "exec",
+    targetSlot: 1,
+    atMs: 1,
+    processId: 200,
+    command: "sleep",
+    path: "/bin/sleep",
+    argumentList: ["sleep", "1"],
+    isArgumentListCut: false,
+  });
   const thread = anAccount({ processId: 200, threadId: 200, command: "sleep", exited: true });
   bench.backend.submit(anExit({ thread, processEnded: true, parentProcessId: 100 }));
   await bench.turn();

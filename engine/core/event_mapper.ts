@@ -4,11 +4,21 @@
  * @module
  */
 
-import type { ExecEvent, ExitEvent, ForkEvent, WaitEvent } from "../api/events.ts";
+import type { ExecEvent, ExitEvent, FileEvent, ForkEvent, OomKillEvent, WaitEvent } from "../api/events.ts";
+import { redactCommandLine } from "../api/redact.ts";
 import { sanitizeText } from "../api/text.ts";
-import type { ExecRecord, ExitRecord, ForkRecord, ObjectKey, WaitRecord } from "../api/tracer_backend.ts";
+import type {
+  ExecRecord,
+  ExitRecord,
+  FileRecord,
+  ForkRecord,
+  ObjectKey,
+  OomKillRecord,
+  WaitRecord,
+} from "../api/tracer_backend.ts";
 import type { WaitObject } from "../api/measurements.ts";
 import type { TargetId } from "../api/units.ts";
+import { toFileOperation } from "./file_operations.ts";
 import { NO_SYSTEM_CALL, toWaitClass } from "./wait_objects.ts";
 
 /** Where names of system calls and objects come from. */
@@ -71,6 +81,8 @@ export function toExecEvent(record: ExecRecord, targetId: TargetId): ExecEvent {
     processId: record.processId,
     command: sanitizeText(record.command),
     path: sanitizeText(record.path),
+    argumentList: toArgumentList(record.argumentList),
+    isArgumentListCut: record.isArgumentListCut,
   };
 }
 
@@ -88,5 +100,43 @@ export function toExitEvent(record: ExitRecord, targetId: TargetId): ExitEvent {
     exitCode: (record.exitCode >>> 8) & 0xff,
     signal: record.exitCode & 0x7f,
     processEnded: record.processEnded,
+    isOomVictim: record.isOomVictim,
+  };
+}
+
+/**
+ * Yields what may be shown of a command line: secrets go first, while the
+ * arguments still are what the program was given.
+ */
+export function toArgumentList(argumentList: readonly string[]): readonly string[] {
+  return redactCommandLine(argumentList).map((argument) => sanitizeText(argument));
+}
+
+export function toOomKillEvent(record: OomKillRecord, targetId: TargetId): OomKillEvent {
+  const { virtualBytes, anonymousBytes, fileBytes, sharedBytes } = record;
+  return {
+    kind: "oomKill",
+    targetId,
+    atMs: record.atMs,
+    processId: record.processId,
+    command: sanitizeText(record.command),
+    memory: { virtualBytes, anonymousBytes, fileBytes, sharedBytes },
+  };
+}
+
+export function toFileEvent(record: FileRecord, targetId: TargetId, names: EventNames): FileEvent {
+  const { key } = record;
+  return {
+    kind: "file",
+    targetId,
+    endMs: record.endMs,
+    durationMs: record.durationMs,
+    processId: key.processId,
+    threadId: record.threadId,
+    operation: toFileOperation(key.operation),
+    systemCall: names.systemCallOf(record.systemCall),
+    object: names.objectOf(key.object),
+    errno: record.errno,
+    byteCount: record.byteCount,
   };
 }

@@ -43,7 +43,7 @@ function memoryOf(words: Readonly<Record<string, number>>): WordReader {
 
 /** The owner of 101's lock, by its thread id. */
 function ownerOf(tasks: readonly TaskSnapshotEntry[], readWord: WordReader): number | undefined {
-  return findLockOwners({ atMs: 1000, tasks }, readWord).get(101)?.threadId;
+  return findLockOwners({ atMs: 1000, tasks, processes: [] }, readWord).get(101)?.threadId;
 }
 
 Deno.test("findLockOwners() finds a glibc mutex's owner 8 bytes behind the lock word, by its namespace's id", () => {
@@ -81,6 +81,9 @@ Deno.test("findLockOwners() yields nobody where it cannot be told", () => {
 
 Deno.test("findLockOwners() tells every waiter of one lock", () => {
   const second = aWaiter({ threadId: 103, namespaceThreadId: 13 });
-  const owners = findLockOwners({ atMs: 1000, tasks: [aWaiter(), second, HOLDER] }, memoryOf({ "7f0000001008": 12 }));
+  const owners = findLockOwners(
+    { atMs: 1000, tasks: [aWaiter(), second, HOLDER], processes: [] },
+    memoryOf({ "7f0000001008": 12 }),
+  );
   assert.deepEqual([...owners].map(([waiter, owner]) => [waiter, owner.threadId]), [[101, 102], [103, 102]]);
 });

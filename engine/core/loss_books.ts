@@ -15,7 +15,7 @@ import type { RouteStats } from "../api/stats.ts";
 import type { BackendCounters } from "../api/tracer_backend.ts";
 
 /** Categories whose hits leave the kernel as records, so that user space counts them too. */
-export type RecordCategory = "slowWaits" | "names" | "lifecycle" | "socketEvents";
+export type RecordCategory = "slowWaits" | "names" | "lifecycle" | "socketEvents" | "memory" | "slowFiles";
 
 /** What happened to the records of one category on this side of the ring. */
 export interface ReadCounts {
@@ -54,6 +54,9 @@ export function toCategoryLedgers(input: LossInput): Record<Category, CategoryLe
     connections: balance(kernel.connections),
     transfers: balance(kernel.transfers),
     socketEvents: balance(delivered(kernel.socketEvents, read.socketEvents)),
+    memory: balance(delivered(kernel.memory, read.memory)),
+    files: balance(kernel.files),
+    slowFiles: balance(delivered(kernel.slowFiles, read.slowFiles)),
   };
 }
 
@@ -138,6 +141,9 @@ const CATEGORIES_OF_HOOK: ReadonlyMap<string, readonly Category[]> = new Map<str
   ["process_exec", ["lifecycle"]],
   ["socket_state", ["listeners"]],
   ["task_iterator", ["scheduling"]],
+  ["oom_kill", ["memory"]],
+  ["file_call_enter", ["files", "slowFiles"]],
+  ["file_call_exit", ["files", "slowFiles"]],
 ]);
 
 /** Yields how complete each category is: blind before partial before complete. */
@@ -155,7 +161,7 @@ function toVerdict(category: Category, ledger: CategoryLedger, hooks: readonly H
     .filter((hook) => hook.provider === undefined && hook.blindFor !== "")
     .filter((hook) => CATEGORIES_OF_HOOK.get(hook.hook)?.includes(category) === true)
     .map((hook) => hook.blindFor);
-  if (reasons.length > 0) return { verdict: "blind", reason: reasons.join("; ") };
+  if (reasons.length > 0) return { verdict: "blind", reason: [...new Set(reasons)].join("; ") };
 
   const lost = toLosses(ledger);
   if (lost.length === 0) return { verdict: "complete" };

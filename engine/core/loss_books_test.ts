@@ -9,7 +9,14 @@ const NOTHING_READ = { readCount: 0, filteredCount: 0, dropped: NOTHING_DROPPED 
 function anInput(overrides: Partial<LossInput> = {}): LossInput {
   return {
     kernel: emptyKernelLedger(),
-    read: { slowWaits: NOTHING_READ, names: NOTHING_READ, lifecycle: NOTHING_READ, socketEvents: NOTHING_READ },
+    read: {
+      slowWaits: NOTHING_READ,
+      names: NOTHING_READ,
+      lifecycle: NOTHING_READ,
+      socketEvents: NOTHING_READ,
+      memory: NOTHING_READ,
+      slowFiles: NOTHING_READ,
+    },
     namelessWaitCount: 0,
     ...overrides,
   };
@@ -46,8 +53,18 @@ Deno.test("toCategoryLedgers() yields a ledger that adds up to what the kernel s
       connections: kernelLedger,
       transfers: kernelLedger,
       socketEvents: kernelLedger,
+      memory: kernelLedger,
+      files: kernelLedger,
+      slowFiles: kernelLedger,
     }),
-    read: property.record({ slowWaits: read, names: read, lifecycle: read, socketEvents: read }),
+    read: property.record({
+      slowWaits: read,
+      names: read,
+      lifecycle: read,
+      socketEvents: read,
+      memory: read,
+      slowFiles: read,
+    }),
     namelessWaitCount: count,
   });
   property.assert(property.property(inputs, (input) => {
@@ -127,7 +144,15 @@ for (const [ledger, percent, reason] of PARTIAL) {
 }
 
 function aHook(overrides: Partial<HookStatus> = {}): HookStatus {
-  return { hook: "sched_switch", provider: undefined, refused: [], blindFor: "where time goes", ...overrides };
+  return {
+    hook: "sched_switch",
+    provider: undefined,
+    refused: [],
+    blindFor: "where time goes",
+    plane: "time",
+    isAskedFor: true,
+    ...overrides,
+  };
 }
 
 const BLIND: readonly [what: string, hook: HookStatus, category: Category, isBlind: boolean][] = [
@@ -144,6 +169,8 @@ const BLIND: readonly [what: string, hook: HookStatus, category: Category, isBli
   ["no system call is known", aHook({ hook: "system_calls" }), "waits", true],
   ["no system call is known", aHook({ hook: "system_calls" }), "names", true],
   ["no system call is known", aHook({ hook: "system_calls" }), "scheduling", false],
+  ["nobody asked for files", aHook({ hook: "file_call_exit", plane: "files", isAskedFor: false }), "files", true],
+  ["nobody asked for files", aHook({ hook: "file_call_exit", plane: "files", isAskedFor: false }), "waits", false],
 ];
 
 for (const [what, hook, category, isBlind] of BLIND) {

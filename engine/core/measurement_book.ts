@@ -17,6 +17,10 @@ import type {
   ThreadLedger,
   WaitMeasurement,
 } from "../api/measurements.ts";
+import type { FileMeasurement } from "../api/file_measurements.ts";
+import { OOM_KILLS_MAX } from "../api/limits.ts";
+import type { Plane } from "../api/plane.ts";
+import type { CgroupResourceMeasurement } from "../api/resource_measurements.ts";
 import type { Target } from "../api/target.ts";
 import { sanitizeText } from "../api/text.ts";
 import type {
@@ -25,21 +29,26 @@ import type {
   ChainRow,
   ExecRecord,
   ExitRecord,
+  FileRow,
   ForkRecord,
   NameRecord,
+  OomKillRecord,
+  ProcessResources,
   TaskSnapshot,
   ThreadAccount,
   TracerBackend,
   WaitKey,
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
-import type { EventNames } from "./event_mapper.ts";
+import { type EventNames, toOomKillEvent } from "./event_mapper.ts";
+import { toFileMeasurement } from "./file_rows.ts";
 import { invariant } from "./invariant.ts";
 import { withOpenChains, withoutQueueing } from "./lock_chains.ts";
 import { type LossInput, toCategoryLedgers, toCompleteness, toRunningLedgers } from "./loss_books.ts";
 import { NameTable } from "./name_table.ts";
 import { ObjectCache } from "./object_cache.ts";
 import { ProcessBook } from "./process_book.ts";
+import { ResourceBook } from "./resource_book.ts";
 import { NAME_KIND, type RecordConsumer, type RouterCounts } from "./router.ts";
 import { eachInSteps, finishSteps, type Steps } from "./steps.ts";
 import { addDeparted, ExitedThreads, NO_DEPARTED, toDeparted, toThreadLedger } from "./thread_ledgers.ts";
@@ -47,7 +56,7 @@ import { UserStacks } from "./user_stacks.ts";
 import { addRow, RetiredRows, toOpenRow, toWaitRow, type WaitRow } from "./wait_rows.ts";
 import { toPointerText, toWaitClass } from "./wait_objects.ts";
 import { measureWallOffsetMs } from "./wall_offset.ts";
-import { toCgroupMeasurement, toPressureDelta } from "./window_deltas.ts";
+import { toCgroupMeasurement, toCgroupResources, toPressureDelta } from "./window_deltas.ts";
 
 export interface MeasurementBookOptions {
   readonly backend: TracerBackend;
@@ -77,6 +86,8 @@ interface Closing {
   readonly chains: readonly ChainRow[];
   readonly accounts: readonly ThreadAccount[];
   readonly cgroups: readonly CgroupMeasurement[];
+  readonly cgroupResources: readonly CgroupResourceMeasurement[];
+  readonly files: readonly FileRow[];
   readonly pressure: PressureMeasurement | undefined;
   readonly ownUse: OwnUse;
   readonly counters: BackendCounters;
@@ -86,8 +97,10 @@ interface Closing {
 /** One route's share: whose figures it gets, and what became of its events. */
 export interface RouteShare {
   readonly targetIds: ReadonlySet<TargetId>;
+  /** What it asked to be looked at. */
+  readonly planes: ReadonlySet<Plane>;
   /** Of records in general: what this route did not ask for, and what was lost on its way. */
-  readonly losses: Pick<LossInput["read"], "slowWaits" | "lifecycle" | "socketEvents">;
+  readonly losses: Omit<LossInput["read"], "names">;
 }
 
 /** What was read while the window is open; the books follow at one instant. */
@@ -104,6 +117,8 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   readonly #retired = new RetiredRows();
   readonly #exited = new ExitedThreads();
   readonly #processes: ProcessBook;
+  readonly #resources = new ResourceBook();
+  readonly #oomKills: { readonly record: OomKillRecord; readonly targetId: TargetId }[] = [];
   readonly #targets = new Map<TargetId, TargetEntry>();
   readonly #targetOfSlot = new Map<number, TargetId>();
   readonly #beginWallOffsetMs: number;
@@ -148,6 +163,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       if (this.#targets.has(targetId)) continue;
       this.#exited.forgetTarget(targetId);
       this.#processes.forgetTarget(targetId);
+      this.#resources.forgetTarget(targetId);
     }
     for (const [from, to] of moves) if (from === to) moves.delete(from);
     if (moves.size === 0) return;
@@ -157,6 +173,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
 
   /** Learns processes and names from what every thread is doing now. */
   seed(snapshot: TaskSnapshot): void {
+    for (const resources of snapshot.processes) this.#onResources(resources, "begin");
     for (const task of snapshot.tasks) {
       const targetId = this.#targetOfSlot.get(task.targetSlot);
       if (targetId === undefined) continue;
@@ -174,6 +191,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
 
   onFork(record: ForkRecord, targetId: TargetId): void {
     const { parentProcessId, childProcessId, command } = record;
+    this.#resources.fork(record, targetId);
     if (childProcessId === parentProcessId) return;
     this.#processes.see({ processId: childProcessId, targetId, parentProcessId, command });
   }
@@ -188,11 +206,16 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const { thread, parentProcessId } = record;
     const { processId, threadId, command } = thread;
     this.#exited.add(toThreadLedger(thread, targetId));
+    this.#resources.thread(thread, targetId);
     if (!record.leftTarget) this.#endedThreadIds.add(threadId); // one that left lives on, and so may its rows
     if (!record.processEnded || this.#processes.hasEnded(processId)) return false;
     const isMain = threadId === processId;
     this.#processes.end({ processId, targetId, parentProcessId, ...(isMain ? { command } : {}) });
     return true;
+  }
+
+  onOomKill(record: OomKillRecord, targetId: TargetId): void {
+    if (this.#oomKills.length < OOM_KILLS_MAX) this.#oomKills.push({ record, targetId });
   }
 
   objectOf = (key: NameRecord["object"]): WaitMeasurement["object"] => this.#objects.objectOf(key);
@@ -236,11 +259,14 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const rows = new Map<string, WaitRow>();
     const chains: ChainRow[] = [];
     const accounts: ThreadAccount[] = [];
+    const files: FileRow[] = [];
     for (const row of this.#retired.rows()) addRow(rows, row);
     backend.readAggregates({
       wait: (view) => addRow(rows, toWaitRow(view)),
       chain: (chain) => chains.push(chain),
       thread: (account) => accounts.push(account),
+      file: (row) => files.push(row),
+      process: (resources) => this.#onResources(resources, "end"),
     });
     for (const account of accounts) {
       const open = toOpenRow(account);
@@ -256,7 +282,8 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       rows: [...rows.values()],
       chains: withOpenChains(withoutQueueing(chains), accounts),
       accounts,
-      cgroups: finishSteps(this.#readCgroups()),
+      ...finishSteps(this.#readCgroups()),
+      files,
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
       ownUse: host.ownUse(),
       counters: backend.counters(),
@@ -281,11 +308,14 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const rows = new Map<string, WaitRow>();
     const chains: ChainRow[] = [];
     const living: ThreadAccount[] = [];
+    const files: FileRow[] = [];
     yield* eachInSteps(this.#retired.rows(), (row) => addRow(rows, row));
     const endMs = yield* backend.readRunning({
       wait: (view) => addRow(rows, toWaitRow(view)),
       chain: (chain) => chains.push(chain),
       thread: (account) => living.push(account),
+      file: (row) => files.push(row),
+      process: () => {}, // told at the end only
     });
     yield "turn"; // what ended before `endMs` has told so after a drain
     const ledgers: ThreadLedger[] = [];
@@ -309,7 +339,8 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       rows: [...rows.values()],
       chains: withOpenChains(withoutQueueing(chains), accounts),
       accounts,
-      cgroups,
+      ...cgroups,
+      files,
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
       ownUse: host.ownUse(),
     };
@@ -355,6 +386,12 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       omittedConnectionCount: 0,
       listenQueues: [],
       cgroups: closing.cgroups.filter((cgroup) => isShared(cgroup.targetId)),
+      processResources: closing.isFinal
+        ? this.#resources.measurements().filter(({ targetId }) => isShared(targetId))
+        : [],
+      cgroupResources: closing.cgroupResources.filter((cgroup) => isShared(cgroup.targetId)),
+      oomKills: this.#oomKillMeasurements(closing, isShared),
+      fileOperations: share.planes.has("files") ? this.#fileMeasurements(closing, share.targetIds) : [],
       host: { cpuCount: host.cpuCount, pressure: closing.pressure },
       books: this.#booksOf(closing, share, targetCpuMs(threads, departed)),
     };
@@ -371,6 +408,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const targetId = this.#targetOfSlot.get(account.targetSlot);
     if (targetId === undefined) return;
     const { processId, threadId, command } = account;
+    this.#resources.thread(account, targetId);
     this.#processes.see({ processId, targetId, ...(threadId === processId ? { command } : {}) });
   }
 
@@ -497,16 +535,46 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   }
 
   /** A cgroup per step: each is several files. */
-  *#readCgroups(): Steps<CgroupMeasurement[]> {
-    const measurements: CgroupMeasurement[] = [];
+  *#readCgroups(): Steps<Pick<Closing, "cgroups" | "cgroupResources">> {
+    const cgroups: CgroupMeasurement[] = [];
+    const cgroupResources: CgroupResourceMeasurement[] = [];
     for (const [targetId, entry] of this.#targets) {
       for (const { path, begin } of entry.cgroups) {
         const end = this.#options.host.cgroup(path);
-        measurements.push(toCgroupMeasurement({ targetId, path: sanitizeText(path) }, { begin, end }));
+        const cgroup = { targetId, path: sanitizeText(path) };
+        cgroups.push(toCgroupMeasurement(cgroup, { begin, end }));
+        cgroupResources.push(toCgroupResources(cgroup, { begin, end }));
         yield;
       }
     }
-    return measurements;
+    return { cgroups, cgroupResources };
+  }
+
+  #onResources(resources: ProcessResources, when: "begin" | "end"): void {
+    const targetId = this.#targetOfSlot.get(resources.targetSlot);
+    if (targetId !== undefined) this.#resources[when](resources, targetId);
+  }
+
+  #oomKillMeasurements(
+    closing: Closing,
+    isShared: (targetId: TargetId | undefined) => targetId is TargetId,
+  ): Measurements["oomKills"] {
+    return this.#oomKills.filter(({ targetId }) => isShared(targetId)).map(({ record, targetId }) => {
+      const { command, memory, processId, atMs } = toOomKillEvent(record, targetId);
+      return { targetId, atWallMs: atMs + closing.wallOffsetMs, processId, command, memory };
+    });
+  }
+
+  /** Rows of slot 0 hold what the kernel's table had no room for, of whatever target: every route gets them. */
+  #fileMeasurements(closing: Closing, targetIds: ReadonlySet<TargetId>): FileMeasurement[] {
+    const [firstTargetId] = targetIds;
+    return closing.files.flatMap((row) => {
+      const { targetSlot } = row.key;
+      const targetId = targetSlot === OVERFLOW_SLOT ? firstTargetId : this.#targetOfSlot.get(targetSlot);
+      if (targetId === undefined || !targetIds.has(targetId)) return [];
+      const object = this.objectOf(row.key.object);
+      return [toFileMeasurement(row, { targetId, object, wallOffsetMs: closing.wallOffsetMs })];
+    });
   }
 
   #booksOf(closing: Closing, share: RouteShare, targetCpuMs: number): Books {
@@ -546,7 +614,13 @@ function toLifeText(life: { readonly threadId: number; readonly beginMs: number 
   return `${life.threadId}/${life.beginMs}`;
 }
 
-const NO_VISITS: AggregateVisitor = { wait: () => {}, chain: () => {}, thread: () => {} };
+const NO_VISITS: AggregateVisitor = {
+  wait: () => {},
+  chain: () => {},
+  thread: () => {},
+  file: () => {},
+  process: () => {},
+};
 
 function targetCpuMs(threads: readonly ThreadLedger[], departed: DepartedThreads): number {
   return threads.reduce((total, ledger) => total + ledger.onCpuMs, departed.onCpuMs);

@@ -10,6 +10,7 @@ import { PROCESS_READS_PER_TURN_MAX, PROCESSES_MAX } from "../api/limits.ts";
 import type { ProcessInfo } from "../api/measurements.ts";
 import { sanitizeText } from "../api/text.ts";
 import type { TargetId } from "../api/units.ts";
+import { toArgumentList } from "./event_mapper.ts";
 
 /** What one sighting tells; what it does not tell stays as it was. */
 export interface ProcessSighting {
@@ -110,7 +111,7 @@ export class ProcessBook {
       ...info,
       parentProcessId: info.parentProcessId || reading.parentProcessId,
       command: info.command === "" ? sanitizeText(reading.command) : info.command,
-      commandLine: reading.commandLine.map((argument) => sanitizeText(argument)),
+      commandLine: toArgumentList(reading.commandLine),
     });
   }
 

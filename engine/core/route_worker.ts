@@ -16,10 +16,13 @@ import { EventQueue } from "./event_queue.ts";
 import type { ExporterLease } from "./exporter_pool.ts";
 
 /** Events by what the kernel's books call their records. */
-export type EventCategory = "slowWaits" | "lifecycle" | "socketEvents";
+export const EVENT_CATEGORIES = ["slowWaits", "lifecycle", "socketEvents", "memory", "slowFiles"] as const;
 
-/** What the kernel's books call the records of each kind. */
-const CATEGORY_OF_KIND: Readonly<Record<EventKind, EventCategory>> = {
+/** One of them. */
+export type EventCategory = (typeof EVENT_CATEGORIES)[number];
+
+/** What an event of each kind counts under. */
+export const CATEGORY_OF_EVENT: Readonly<Record<EventKind, EventCategory>> = {
   wait: "slowWaits",
   fork: "lifecycle",
   exec: "lifecycle",
@@ -30,9 +33,9 @@ const CATEGORY_OF_KIND: Readonly<Record<EventKind, EventCategory>> = {
   transferFailure: "socketEvents",
   response: "socketEvents",
   retransmit: "socketEvents",
+  oomKill: "memory",
+  file: "slowFiles",
 };
-
-const EVENT_CATEGORIES = ["slowWaits", "lifecycle", "socketEvents"] as const;
 
 export interface EventCounts {
   matchedCount: number;
@@ -41,19 +44,14 @@ export interface EventCounts {
 
 /** Counts of one route; they outlive the worker when the route changes its exporter. */
 export interface RouteCounts {
-  readonly slowWaits: EventCounts;
-  readonly lifecycle: EventCounts;
-  readonly socketEvents: EventCounts;
+  readonly byCategory: Readonly<Record<EventCategory, EventCounts>>;
   exportedCount: number;
 }
 
 export function emptyRouteCounts(): RouteCounts {
-  return {
-    slowWaits: emptyEventCounts(),
-    lifecycle: emptyEventCounts(),
-    socketEvents: emptyEventCounts(),
-    exportedCount: 0,
-  };
+  const entries = EVENT_CATEGORIES.map((category) => [category, emptyEventCounts()]);
+  // Object.fromEntries widens the keys; EVENT_CATEGORIES has every one.
+  return { byCategory: Object.fromEntries(entries) as RouteCounts["byCategory"], exportedCount: 0 };
 }
 
 function emptyEventCounts(): EventCounts {
@@ -213,7 +211,7 @@ export class RouteWorker {
   }
 
   #countsOf(event: TraceEvent): EventCounts {
-    return this.#options.counts[CATEGORY_OF_KIND[event.kind]];
+    return this.#options.counts.byCategory[CATEGORY_OF_EVENT[event.kind]];
   }
 
   async #callExporter<Value>(
@@ -255,7 +253,7 @@ export function toRouteStats(counts: RouteCounts, workers: Iterable<RouteWorker>
   let waitingCount = 0;
   for (const worker of workers) waitingCount += worker.waitingCount;
   return {
-    matchedCount: EVENT_CATEGORIES.reduce((total, category) => total + counts[category].matchedCount, 0),
+    matchedCount: EVENT_CATEGORIES.reduce((total, category) => total + counts.byCategory[category].matchedCount, 0),
     exportedCount: counts.exportedCount,
     waitingCount,
     droppedCount: {
@@ -267,7 +265,7 @@ export function toRouteStats(counts: RouteCounts, workers: Iterable<RouteWorker>
 }
 
 function droppedFor(counts: RouteCounts, reason: DropReason): number {
-  return EVENT_CATEGORIES.reduce((total, category) => total + counts[category].droppedCount[reason], 0);
+  return EVENT_CATEGORIES.reduce((total, category) => total + counts.byCategory[category].droppedCount[reason], 0);
 }
 
 /** What an exporter claims, kept between 0 and what it was given. */

@@ -5,19 +5,29 @@
  * @module
  */
 
-import { EVENT_KINDS, type TraceEvent, type WaitEvent } from "../api/events.ts";
+import { EVENT_KINDS, type FileEvent, type TraceEvent, type WaitEvent } from "../api/events.ts";
 import { TARGETS_MAX } from "../api/limits.ts";
 import type {
   BackendRecord,
   ExecRecord,
   ExitRecord,
+  FileRecord,
   ForkRecord,
   NameRecord,
+  OomKillRecord,
   RecordView,
   WaitRecord,
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
-import { type EventNames, toExecEvent, toExitEvent, toForkEvent, toWaitEvent } from "./event_mapper.ts";
+import {
+  type EventNames,
+  toExecEvent,
+  toExitEvent,
+  toFileEvent,
+  toForkEvent,
+  toOomKillEvent,
+  toWaitEvent,
+} from "./event_mapper.ts";
 import { invariant } from "./invariant.ts";
 
 /** `PT_KIND_NAME` of bpf/include/pt_events.h; names never become events. */
@@ -30,14 +40,18 @@ const KINDS_MAX = 32;
 const SLOTS_MAX = TARGETS_MAX + 1;
 
 /** What the engine itself keeps, of targets that are traced: lives of processes and threads. */
-const LIFECYCLE_MASK = (1 << EVENT_KINDS.fork) | (1 << EVENT_KINDS.exec) | (1 << EVENT_KINDS.exit);
+const LIFECYCLE_MASK = (1 << EVENT_KINDS.fork) | (1 << EVENT_KINDS.exec) | (1 << EVENT_KINDS.exit) |
+  (1 << EVENT_KINDS.oomKill);
 
 const WAIT_MASK = 1 << EVENT_KINDS.wait;
+
+const FILE_MASK = 1 << EVENT_KINDS.file;
 
 /** One route as the router sees it. */
 export interface RouteSink {
   readonly kinds: number; // EventKindMask
   readonly slowWaitMs: number;
+  readonly slowFileMs: number;
   readonly receiver: EventReceiver;
 }
 
@@ -52,6 +66,7 @@ export interface RecordConsumer {
   onExec(record: ExecRecord, targetId: TargetId): void;
   /** Yields whether its process ended with it: exactly once per process. */
   onExit(record: ExitRecord, targetId: TargetId): boolean;
+  onOomKill(record: OomKillRecord, targetId: TargetId): void;
 }
 
 /** Who wants what, by target slot; replaced as a whole. */
@@ -160,6 +175,10 @@ export class Router {
       this.#routeWait(record, targetId, sinks);
       return;
     }
+    if (record.kind === "file") {
+      this.#routeFile(record, targetId, sinks);
+      return;
+    }
     const event = this.#consume(record, targetId);
     if (event !== undefined && offer(sinks, EVENT_KINDS[record.kind], event)) this.#matchedCount++;
     else this.#internalCount++;
@@ -178,8 +197,23 @@ export class Router {
     else this.#matchedCount++;
   }
 
+  #routeFile(record: FileRecord, targetId: TargetId, sinks: readonly RouteSink[]): void {
+    let event: FileEvent | undefined;
+    for (const sink of sinks) {
+      if ((sink.kinds & FILE_MASK) === 0) continue;
+      if (record.errno === 0 && record.durationMs < sink.slowFileMs) continue;
+      event ??= toFileEvent(record, targetId, this.#names);
+      sink.receiver.accept(event);
+    }
+    if (event === undefined) this.#unmatchedCount++;
+    else this.#matchedCount++;
+  }
+
   /** The engine's own share first; then the event, for whoever wants it. A thread that only left has not ended. */
-  #consume(record: ForkRecord | ExecRecord | ExitRecord, targetId: TargetId): TraceEvent | undefined {
+  #consume(
+    record: ForkRecord | ExecRecord | ExitRecord | OomKillRecord,
+    targetId: TargetId,
+  ): TraceEvent | undefined {
     switch (record.kind) {
       case "fork":
         this.#consumer.onFork(record, targetId);
@@ -187,6 +221,9 @@ export class Router {
       case "exec":
         this.#consumer.onExec(record, targetId);
         return toExecEvent(record, targetId);
+      case "oomKill":
+        this.#consumer.onOomKill(record, targetId);
+        return toOomKillEvent(record, targetId);
       case "exit":
         return this.#consumeExit(record, targetId);
     }

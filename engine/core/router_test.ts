@@ -18,7 +18,8 @@ interface Sink extends RouteSink {
 
 function aSink(kinds: readonly EventKind[], slowWaitMs = 0): Sink {
   const events: TraceEvent[] = [];
-  return { kinds: toEventKindMask(kinds), slowWaitMs, events, receiver: { accept: (event) => events.push(event) } };
+  const receiver = { accept: (event: TraceEvent) => events.push(event) };
+  return { kinds: toEventKindMask(kinds), slowWaitMs, slowFileMs: 10, events, receiver };
 }
 
 function open(sinks: readonly RouteSink[]): { router: Router; consumed: string[] } {
@@ -35,6 +36,7 @@ function open(sinks: readonly RouteSink[]): { router: Router; consumed: string[]
       if (isFirst) ended.add(record.thread.processId);
       return isFirst;
     },
+    onOomKill: (_, targetId) => consumed.push(`OOM kill in ${targetId}`),
   };
   const router = new Router(consumer, NAMES);
   router.use(toRoutingTable([{ slot: 1, targetId: toTargetId("a"), sinks }]));
@@ -87,7 +89,7 @@ const UNWANTED: readonly [what: string, kind: number, slot: number][] = [
   ["its slot is nobody's", 1, 2],
   ["its slot is beyond the table", 1, TARGETS_MAX + 1],
   ["its slot is far beyond the table", 1, 0xffffffff],
-  ["its kind is not known", 7, 1],
+  ["its kind is not known", 31, 1],
   ["its kind is beyond the mask", 33, 1],
 ];
 
@@ -122,7 +124,18 @@ Deno.test("visit() gives the engine names and lives with no route at all, and co
   router.visit(aView(2, aName()));
   router.visit(aView(2, aName(), 77));
   router.visit(aView(3, aFork()));
-  router.visit(aView(4, { kind: "exec", targetSlot: 1, atMs: 1, processId: 9, command: "sh", path: "/bin/sh" }));
+  router.visit(
+    aView(4, {
+      kind: "exec",
+      targetSlot: 1,
+      atMs: 1,
+      processId: 9,
+      command: "sh",
+      path: "/bin/sh",
+      argumentList: ["sh"],
+      isArgumentListCut: false,
+    }),
+  );
   router.visit(aView(5, anExit()));
 
   assert.deepEqual(consumed, ["name", "name", "fork of a", "exec of a", "exit of a"]);

@@ -30,7 +30,7 @@ function aTask(overrides: Partial<TaskSnapshotEntry> = {}): TaskSnapshotEntry {
 
 Deno.test("toSnapshotRows() says what a thread is blocked on, and since when", () => {
   assert.deepEqual(
-    toSnapshotRows({ atMs: 1000, tasks: [aTask()] }, { systemCallOf: NAMES, readWord: () => undefined }),
+    toSnapshotRows({ atMs: 1000, tasks: [aTask()], processes: [] }, { systemCallOf: NAMES, readWord: () => undefined }),
     [{
       processId: 100,
       threadId: 101,
@@ -47,7 +47,7 @@ Deno.test("toSnapshotRows() says what a thread is blocked on, and since when", (
 
 Deno.test("toSnapshotRows() claims no class and no time for a thread that is not blocked", () => {
   for (const state of ["running", "runnable"] as const) {
-    const [row] = toSnapshotRows({ atMs: 1000, tasks: [aTask({ state, waitClass: 0 })] }, {
+    const [row] = toSnapshotRows({ atMs: 1000, tasks: [aTask({ state, waitClass: 0 })], processes: [] }, {
       systemCallOf: NAMES,
       readWord: () => undefined,
     });
@@ -56,7 +56,11 @@ Deno.test("toSnapshotRows() claims no class and no time for a thread that is not
 });
 
 Deno.test("toSnapshotRows() leaves out threads of no target, and takes a clock that ran ahead for now", () => {
-  const rows = toSnapshotRows({ atMs: 1000, tasks: [aTask({ targetSlot: 0 }), aTask({ lastRanMs: 1000.5 })] }, {
+  const rows = toSnapshotRows({
+    atMs: 1000,
+    tasks: [aTask({ targetSlot: 0 }), aTask({ lastRanMs: 1000.5 })],
+    processes: [],
+  }, {
     systemCallOf: NAMES,
     readWord: () => undefined,
   });
@@ -73,6 +77,9 @@ Deno.test("toSnapshotRows() names the owner that a contended glibc mutex holds 8
   const holder = aTask({ threadId: 4012, namespaceThreadId: 12, command: "flusher" });
   const readWord = (processId: number, address: bigint) =>
     processId === waiter.processId && address === 0x1008n ? 12 : undefined;
-  const [row] = toSnapshotRows({ atMs: 1000, tasks: [waiter, holder] }, { systemCallOf: NAMES, readWord });
+  const [row] = toSnapshotRows({ atMs: 1000, tasks: [waiter, holder], processes: [] }, {
+    systemCallOf: NAMES,
+    readWord,
+  });
   assert.deepEqual(row?.lockOwner, { threadId: 4012, command: "flusher" });
 });

@@ -6,7 +6,8 @@
 
 import type { RouteProblem } from "../api/engine.ts";
 import { EVENT_KINDS } from "../api/events.ts";
-import { SLOW_WAIT_MS_MIN } from "../api/limits.ts";
+import { SLOW_FILE_MS_MIN, SLOW_WAIT_MS_MIN } from "../api/limits.ts";
+import type { Plane } from "../api/plane.ts";
 import type { Route, Target, TargetCgroup, TargetSet } from "../api/target.ts";
 import type { TargetDiff } from "../api/tracer_backend.ts";
 import type { RouteId, TargetId } from "../api/units.ts";
@@ -50,8 +51,7 @@ export function diffTargets(previous: TargetSet, next: TargetSet): TargetSetDiff
   const had = kernelDetail(previous.routes);
   return {
     kernel: { added, removed, ...asked },
-    isKernelChanged: added.length > 0 || removed.length > 0 || asked.slowWaitMs !== had.slowWaitMs ||
-      asked.hasUserStacks !== had.hasUserStacks,
+    isKernelChanged: added.length > 0 || removed.length > 0 || !isSameDetail(asked, had),
     startedRoutes,
     changedRoutes,
     stoppedRouteIds,
@@ -87,18 +87,52 @@ function routeFault(route: Route, next: TargetSet, seen: ReadonlySet<RouteId>): 
     return `exporter ${route.exporterKey} is unknown, want one of the ${next.exporters.size} given`;
   }
   if (!(route.slowWaitMs >= 0)) return `its slow wait threshold is ${route.slowWaitMs} ms, want 0 or more`;
+  if (!(route.slowFileMs >= 0)) return `its slow file threshold is ${route.slowFileMs} ms, want 0 or more`;
   return undefined;
 }
 
+type KernelDetail = Omit<TargetDiff, "added" | "removed">;
+
 /** What the kernel must do so that every route gets what it asks. */
-function kernelDetail(routes: readonly Route[]): Pick<TargetDiff, "slowWaitMs" | "hasUserStacks"> {
-  let slowWaitMs: number | undefined;
+function kernelDetail(routes: readonly Route[]): KernelDetail {
+  const planes = new Set<Plane>();
   for (const route of routes) {
-    if ((route.kinds & (1 << EVENT_KINDS.wait)) === 0) continue;
-    const askedMs = Math.max(route.slowWaitMs, SLOW_WAIT_MS_MIN);
-    slowWaitMs = slowWaitMs === undefined ? askedMs : Math.min(slowWaitMs, askedMs);
+    for (const plane of route.planes) planes.add(plane);
   }
-  return { slowWaitMs, hasUserStacks: routes.some((route) => route.hasUserStacks) };
+  return {
+    slowWaitMs: smallestAsked(routes, {
+      isWanted: (route) => wants(route, EVENT_KINDS.wait),
+      askedMs: (route) => Math.max(route.slowWaitMs, SLOW_WAIT_MS_MIN),
+    }),
+    slowFileMs: smallestAsked(routes, {
+      isWanted: (route) => route.planes.has("files") && wants(route, EVENT_KINDS.file),
+      askedMs: (route) => Math.max(route.slowFileMs, SLOW_FILE_MS_MIN),
+    }),
+    hasUserStacks: routes.some((route) => route.hasUserStacks),
+    planes,
+  };
+}
+
+function wants(route: Route, kind: number): boolean {
+  return (route.kinds & (1 << kind)) !== 0;
+}
+
+/** Yields the smallest threshold of the routes that want such events; `undefined`: none does. */
+function smallestAsked(
+  routes: readonly Route[],
+  options: { readonly isWanted: (route: Route) => boolean; readonly askedMs: (route: Route) => number },
+): number | undefined {
+  const asked = routes.filter(options.isWanted).map(options.askedMs);
+  return asked.length === 0 ? undefined : Math.min(...asked);
+}
+
+function isSameDetail(left: KernelDetail, right: KernelDetail): boolean {
+  return left.slowWaitMs === right.slowWaitMs && left.slowFileMs === right.slowFileMs &&
+    left.hasUserStacks === right.hasUserStacks && isSameSet(left.planes, right.planes);
+}
+
+function isSameSet<Item>(left: ReadonlySet<Item>, right: ReadonlySet<Item>): boolean {
+  return left.size === right.size && left.isSubsetOf(right);
 }
 
 /** The label is for people: a new one changes nothing in the kernel. */
@@ -114,8 +148,8 @@ function isSameCgroup(left: TargetCgroup, right: TargetCgroup): boolean {
 
 function isSameRoute(left: Route, right: Route): boolean {
   return left.kinds === right.kinds && left.exporterKey === right.exporterKey && left.slowWaitMs === right.slowWaitMs &&
-    left.hasUserStacks === right.hasUserStacks && left.targetIds.size === right.targetIds.size &&
-    left.targetIds.isSubsetOf(right.targetIds);
+    left.slowFileMs === right.slowFileMs && left.hasUserStacks === right.hasUserStacks &&
+    isSameSet(left.targetIds, right.targetIds) && isSameSet(left.planes, right.planes);
 }
 
 function isSameList<Item>(

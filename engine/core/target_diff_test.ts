@@ -2,6 +2,7 @@ import { assert } from "../../tests/support/assert.ts";
 import { property } from "../../tests/support/property.ts";
 import { toEventKindMask } from "../api/events.ts";
 import { SLOW_WAIT_MS_MIN } from "../api/limits.ts";
+import { DEFAULT_PLANES, PLANES } from "../api/plane.ts";
 import type { Route, Target, TargetSet } from "../api/target.ts";
 import { toCgroupId, toExporterKey, toProcessId, toRouteId, toTargetId } from "../api/units.ts";
 import { checkRoutes, diffTargets, EMPTY_TARGET_SET } from "./target_diff.ts";
@@ -16,7 +17,9 @@ function aRoute(id: string, overrides: Partial<Route> = {}): Route {
     kinds: toEventKindMask(["wait", "exit"]),
     exporterKey: KEY,
     slowWaitMs: 10,
+    slowFileMs: 10,
     hasUserStacks: false,
+    planes: DEFAULT_PLANES,
     ...overrides,
   };
 }
@@ -59,7 +62,9 @@ const routes = property.uniqueArray(
     kinds: property.constantFrom(toEventKindMask(["wait"]), toEventKindMask(["exit"])),
     exporterKey: property.constantFrom("k@1", "k@2").map(toExporterKey),
     slowWaitMs: property.constantFrom(0, 5, 20),
+    slowFileMs: property.constantFrom(0, 10),
     hasUserStacks: property.boolean(),
+    planes: property.subarray([...PLANES]).map((planes) => new Set(planes)),
   }, PLAIN),
   { selector: (route) => route.id },
 );
@@ -155,6 +160,22 @@ Deno.test("diffTargets() asks for user stacks while one route wants them", () =>
   assert.equal(diffTargets(plain, stacks).kernel.hasUserStacks, true);
   assert.equal(diffTargets(plain, stacks).isKernelChanged, true);
   assert.equal(diffTargets(stacks, plain).kernel.hasUserStacks, false);
+});
+
+Deno.test("diffTargets() asks for the planes of all routes together, and for file thresholds only where files are", () => {
+  const plain = aSet({ routes: [aRoute("r", { planes: new Set(["time", "sockets"]) })] });
+  const files = { planes: new Set(["time", "files"] as const), kinds: toEventKindMask(["file"]) };
+  const both = aSet({ routes: [...plain.routes, aRoute("s", { ...files, slowFileMs: 5 })] });
+
+  const asked = diffTargets(plain, both);
+  assert.deepEqual(asked.kernel.planes, new Set(["time", "sockets", "files"]));
+  assert.equal(asked.kernel.slowFileMs, 5);
+  assert.equal(asked.isKernelChanged, true);
+  const given = diffTargets(both, plain);
+  assert.deepEqual(given.kernel.planes, new Set(["time", "sockets"]));
+  assert.equal(given.kernel.slowFileMs, undefined);
+  assert.equal(given.isKernelChanged, true);
+  assert.equal(diffTargets(both, aSet({ routes: [...both.routes].reverse() })).isKernelChanged, false);
 });
 
 const FAULTS: readonly [what: string, route: Route, message: RegExp][] = [

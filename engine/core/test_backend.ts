@@ -13,9 +13,11 @@ import type {
   BackendRecord,
   ChainRow,
   ExitRecord,
+  FileRow,
   ForkRecord,
   NameRecord,
   ObjectKey,
+  ProcessResources,
   RecordView,
   TargetDiff,
   TaskSnapshot,
@@ -27,6 +29,8 @@ import type {
   WaitRowView,
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
+import type { RecordCategory } from "./loss_books.ts";
+import { CATEGORY_OF_EVENT } from "./route_worker.ts";
 import { NAME_KIND } from "./router.ts";
 import type { WaitRow } from "./wait_rows.ts";
 
@@ -46,6 +50,8 @@ export class TestBackend implements TracerBackend {
   tasks: TaskSnapshotEntry[] = [];
   /** Interim readings begun. */
   runningReadCount = 0;
+  files: FileRow[] = [];
+  processes: ProcessResources[] = [];
   stacks = new Map<number, readonly bigint[]>();
   counterOverrides: Partial<BackendCounters> = {};
   /** What `applyTargets` throws instead of applying. */
@@ -55,8 +61,8 @@ export class TestBackend implements TracerBackend {
   #records: BackendRecord[] = [];
   #wake = Promise.withResolvers<void>();
   readonly #slots = new Map<TargetId, number>();
-  readonly #delivered: Record<"slowWaits" | "names" | "lifecycle", number> = { slowWaits: 0, names: 0, lifecycle: 0 };
-  readonly #ringFull: Record<"slowWaits" | "names" | "lifecycle", number> = { slowWaits: 0, names: 0, lifecycle: 0 };
+  readonly #delivered: Record<RecordCategory, number> = { ...NO_RECORDS };
+  readonly #ringFull: Record<RecordCategory, number> = { ...NO_RECORDS };
   #nextSlot = 1;
   #isOpen = true;
   #isDisposed = false;
@@ -140,7 +146,10 @@ export class TestBackend implements TracerBackend {
   readAggregates(visitor: AggregateVisitor): void {
     for (const row of this.rows) visitor.wait(toRowView(row));
     for (const chain of this.chains) visitor.chain(chain);
-    if (!this.#isOpen) { for (const account of this.accounts) visitor.thread(account); }
+    for (const row of this.files) visitor.file(row);
+    if (this.#isOpen) return;
+    for (const account of this.accounts) visitor.thread(account);
+    for (const resources of this.processes) visitor.process(resources);
   }
 
   /** A row or account per step. */
@@ -155,6 +164,7 @@ export class TestBackend implements TracerBackend {
       visitor.thread(account);
       yield;
     }
+    for (const row of this.files) visitor.file(row);
     return this.#clock.monotonicMs();
   }
 
@@ -165,7 +175,7 @@ export class TestBackend implements TracerBackend {
   }
 
   snapshot(): TaskSnapshot {
-    return { atMs: this.#clock.monotonicMs(), tasks: this.tasks };
+    return { atMs: this.#clock.monotonicMs(), tasks: this.tasks, processes: this.processes };
   }
 
   userStack(stackId: number): readonly bigint[] {
@@ -196,7 +206,8 @@ export class TestBackend implements TracerBackend {
 
   #ledger(): Record<Category, KernelLedger> {
     const ledger = emptyKernelLedger();
-    for (const category of ["slowWaits", "names", "lifecycle"] as const) {
+    // Object.keys widens the keys of a constant table to string.
+    for (const category of Object.keys(NO_RECORDS) as RecordCategory[]) {
       const delivered = this.#delivered[category];
       const ringFull = this.#ringFull[category];
       ledger[category] = { ...EMPTY, seen: delivered + ringFull, delivered, dropped: { ring_full: ringFull } };
@@ -204,6 +215,15 @@ export class TestBackend implements TracerBackend {
     return ledger;
   }
 }
+
+const NO_RECORDS: Readonly<Record<RecordCategory, number>> = {
+  slowWaits: 0,
+  names: 0,
+  lifecycle: 0,
+  socketEvents: 0,
+  memory: 0,
+  slowFiles: 0,
+};
 
 const EMPTY: KernelLedger = { seen: 0, filtered: 0, aggregated: 0, delivered: 0, dropped: {} };
 
@@ -278,6 +298,8 @@ export function anAccount(overrides: Partial<ThreadAccount> = {}): ThreadAccount
     blockedMs: 850,
     kernelOnCpuMs: 100,
     kernelRunDelayMs: 50,
+    minorFaultCount: 7,
+    majorFaultCount: 1,
     exited: false,
     openWait: undefined,
     ...overrides,
@@ -292,6 +314,7 @@ export function anExit(overrides: Partial<ExitRecord> = {}): ExitRecord {
     exitCode: 0,
     processEnded: false,
     leftTarget: false,
+    isOomVictim: false,
     thread: anAccount({ exited: true }),
     ...overrides,
   };
@@ -313,15 +336,14 @@ export function aRow(overrides: Partial<WaitRow> = {}): WaitRow {
   };
 }
 
-function categoryOf(record: BackendRecord): "slowWaits" | "names" | "lifecycle" {
-  if (record.kind === "wait") return "slowWaits";
-  return record.kind === "name" ? "names" : "lifecycle";
+function categoryOf(record: BackendRecord): RecordCategory {
+  return record.kind === "name" ? "names" : CATEGORY_OF_EVENT[record.kind];
 }
 
 function toView(record: BackendRecord): RecordView {
   return {
     kind: record.kind === "name" ? NAME_KIND : EVENT_KINDS[record.kind],
-    targetSlot: record.kind === "wait" ? record.key.targetSlot : record.targetSlot,
+    targetSlot: record.kind === "wait" || record.kind === "file" ? record.key.targetSlot : record.targetSlot,
     sizeBytes: TEST_RECORD_BYTES,
     decode: () => record,
   };

@@ -9,6 +9,7 @@ import type { Engine, RouteProblem } from "../api/engine.ts";
 import { toEventKindMask } from "../api/events.ts";
 import { EXPORT_TIMEOUT_MS } from "../api/limits.ts";
 import type { Measurements } from "../api/measurements.ts";
+import { DEFAULT_PLANES } from "../api/plane.ts";
 import type { Route, TargetSet } from "../api/target.ts";
 import { toExporterKey, toRouteId, toTargetId } from "../api/units.ts";
 import { openEngine } from "./engine.ts";
@@ -28,7 +29,9 @@ export function aRoute(overrides: Partial<Route> = {}): Route {
     kinds: toEventKindMask(["wait", "exit"]),
     exporterKey: KEY,
     slowWaitMs: 10,
+    slowFileMs: 10,
     hasUserStacks: false,
+    planes: DEFAULT_PLANES,
     ...overrides,
   };
 }

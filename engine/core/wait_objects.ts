@@ -29,6 +29,7 @@ export const OBJECT_KINDS = {
   netlink: 16,
   signal: 17,
   device: 18,
+  path: 19,
 } as const;
 
 /** `PT_NO_SYSTEM_CALL` of bpf/include/pt_events.h. */
@@ -67,6 +68,8 @@ export function toWaitObject(key: ObjectKey, { name, ordinals }: ObjectContext):
       return { kind: "unixServer", id: toSocketId(key, ordinals), path: name };
     case OBJECT_KINDS.file:
       return { kind: "file", id: `${toDeviceText(key.highLow)}:${lowText(key)}`, path: name };
+    case OBJECT_KINDS.path:
+      return { kind: "path", path: name };
     case OBJECT_KINDS.pipe:
       return { kind: "pipe", inode: key.lowHigh * 2 ** 32 + key.lowLow };
     case OBJECT_KINDS.lock:

@@ -6,6 +6,12 @@
 
 import type { CgroupReading } from "../api/host_reader.ts";
 import type { CgroupMeasurement, PressureMeasurement } from "../api/measurements.ts";
+import type {
+  CgroupDeviceIo,
+  CgroupIoMeasurement,
+  CgroupMemoryMeasurement,
+  CgroupResourceMeasurement,
+} from "../api/resource_measurements.ts";
 import type { TargetId } from "../api/units.ts";
 
 /** Yields one cgroup's measurement; where either reading lacks a figure, the delta is unknown. */
@@ -26,6 +32,49 @@ export function toCgroupMeasurement(
   };
 }
 
+/** Yields one cgroup's memory and I/O: use and limits as they are at the end, events and I/O of the window. */
+export function toCgroupResources(
+  cgroup: { readonly targetId: TargetId; readonly path: string },
+  readings: { readonly begin: CgroupReading | undefined; readonly end: CgroupReading | undefined },
+): CgroupResourceMeasurement {
+  const { begin, end } = readings;
+  return {
+    targetId: cgroup.targetId,
+    path: cgroup.path,
+    memory: end?.memory && toMemoryDelta(begin?.memory, end.memory),
+    io: end?.io && begin?.io && toIoDelta(begin.io, end.io),
+  };
+}
+
+function toMemoryDelta(
+  begin: CgroupMemoryMeasurement | undefined,
+  end: CgroupMemoryMeasurement,
+): CgroupMemoryMeasurement {
+  return {
+    ...end,
+    highEventCount: delta(begin?.highEventCount, end.highEventCount),
+    maxEventCount: delta(begin?.maxEventCount, end.maxEventCount),
+    oomEventCount: delta(begin?.oomEventCount, end.oomEventCount),
+    oomKillCount: delta(begin?.oomKillCount, end.oomKillCount),
+  };
+}
+
+function toIoDelta(begin: CgroupIoMeasurement, end: CgroupIoMeasurement): CgroupIoMeasurement {
+  const before = new Map(begin.devices.map((io) => [io.device, io]));
+  const devices = end.devices.map((io): CgroupDeviceIo => {
+    const since = before.get(io.device);
+    if (since === undefined) return io; // a device appears with its first request
+    return {
+      device: io.device,
+      readBytes: grown(since.readBytes, io.readBytes),
+      writeBytes: grown(since.writeBytes, io.writeBytes),
+      readOperationCount: grown(since.readOperationCount, io.readOperationCount),
+      writeOperationCount: grown(since.writeOperationCount, io.writeOperationCount),
+    };
+  });
+  return { limits: end.limits, devices: devices.filter((io) => io.readOperationCount + io.writeOperationCount > 0) };
+}
+
 /** Yields the stall time between two readings; `undefined` when one is missing. */
 export function toPressureDelta(
   begin: PressureMeasurement | undefined,
@@ -41,8 +90,11 @@ export function toPressureDelta(
   };
 }
 
-/** A counter that went back was made anew (the cgroup was recreated): then all of it is new. */
 function delta(begin: number | undefined, end: number | undefined): number | undefined {
-  if (begin === undefined || end === undefined) return undefined;
+  return begin === undefined || end === undefined ? undefined : grown(begin, end);
+}
+
+/** A counter that went back was made anew (the cgroup was recreated): then all of it is new. */
+function grown(begin: number, end: number): number {
   return end >= begin ? end - begin : end;
 }

@@ -12,6 +12,8 @@ function aReading(overrides: Partial<CgroupReading> = {}): CgroupReading {
     throttledPeriodCount: 10,
     throttledMs: 1000,
     cpuUsageMs: 5000,
+    memory: undefined,
+    io: undefined,
     pressure: undefined,
     ...overrides,
   };

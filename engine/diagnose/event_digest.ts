@@ -106,6 +106,9 @@ export class EventDigest {
       case "exec":
         this.#increment(this.#eventCounts, event.processId);
         return this.#setCommand(event.processId, event.command);
+      case "oomKill":
+      case "file":
+        this.#increment(this.#eventCounts, event.processId);
     }
   }
 

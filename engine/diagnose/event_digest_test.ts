@@ -62,7 +62,16 @@ Deno.test("EventDigest tells a bounded number of exit codes apart and adds up th
 
 Deno.test("EventDigest names an ended process by its program, not by the thread that ended last", () => {
   const digest = new EventDigest();
-  digest.add({ kind: "exec", targetId: TARGET_ID, atMs: 0, processId: 900, command: "job", path: "/bin/job" });
+  digest.add({
+    kind: "exec",
+    targetId: TARGET_ID,
+    atMs: 0,
+    processId: 900,
+    command: "job",
+    path: "/bin/job",
+    argumentList: [],
+    isArgumentListCut: false,
+  });
   digest.add(buildExit({ processId: 900, threadId: 903, command: "job-worker-3", exitCode: 1 }));
   assert.equal(digest.summary().childGroups[0]?.command, "job");
 });

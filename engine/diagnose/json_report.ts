@@ -10,7 +10,7 @@ import { sanitizeText } from "../api/text.ts";
 import { type ProcessFacts, type TimeSums, WAIT_CLASS_ORDER } from "./facts.ts";
 import type { Evidence, FailureEvidence, Finding, StackShare, ThreadName, WaitFigures } from "./finding.ts";
 import { formatWallTime } from "./format.ts";
-import { redactCommandLine } from "./redact.ts";
+import { redactCommandLine } from "../api/redact.ts";
 import type { Report } from "./report.ts";
 import { JSON_ROWS_MAX, type JsonReport, REPORT_SCHEMA_VERSION } from "./report_schema.ts";
 import { droppedCount } from "./text_books.ts";
@@ -63,8 +63,8 @@ function roundFigure(figure: number): number {
 }
 
 function lifecycleCount(report: Report): number {
-  const { fork, exec, exit } = report.digest.counts;
-  return fork + exec + exit;
+  const { fork, exec, exit, oomKill } = report.digest.counts;
+  return fork + exec + exit + oomKill;
 }
 
 function waitCount(report: Report): number {

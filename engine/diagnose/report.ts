@@ -8,6 +8,7 @@
 import type { AlertingReceipt } from "../api/alerts.ts";
 import type { Books, Category, Completeness, Measurements } from "../api/measurements.ts";
 import { CATEGORIES } from "../api/measurements.ts";
+import { NOT_ASKED_FOR } from "../api/plane.ts";
 import type { TargetId } from "../api/units.ts";
 import { compareSeverity, type Severity } from "../api/severity.ts";
 import { type Absences, toAbsences } from "./absences.ts";
@@ -92,6 +93,11 @@ function labelTargets(facts: readonly TargetFacts[], { targetLabels }: ReportOpt
   return Array.from(ids, (id) => ({ id, label: targetLabels.get(id) ?? id }));
 }
 
+/** Whether nobody wanted the category's plane: no fault of the look. */
+export function isNotAskedFor(completeness: Completeness): boolean {
+  return completeness.verdict === "blind" && completeness.reason === NOT_ASKED_FOR;
+}
+
 /** Yields the gravest severity of all findings; `undefined`: there are none. */
 export function worstSeverity(report: Pick<Report, "findings">): Severity | undefined {
   return report.findings.reduce<Severity | undefined>(
@@ -100,12 +106,13 @@ export function worstSeverity(report: Pick<Report, "findings">): Severity | unde
   );
 }
 
-/** Yields the categories that did not see everything. */
+/** Yields the categories that did not see everything they were asked for. */
 export function incompleteCategories(
   books: Pick<Books, "completeness">,
 ): readonly { readonly category: Category; readonly completeness: Exclude<Completeness, { verdict: "complete" }> }[] {
   return CATEGORIES.flatMap((category) => {
     const completeness = books.completeness[category];
-    return completeness.verdict === "complete" ? [] : [{ category, completeness }];
+    if (completeness.verdict === "complete" || isNotAskedFor(completeness)) return [];
+    return [{ category, completeness }];
   });
 }

@@ -7,6 +7,7 @@
 
 import * as z from "zod";
 import { CATEGORIES, type Category } from "../api/measurements.ts";
+import { PLANES } from "../api/plane.ts";
 import { SEVERITIES } from "../api/severity.ts";
 import { RULE_IDS } from "./finding.ts";
 import { WAIT_CLASS_ORDER } from "./facts.ts";
@@ -195,6 +196,8 @@ const cost = z.strictObject({
     provider: z.string().optional(),
     refused: z.array(z.string()),
     blindFor: z.string(),
+    plane: z.enum(PLANES),
+    isAskedFor: z.boolean(),
   })),
   records: count,
   recordBytes: count,

@@ -128,6 +128,8 @@ export const PARTIAL_REPORT: Report = buildReport({
       provider: undefined,
       refused: ["tp_btf/sched_process_exit: EPERM"],
       blindFor: "exits of processes",
+      plane: "time",
+      isAskedFor: true,
     }],
   },
 });

@@ -75,6 +75,10 @@ export interface WorldSketch {
   readonly connections?: Measurements["connections"];
   readonly listenQueues?: Measurements["listenQueues"];
   readonly cgroups?: Measurements["cgroups"];
+  readonly processResources?: Measurements["processResources"];
+  readonly cgroupResources?: Measurements["cgroupResources"];
+  readonly oomKills?: Measurements["oomKills"];
+  readonly fileOperations?: Measurements["fileOperations"];
   readonly host?: Measurements["host"];
   readonly completeness?: Partial<Record<Category, Completeness>>;
   readonly ledger?: Partial<Record<Category, Partial<CategoryLedger>>>;
@@ -117,6 +121,10 @@ export function buildMeasurements(world: WorldSketch = {}): Measurements {
     omittedConnectionCount: 0,
     listenQueues: world.listenQueues ?? [],
     cgroups: world.cgroups ?? [],
+    processResources: world.processResources ?? [],
+    cgroupResources: world.cgroupResources ?? [],
+    oomKills: world.oomKills ?? [],
+    fileOperations: world.fileOperations ?? [],
     host: world.host ?? { cpuCount: 2, pressure: undefined },
     books: buildBooks(world),
   };
@@ -215,7 +223,14 @@ function buildBooks(world: WorldSketch): Measurements["books"] {
         runTimeNs: 36_000_000,
       }],
       runTimeNote: "sampled one second in ten and extrapolated",
-      hooks: [{ hook: "sched_switch", provider: "tp_btf/sched_switch", refused: [], blindFor: "" }],
+      hooks: [{
+        hook: "sched_switch",
+        provider: "tp_btf/sched_switch",
+        refused: [],
+        blindFor: "",
+        plane: "time",
+        isAskedFor: true,
+      }],
       recordCount: 1200,
       recordBytes: 122_880,
       ownCpuMs: 210,
@@ -259,6 +274,7 @@ export function buildExit(overrides: Partial<ExitEvent> = {}): ExitEvent {
     command: "worker",
     exitCode: 0,
     signal: 0,
+    isOomVictim: false,
     processEnded: true,
     ...overrides,
   };

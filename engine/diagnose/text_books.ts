@@ -67,7 +67,7 @@ function renderReason(completeness: Completeness, ledger: CategoryLedger): reado
 }
 
 function renderCost(cost: CostReceipt): readonly string[] {
-  const blind = cost.hooks.filter((hook) => hook.provider === undefined);
+  const blind = cost.hooks.filter((hook) => hook.provider === undefined && hook.isAskedFor);
   const shown = cost.programs.slice(0, PROGRAMS_MAX);
   return [
     "WHAT IT COST TO LOOK",

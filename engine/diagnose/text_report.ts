@@ -13,7 +13,7 @@ import { renderTimeLedger } from "./text_time_ledger.ts";
 import { isReliable } from "./facts.ts";
 import type { Evidence, Finding, ThreadShare } from "./finding.ts";
 import { formatCount, formatMs, formatShare, formatTimeOfDay, formatWallTime } from "./format.ts";
-import { redactCommandLine } from "./redact.ts";
+import { redactCommandLine } from "../api/redact.ts";
 import { incompleteCategories, type Report, worstSeverity } from "./report.ts";
 import { describeFrames } from "./stacks.ts";
 import { COLUMNS, fitText, wrapText } from "./text_layout.ts";

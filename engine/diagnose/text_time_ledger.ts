@@ -8,7 +8,7 @@
 import type { WaitClass } from "../api/measurements.ts";
 import { addSums, groupBy, type ProcessFacts, type ThreadFacts, type TimeSums, WAIT_CLASS_ORDER } from "./facts.ts";
 import { formatCount, formatLifetime, formatMs, formatShare, formatTimeOfDay } from "./format.ts";
-import { redactCommandLine } from "./redact.ts";
+import { redactCommandLine } from "../api/redact.ts";
 import type { Report } from "./report.ts";
 import { alignRight, type BarPart, COLUMNS, drawBar, fitText, wrapText } from "./text_layout.ts";
 import { describeFrames } from "./stacks.ts";

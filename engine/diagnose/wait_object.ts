@@ -26,6 +26,8 @@ export function objectKey(object: WaitObject): string {
       return `child ${object.processId}`;
     case "anonymous":
       return `anonymous ${object.name ?? ""}`;
+    case "path":
+      return `path ${object.path ?? ""}`;
     default:
       return object.kind;
   }
@@ -56,6 +58,8 @@ export function describeObject(object: WaitObject): string {
       return "several descriptors";
     case "anonymous":
       return object.name ?? "anonymous descriptor";
+    case "path":
+      return object.path ?? "path that was not kept";
     case "device":
       return `device ${object.id}`;
     case "timer":
@@ -76,6 +80,7 @@ export function isNamed(object: WaitObject): boolean {
     case "anonymous":
       return object.name !== undefined;
     case "file":
+    case "path":
       return object.path !== undefined;
     default:
       return true;

@@ -175,6 +175,8 @@ export class CgroupFs {
       throttledMs: statistics?.throttledMs,
       cpuUsageMs: this.#usageMs(directory),
       pressure: groupPath === undefined ? undefined : readGroupPressure(directory),
+      memory: undefined,
+      io: undefined,
     };
   }
 

@@ -107,6 +107,8 @@ Deno.test("read() takes the tightest v2 limit on the way up and the counters of 
     throttledPeriodCount: 3,
     throttledMs: 3,
     cpuUsageMs: 4000,
+    memory: undefined,
+    io: undefined,
     pressure: { cpuSomeMs: 2, ioSomeMs: 2, ioFullMs: 1, memorySomeMs: undefined, memoryFullMs: undefined },
   });
   const free = cgroupFs.read(cgroupFs.directoryOf("free"), procFs);
@@ -133,6 +135,8 @@ Deno.test("read() finds the limit of a hybrid host's v2 group in the v1 group of
     throttledPeriodCount: 2,
     throttledMs: 3,
     cpuUsageMs: 7,
+    memory: undefined,
+    io: undefined,
     pressure: {
       cpuSomeMs: 2,
       ioSomeMs: undefined,

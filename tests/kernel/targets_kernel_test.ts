@@ -41,6 +41,8 @@ function contentsOf(backend: LibbpfBackend) {
     wait: () => found.waits++,
     chain: () => found.chains++,
     thread: ({ threadId }) => found.threadIds.push(threadId),
+    file: () => {},
+    process: () => {},
   });
   return found;
 }
@@ -66,7 +68,9 @@ kernelTest("what is no target leaves nothing in any map or ring while a target i
     added: [processTarget(sleeper.processId)],
     removed: [],
     slowWaitMs: 1,
+    slowFileMs: undefined,
     hasUserStacks: false,
+    planes: new Set(),
   });
   await awaitSwitches(backend, 5000);
 
@@ -166,7 +170,7 @@ kernelTest(
     await using fixture = await startFixture("lock_holder", { duration_ms: DURATION_MS_MAX, hold_ms: 2 });
     await using backend = await openBackend();
     const target = processTarget(fixture.processId);
-    const change = { slowWaitMs: 1, hasUserStacks: false };
+    const change = { slowWaitMs: 1, slowFileMs: undefined, hasUserStacks: false, planes: new Set<never>() };
     backend.applyTargets({ ...change, added: [target], removed: [] });
     await until(() => backend.counters().ledger.waits.seen > 20, { what: "some of its waits were counted" });
 

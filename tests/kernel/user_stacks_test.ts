@@ -89,13 +89,22 @@ async function stacksTaken(options: { hasUserStacks: boolean }) {
 
   await using fixture = await startFixture("call_paths", { duration_ms: 1000, delay_ms: 10 });
   const { target } = resolveProcess(fixture.processId, host);
-  backend.applyTargets({ added: [target], removed: [], slowWaitMs: undefined, hasUserStacks: options.hasUserStacks });
+  backend.applyTargets({
+    added: [target],
+    removed: [],
+    slowWaitMs: undefined,
+    slowFileMs: undefined,
+    hasUserStacks: options.hasUserStacks,
+    planes: new Set(),
+  });
   const truth = await fixture.ended();
   const rows: { stackId: number; count: number }[] = [];
   backend.readAggregates({
     wait: (view) => rows.push({ stackId: view.key().stackId, count: view.count }),
     chain: () => {},
     thread: () => {},
+    file: () => {},
+    process: () => {},
   });
   const held = Array.from({ length: USER_STACKS_MAX }, (_, stackId) => backend.userStack(stackId))
     .filter((addresses) => addresses.length > 0);

@@ -5,7 +5,7 @@
  */
 
 import { PT_CONTROL } from "../../bpf/generated/layout.ts";
-import { TIME_PLANE_HOOKS } from "../../engine/backend/hooks.ts";
+import { HOOKS } from "../../engine/backend/hooks.ts";
 import { MAP_TYPE } from "../../engine/ffi/bpf_map.ts";
 import { until } from "./until.ts";
 
@@ -124,7 +124,7 @@ function controlMapId(processId: number): string | undefined {
 export async function programsOfOurs(): Promise<ReadonlySet<number>> {
   const { stdout } = await run(["bpftool", "prog", "show", "-j"]);
   const names = new Set(
-    TIME_PLANE_HOOKS.flatMap(({ providers }) => providers).map((name) => name.slice(0, PROGRAM_NAME_CHARS)),
+    HOOKS.flatMap(({ providers }) => providers).map((name) => name.slice(0, PROGRAM_NAME_CHARS)),
   );
   const programs: readonly { id: number; name?: string }[] = stdout.trim() === "" ? [] : JSON.parse(stdout);
   return new Set(

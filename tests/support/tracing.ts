@@ -11,6 +11,7 @@ import type { Engine } from "../../engine/api/engine.ts";
 import type { Exporter, ExportOutcome } from "../../engine/api/exporter.ts";
 import type { Measurements } from "../../engine/api/measurements.ts";
 import type { EngineStats } from "../../engine/api/stats.ts";
+import { DEFAULT_PLANES, type Plane } from "../../engine/api/plane.ts";
 import type { Target } from "../../engine/api/target.ts";
 import type { BackendCounters } from "../../engine/api/tracer_backend.ts";
 import { toExporterKey, toRouteId } from "../../engine/api/units.ts";
@@ -34,13 +35,15 @@ export interface TracingOptions {
   readonly slowWaitMs?: number;
   /** Ask for interim measurements. */
   readonly wantsInterim?: boolean;
+  readonly slowFileMs?: number;
+  readonly planes?: ReadonlySet<Plane>;
   /** Entries per map, bytes per ring, where they are to be smaller than declared. */
   readonly mapSizes?: Readonly<Record<string, number>>;
 }
 
 const ROUTE_ID = toRouteId("test");
 const EXPORTER_KEY = toExporterKey("kept@1");
-const KINDS: readonly EventKind[] = ["wait", "fork", "exec", "exit"];
+const KINDS: readonly EventKind[] = ["wait", "fork", "exec", "exit", "oomKill", "file"];
 
 /** Yields the target `--pid` makes of a process. */
 export function processTarget(processId: number): Target {
@@ -68,6 +71,8 @@ export class Tracing implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #slowWaitMs: number;
   readonly #wantsInterim: boolean;
+  readonly #slowFileMs: number;
+  #planes: ReadonlySet<Plane>;
   readonly #end = new AbortController();
   readonly #problems: string[] = [];
   #measurements: Measurements | undefined;
@@ -92,6 +97,8 @@ export class Tracing implements AsyncDisposable {
     this.#backend = backend;
     this.#slowWaitMs = options.slowWaitMs ?? 10;
     this.#wantsInterim = options.wantsInterim ?? false;
+    this.#slowFileMs = options.slowFileMs ?? 10;
+    this.#planes = options.planes ?? DEFAULT_PLANES;
     this.#engine = openEngine({
       backend,
       factories: { diagnosis: () => this.#exporter() },
@@ -116,8 +123,9 @@ export class Tracing implements AsyncDisposable {
     return this.#backend.monotonicMs();
   }
 
-  /** From now on exactly `targets` are traced; hooks stay attached. */
-  setTargets(targets: readonly Target[]): void {
+  /** From now on exactly `targets` are traced, in `planes` when they are given; other hooks stay attached. */
+  setTargets(targets: readonly Target[], planes: ReadonlySet<Plane> = this.#planes): void {
+    this.#planes = planes;
     const problems = this.#engine.setTargets({
       revision: ++this.#revision,
       targets: new Map(targets.map((target) => [target.id, target])),
@@ -127,7 +135,9 @@ export class Tracing implements AsyncDisposable {
         kinds: toEventKindMask(KINDS),
         exporterKey: EXPORTER_KEY,
         slowWaitMs: this.#slowWaitMs,
+        slowFileMs: this.#slowFileMs,
         hasUserStacks: false,
+        planes: this.#planes,
       }],
       exporters: new Map([[EXPORTER_KEY, { type: "diagnosis" }]]),
     });

@@ -7,6 +7,8 @@
 
 import { buildBpfFixture } from "../../../tests/support/bpf_fixtures.ts";
 import { toTargetId } from "../../../engine/api/units.ts";
+import { SLOW_FILE_MS_DEFAULT } from "../../../engine/api/limits.ts";
+import { DEFAULT_PLANES } from "../../../engine/api/plane.ts";
 import type { Target } from "../../../engine/api/target.ts";
 import { openRing } from "../../../engine/backend/ring_reader.ts";
 import { BpfObject, type BpfProgram } from "../../../engine/ffi/bpf_object.ts";
@@ -93,7 +95,14 @@ async function runRounds(durationMs: number): Promise<readonly Round[]> {
     },
   });
 
-  engine.setTargets(planTargetSet(targets(), { slowWaitMs: 10, hasUserStacks: false }));
+  engine.setTargets(
+    planTargetSet(targets(), {
+      slowWaitMs: 10,
+      slowFileMs: SLOW_FILE_MS_DEFAULT,
+      hasUserStacks: false,
+      planes: DEFAULT_PLANES,
+    }),
+  );
   await engine.run({ signal: enough.signal });
   const exportedCount = engine.stats().routes.get(DIAGNOSE_ROUTE_ID)?.exportedCount;
   if (exportedCount !== backend.readCount) {

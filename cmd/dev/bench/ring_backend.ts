@@ -84,7 +84,7 @@ export class RingBackend implements TracerBackend {
   retireThreads(): void {}
 
   snapshot(): TaskSnapshot {
-    return { atMs: this.monotonicMs(), tasks: [] };
+    return { atMs: this.monotonicMs(), tasks: [], processes: [] };
   }
 
   userStack(): readonly bigint[] {

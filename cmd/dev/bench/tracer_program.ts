@@ -10,6 +10,8 @@
  * @module
  */
 
+import { SLOW_FILE_MS_DEFAULT } from "../../../engine/api/limits.ts";
+import { DEFAULT_PLANES } from "../../../engine/api/plane.ts";
 import type { Engine } from "../../../engine/api/engine.ts";
 import { toProcessId } from "../../../engine/api/units.ts";
 import { planTargetSet } from "../../diagnose/target_set.ts";
@@ -36,7 +38,14 @@ class Tracing {
     const { targets } = wiring.resolve({ kind: "processes", processIds: [toProcessId(processId)] });
     const diagnosis = wiring.openDiagnosis(targets);
     const engine = await wiring.openEngine({ diagnosis: () => diagnosis.exporter });
-    const [problem] = engine.setTargets(planTargetSet(targets, { slowWaitMs: SLOW_WAIT_MS, hasUserStacks: false }));
+    const [problem] = engine.setTargets(
+      planTargetSet(targets, {
+        slowWaitMs: SLOW_WAIT_MS,
+        slowFileMs: SLOW_FILE_MS_DEFAULT,
+        hasUserStacks: false,
+        planes: DEFAULT_PLANES,
+      }),
+    );
     if (problem !== undefined) throw problem.cause;
     return new Tracing(engine);
   }

@@ -44,7 +44,12 @@ export const ROOMS: readonly Room[] = [
     imports: [API, "engine/btf/", "engine/ffi/", "engine/host/", "bpf/generated/"],
     builtins: [],
   },
-  { path: "engine/ffi/", nature: "guarded", imports: ["engine/api/errors.ts"], builtins: [] },
+  {
+    path: "engine/ffi/",
+    nature: "guarded",
+    imports: ["engine/api/errno_name.ts", "engine/api/errors.ts"],
+    builtins: [],
+  },
   { path: "engine/btf/", nature: "pure", imports: [API], builtins: [] },
   { path: "engine/host/", nature: "guarded", imports: [API], builtins: ["fs"] },
   { path: "engine/protocols/", nature: "pure", imports: [API], builtins: [] },
