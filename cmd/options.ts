@@ -17,7 +17,7 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-export const OUTPUT_FORMATS = ["text", "json"] as const;
+export const OUTPUT_FORMATS = ["text", "json", "csv"] as const;
 
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
@@ -46,7 +46,7 @@ export const DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
   { flags: "--now", description: "only say what every thread is doing at this instant" },
   {
     flags: "-o, --output <FORMAT>",
-    description: `${OUTPUT_FORMATS.join(" or ")} (default ${DIAGNOSE_DEFAULTS.output})`,
+    description: `${OUTPUT_FORMATS.join(", ")} (default ${DIAGNOSE_DEFAULTS.output})`,
   },
   { flags: "--output-file <PATH>", description: "write the report there instead of to stdout" },
   { flags: "--fail-on <SEVERITY>", description: `exit with 4 on a finding at least: ${SEVERITIES.join(", ")}` },
@@ -80,7 +80,7 @@ export const RESERVED_FLAGS: readonly (ReservedWord & { readonly short?: string 
   { word: "--pods", advice: POD_ADVICE },
   { word: "--pod-selector", advice: POD_ADVICE },
   { word: "--all-in-namespace", advice: POD_ADVICE },
-  { word: "--export", advice: "the report's format is chosen with -o json or -o text" },
+  { word: "--export", advice: "the report's format is chosen with -o json or -o csv" },
   { word: "--filter", advice: CATEGORY_ADVICE },
   { word: "--error-threshold", advice: CATEGORY_ADVICE },
   { word: "--rtt-threshold", advice: "slow waits of every kind are chosen with --slow-wait DURATION" },

@@ -30,10 +30,13 @@ export type { WordReader } from "./core/lock_owners.ts";
 export { DiagnosisAccumulator } from "./diagnose/accumulator.ts";
 export { toAlerts } from "./diagnose/alerts.ts";
 export { describeSink } from "./diagnose/text_alerting.ts";
+export type { AccumulatorOptions } from "./diagnose/accumulator.ts";
+export { renderCsvReport } from "./diagnose/csv_report.ts";
 export type { Finding } from "./diagnose/finding.ts";
 export { renderJsonReport } from "./diagnose/json_report.ts";
 export { incompleteCategories, toReport, worstSeverity } from "./diagnose/report.ts";
-export type { Report, ReportOptions, RunEnd } from "./diagnose/report.ts";
+export type { EventList } from "./diagnose/event_log.ts";
+export type { Report, ReportListing, ReportOptions, RunEnd } from "./diagnose/report.ts";
 export { reportJsonSchema } from "./diagnose/report_schema.ts";
 export { renderJsonSnapshot, renderTextSnapshot } from "./diagnose/snapshot_report.ts";
 export type { NowRow, SnapshotOptions } from "./diagnose/snapshot_report.ts";
@@ -54,6 +57,8 @@ export type {
   WaitFigures,
 } from "./diagnose/finding.ts";
 export type { LedgerCheck, TimeLedger, WaitGroup } from "./diagnose/time_ledger.ts";
+
+export type { Timeline } from "./diagnose/timeline.ts";
 
 export type { HostView } from "./host/container_resolution.ts";
 export { createHostReader, openHostView } from "./host/host_reader.ts";

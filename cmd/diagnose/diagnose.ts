@@ -105,7 +105,7 @@ async function trace(run: Run, tracing: Tracing): Promise<FinishedReport> {
     const cause = request.kind === "signal" ? request.name : "a closed terminal";
     throw new RunError(`Cannot diagnose: ended by ${cause} before anything was traced`);
   }
-  const diagnosis = run.wiring.openDiagnosis(targets);
+  const diagnosis = run.wiring.openDiagnosis(targets, { output: run.request.output });
   const endReason = await runAttached(run, { ...tracing, exporter: diagnosis.exporter });
   if (command === undefined) return diagnosis.conclude({ endReason, command: undefined });
 

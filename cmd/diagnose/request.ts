@@ -72,10 +72,11 @@ const WINDOW_TEXT_MAX = formatDuration(BigInt(DIAGNOSE_DURATION_MS_MAX) * NS_PER
  */
 export function toDiagnoseRequest(given: DiagnoseArguments): DiagnoseRequest {
   const target = toTarget(given);
+  const view = toView(given, target);
   return {
     target,
-    view: toView(given, target),
-    output: toChoice(given.output ?? DIAGNOSE_DEFAULTS.output, { option: "--output", choices: OUTPUT_FORMATS }),
+    view,
+    output: toOutput(given.output ?? DIAGNOSE_DEFAULTS.output, view),
     outputFile: toOutputFile(given.outputFile),
     logLevel: toChoice(given.logLevel ?? DIAGNOSE_DEFAULTS.logLevel, { option: "--log-level", choices: LOG_LEVELS }),
   };
@@ -226,6 +227,13 @@ function toNs(option: string, text: string): bigint {
   const parsed = parseDuration(text);
   if (parsed.kind === "duration") return parsed.ns;
   throw new UsageError(`Cannot use ${option} ${quote(text)}: ${parsed.problem}`);
+}
+
+/** One instant has a table for people and one for programs; the other forms are of a window. */
+function toOutput(text: string, view: RequestedView): OutputFormat {
+  const output = toChoice(text, { option: "--output", choices: OUTPUT_FORMATS });
+  if (view.kind === "window" || output === "text" || output === "json") return output;
+  throw new UsageError(`Cannot use --now with --output ${output}: --now looks at one instant, expected text or json`);
 }
 
 function toOutputFile(text: string | undefined): string | undefined {

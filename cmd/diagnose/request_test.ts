@@ -235,8 +235,8 @@ Deno.test("toDiagnoseRequest() bounds --slow-wait on both sides", () => {
 
 Deno.test("toDiagnoseRequest() refuses unknown choices and an empty output file", () => {
   const table: readonly (readonly [Partial<DiagnoseArguments>, string])[] = [
-    [{ output: "xml" }, 'Cannot use --output "xml": expected text, json'],
-    [{ output: "JSON" }, 'Cannot use --output "JSON": expected text, json'],
+    [{ output: "xml" }, 'Cannot use --output "xml": expected text, json, csv'],
+    [{ output: "JSON" }, 'Cannot use --output "JSON": expected text, json, csv'],
     [{ logLevel: "loud" }, 'Cannot use --log-level "loud": expected debug, info, warn, error'],
     [{ failOn: "fatal" }, 'Cannot use --fail-on "fatal": expected info, warning, error, critical'],
     [{ outputFile: "" }, 'Cannot use --output-file "": expected a path'],
@@ -258,6 +258,10 @@ Deno.test("toDiagnoseRequest() refuses options that contradict each other", () =
     [{ isNow: true, hasUserStacks: true }, now("--user-stacks")],
     [{ isNow: true, failOn: "error" }, now("--fail-on")],
     [{ isNow: true, command: ["ls"], pid: [] }, now("-- COMMAND")],
+    [
+      { isNow: true, output: "csv" },
+      "Cannot use --now with --output csv: --now looks at one instant, expected text or json",
+    ],
   ];
   for (const [overrides, message] of table) assert.equal(refusalOf({ pid: ["1"], ...overrides }), message);
 });

@@ -21,10 +21,12 @@ import {
   readBpfObjectFile,
   readChosenBpfObject,
   readKernelFacts,
+  renderCsvReport,
   renderJsonReport,
   renderJsonSnapshot,
   renderTextReport,
   renderTextSnapshot,
+  type Report,
   resolveCgroup,
   resolveContainerTarget,
   type ResolvedTarget,
@@ -85,7 +87,8 @@ export interface DiagnoseWiring {
   isProcessAlive(processId: number): boolean;
   /** Whether the cgroup directory at this absolute path exists. */
   isCgroupPresent(path: string): boolean;
-  openDiagnosis(targets: readonly Target[]): Diagnosis;
+  /** @param options.output the form the report will have, which decides what is kept for it */
+  openDiagnosis(targets: readonly Target[], options: { readonly output: OutputFormat }): Diagnosis;
   /** Loads and attaches; the engine owns all of it and gives it back on disposal. */
   openEngine(factories: ExporterFactories): Promise<Engine>;
   /** What every thread of `targets` does at this instant. */
@@ -177,8 +180,18 @@ function labelsOf(targets: readonly Target[]): ReadonlyMap<TargetId, string> {
   return new Map(targets.map(({ id, label }) => [id, label]));
 }
 
-function openDiagnosis(targets: readonly Target[]): Diagnosis {
-  const accumulator = new DiagnosisAccumulator({ targetLabels: labelsOf(targets) });
+const RENDERERS: Readonly<Record<OutputFormat, (report: Report) => string>> = {
+  text: renderTextReport,
+  json: renderJsonReport,
+  csv: renderCsvReport,
+};
+
+/** Forms that show single events. */
+const LISTING_FORMATS: ReadonlySet<OutputFormat> = new Set<OutputFormat>(["csv"]);
+
+function openDiagnosis(targets: readonly Target[], { output }: { readonly output: OutputFormat }): Diagnosis {
+  const hasListing = LISTING_FORMATS.has(output);
+  const accumulator = new DiagnosisAccumulator({ targetLabels: labelsOf(targets), hasListing });
   return {
     exporter: accumulator,
     conclude: (facts) => {
@@ -190,7 +203,7 @@ function openDiagnosis(targets: readonly Target[]): Diagnosis {
         alerts: toAlerts(report),
         render: (format, alerting) => {
           const complete = alerting === undefined ? report : { ...report, alerting };
-          return format === "json" ? renderJsonReport(complete) : renderTextReport(complete);
+          return RENDERERS[format](complete);
         },
       };
     },

@@ -97,6 +97,27 @@ export const USER_STACK_FRAMES_MAX = 64;
 /** Names of objects kept; the oldest go first, counted. */
 export const NAMES_MAX = 65_536;
 
+/** Single waits, connects and responses a report lists one by one, the longest of a run; some 150 bytes each. */
+export const LISTED_LONGEST_MAX = 8192;
+
+/** Events without a duration (forks, exits, accepts, failures) a report lists one by one, the first of a run. */
+export const LISTED_MOMENTS_MAX = 8192;
+
+/** Slices of a report's picture of the run over time; more than a screen has columns to tell apart helps nobody. */
+export const TIMELINE_SLICES_MAX = 240;
+
+/** Shortest slice of that picture. */
+export const TIMELINE_SLICE_MS_MIN = 50;
+
+/** Threads of a CSV report with rows of their own; the others are summed up. */
+export const CSV_THREAD_ROWS_MAX = 2048;
+
+/** Rows of waits in a CSV report; those of less time are summed up. */
+export const CSV_WAIT_ROWS_MAX = 8192;
+
+/** Rows of peers in a CSV report. */
+export const CSV_PEER_ROWS_MAX = 4096;
+
 /** Text of one field that came from a traced process. */
 export const FIELD_TEXT_BYTES_MAX = 256;
 

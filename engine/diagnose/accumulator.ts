@@ -9,22 +9,36 @@ import type { TraceEvent } from "../api/events.ts";
 import type { Exporter, ExportOutcome } from "../api/exporter.ts";
 import type { Measurements } from "../api/measurements.ts";
 import { EventDigest } from "./event_digest.ts";
-import { type Report, type ReportOptions, type RunEnd, toReport } from "./report.ts";
+import { EventLog } from "./event_log.ts";
+import { type Report, type ReportListing, type ReportOptions, type RunEnd, toReport } from "./report.ts";
+import { TimelineBuilder } from "./timeline.ts";
+
+/** What is kept for the report. */
+export interface AccumulatorOptions extends ReportOptions {
+  /** Whether single events and their course over time are kept, for the reports that show them; default false. */
+  readonly hasListing?: boolean;
+}
 
 /** Keeps what a run delivers, in bounded memory, until the report is asked for. */
 export class DiagnosisAccumulator implements Exporter {
   readonly #options: ReportOptions;
   readonly #digest = new EventDigest();
+  readonly #listed: { readonly log: EventLog; readonly timeline: TimelineBuilder } | undefined;
   #measurements: Measurements | undefined;
 
   /** Begins empty. */
-  constructor(options: ReportOptions) {
+  constructor(options: AccumulatorOptions) {
     this.#options = options;
+    this.#listed = options.hasListing ? { log: new EventLog(), timeline: new TimelineBuilder() } : undefined;
   }
 
   /** Takes the batch at once: there is nothing an abort could interrupt, and refusing would lose data. */
   export(batch: readonly TraceEvent[]): Promise<ExportOutcome> {
-    for (const event of batch) this.#digest.add(event);
+    for (const event of batch) {
+      this.#digest.add(event);
+      this.#listed?.log.add(event);
+      if (event.kind === "wait") this.#listed?.timeline.add(event);
+    }
     return Promise.resolve({ exportedCount: batch.length, droppedCount: 0 });
   }
 
@@ -40,7 +54,15 @@ export class DiagnosisAccumulator implements Exporter {
    */
   report(runEnd: RunEnd = { endReason: "duration" }): Report | undefined {
     if (this.#measurements === undefined) return undefined;
-    return toReport({ measurements: this.#measurements, digest: this.#digest.summary(), runEnd }, this.#options);
+    const listing = this.#listing(this.#measurements);
+    return toReport(
+      { measurements: this.#measurements, digest: this.#digest.summary(), runEnd, ...(listing && { listing }) },
+      this.#options,
+    );
+  }
+
+  #listing({ window }: Measurements): ReportListing | undefined {
+    return this.#listed && { ...this.#listed.log.list(), timeline: this.#listed.timeline.timeline(window) };
   }
 
   /** Holds no resource: memory goes with the object. */

@@ -10,13 +10,22 @@ import type { Books, Category, Completeness, Measurements } from "../api/measure
 import { CATEGORIES } from "../api/measurements.ts";
 import { NOT_ASKED_FOR } from "../api/plane.ts";
 import type { TargetId } from "../api/units.ts";
+import type { PeerMeasurement } from "../api/socket_measurements.ts";
 import { compareSeverity, type Severity } from "../api/severity.ts";
 import { type Absences, toAbsences } from "./absences.ts";
 import type { DigestSummary } from "./event_digest.ts";
+import type { EventList } from "./event_log.ts";
 import { type TargetFacts, toTargetFacts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { findingsOf } from "./rules/all_rules.ts";
 import { type TimeLedger, toTimeLedger } from "./time_ledger.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** Single events, and their course over time. */
+export interface ReportListing extends EventList {
+  /** What the recorded single waits were for. */
+  readonly timeline: Timeline;
+}
 
 /** How the run ended; the measurements do not say. */
 export interface RunEnd {
@@ -50,6 +59,12 @@ export interface Report {
   readonly books: Books;
   /** What the events came to. */
   readonly digest: DigestSummary;
+  /** Names of processes by id. */
+  readonly commands: ReadonlyMap<number, string>;
+  /** Single events; `undefined`: nobody asked for them. */
+  readonly listing?: ReportListing | undefined;
+  /** What sockets exchanged, most waiting for answers first. */
+  readonly peers: Measurements["peers"];
   /** CPU limits and pressure. */
   readonly cgroups: Measurements["cgroups"];
   /** The machine. */
@@ -68,7 +83,12 @@ export interface ReportOptions {
 
 /** Yields the report of one finished run. */
 export function toReport(
-  input: { readonly measurements: Measurements; readonly digest: DigestSummary; readonly runEnd?: RunEnd },
+  input: {
+    readonly measurements: Measurements;
+    readonly digest: DigestSummary;
+    readonly runEnd?: RunEnd;
+    readonly listing?: ReportListing;
+  },
   options: ReportOptions,
 ): Report {
   const { measurements, digest } = input;
@@ -82,10 +102,22 @@ export function toReport(
     timeLedger: toTimeLedger(facts, measurements.departed),
     books: measurements.books,
     digest,
+    commands: new Map(measurements.processes.map(({ processId, command }) => [processId, command])),
+    listing: input.listing,
+    peers: rankPeers(measurements.peers),
     cgroups: measurements.cgroups,
     host: measurements.host,
     isEmpty: measurements.threads.length === 0,
   };
+}
+
+/** By the time spent waiting for answers as a client, then by bytes; the rest by what tells them apart. */
+function rankPeers(peers: Measurements["peers"]): Measurements["peers"] {
+  const waitedMs = (peer: PeerMeasurement) => peer.role === "client" ? peer.responses.totalMs : 0;
+  const bytes = (peer: PeerMeasurement) => peer.sends.byteCount + peer.receives.byteCount;
+  return peers.toSorted((first, second) =>
+    waitedMs(second) - waitedMs(first) || bytes(second) - bytes(first) || first.processId - second.processId
+  );
 }
 
 function labelTargets(facts: readonly TargetFacts[], { targetLabels }: ReportOptions): Report["targets"] {

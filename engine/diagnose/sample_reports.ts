@@ -88,6 +88,9 @@ const TROUBLED_EVENTS: readonly TraceEvent[] = [
 /** A slow upstream from a thread and a loop, an fsync with a lock held over it, and a crash loop. */
 export const TROUBLED_REPORT: Report = buildReport(TROUBLED, TROUBLED_EVENTS);
 
+/** The same with its single events. */
+export const LISTED_REPORT: Report = buildReport(TROUBLED, TROUBLED_EVENTS, { hasListing: true });
+
 /** A server that answers its clients and waits for more. */
 export const HEALTHY_REPORT: Report = buildReport({
   processes: [{

@@ -21,10 +21,13 @@ import {
   type WaitObject,
 } from "../api/measurements.ts";
 import type { ExitEvent, TraceEvent } from "../api/events.ts";
+import type { LatencyFigures, PeerMeasurement, SocketEndpoint } from "../api/socket_measurements.ts";
 import { type TargetId, toTargetId } from "../api/units.ts";
 import { EventDigest } from "./event_digest.ts";
+import { EventLog } from "./event_log.ts";
 import { type TargetFacts, toTargetFacts } from "./facts.ts";
 import { type Report, toReport } from "./report.ts";
+import { TimelineBuilder } from "./timeline.ts";
 
 export const TARGET_ID = toTargetId("pid:100");
 
@@ -182,7 +185,7 @@ export function buildWait(
   const count = sketch.count ?? (eachMs > 0 ? 1 : 0);
   const buckets = new Array<number>(HISTOGRAM_BUCKET_COUNT).fill(0);
   for (const [ms, times] of [[eachMs, count], [openMs, openMs > 0 ? 1 : 0]] as const) {
-    const index = Math.min(HISTOGRAM_BUCKET_COUNT - 1, Math.max(0, Math.floor(Math.log2(ms * 1000))));
+    const index = bucketOf(ms);
     if (times > 0) buckets[index] = (buckets[index] ?? 0) + times;
   }
   return {
@@ -251,14 +254,91 @@ export function buildFacts(world: WorldSketch = {}, events: readonly TraceEvent[
   return facts;
 }
 
-/** Yields the whole report on the world. */
-export function buildReport(world: WorldSketch = {}, events: readonly TraceEvent[] = []): Report {
+/** Yields the whole report on the world; `hasListing`: with single events and their course over time. */
+export function buildReport(
+  world: WorldSketch = {},
+  events: readonly TraceEvent[] = [],
+  options: { readonly hasListing?: boolean } = {},
+): Report {
   const digest = new EventDigest();
-  for (const event of events) digest.add(event);
-  return toReport(
-    { measurements: buildMeasurements(world), digest: digest.summary() },
-    { targetLabels: new Map([[world.targetId ?? TARGET_ID, "pid 100 (shop)"]]) },
-  );
+  const log = new EventLog();
+  const timeline = new TimelineBuilder();
+  for (const event of events) {
+    digest.add(event);
+    log.add(event);
+    if (event.kind === "wait") timeline.add(event);
+  }
+  const measurements = buildMeasurements(world);
+  return toReport({
+    measurements,
+    digest: digest.summary(),
+    ...(options.hasListing ? { listing: { ...log.list(), timeline: timeline.timeline(measurements.window) } } : {}),
+  }, { targetLabels: new Map([[world.targetId ?? TARGET_ID, "pid 100 (shop)"]]) });
+}
+
+/** What differs from a client of `PEER` that did nothing. */
+export interface PeerSketch {
+  readonly endpoint?: PeerMeasurement["endpoint"];
+  readonly processId?: number;
+  readonly role?: PeerMeasurement["role"];
+  readonly sends?: Partial<PeerMeasurement["sends"]>;
+  readonly receives?: Partial<PeerMeasurement["receives"]>;
+  readonly connects?: Partial<PeerMeasurement["connects"]>;
+  /** One response per entry. */
+  readonly responseMs?: readonly number[];
+  readonly retransmitCount?: number;
+  readonly roundTrip?: PeerMeasurement["roundTrip"];
+}
+
+/** Yields what was exchanged with one peer. */
+export function buildPeer(sketch: PeerSketch = {}): PeerMeasurement {
+  const idle = { operationCount: 0, byteCount: 0, wouldBlockCount: 0, failedCount: 0, errors: {} };
+  return {
+    targetId: TARGET_ID,
+    processId: sketch.processId ?? 100,
+    role: sketch.role ?? "client",
+    endpoint: "endpoint" in sketch ? sketch.endpoint : PEER_ENDPOINT,
+    sends: { ...idle, ...sketch.sends },
+    receives: { ...idle, ...sketch.receives },
+    responses: toLatencyFigures(sketch.responseMs ?? []),
+    unmeasuredResponseCount: 0,
+    connects: {
+      attemptCount: 0,
+      establishedCount: 0,
+      failedCount: 0,
+      pendingCount: 0,
+      failures: {},
+      handshakes: toLatencyFigures([]),
+      ...sketch.connects,
+    },
+    acceptCount: 0,
+    closeCount: 0,
+    openCount: 1,
+    retransmitCount: sketch.retransmitCount ?? 0,
+    segmentCount: undefined,
+    resetReceivedCount: 0,
+    resetSentCount: 0,
+    roundTrip: sketch.roundTrip,
+  };
+}
+
+function toLatencyFigures(durationsMs: readonly number[]): LatencyFigures {
+  const buckets = new Array<number>(HISTOGRAM_BUCKET_COUNT).fill(0);
+  for (const ms of durationsMs) {
+    const index = bucketOf(ms);
+    buckets[index] = (buckets[index] ?? 0) + 1;
+  }
+  return {
+    count: durationsMs.length,
+    totalMs: durationsMs.reduce((sum, ms) => sum + ms, 0),
+    maxMs: Math.max(0, ...durationsMs),
+    maxEndWallMs: durationsMs.length > 0 ? BEGIN_WALL_MS + 7_500 : 0,
+    buckets,
+  };
+}
+
+function bucketOf(ms: number): number {
+  return Math.min(HISTOGRAM_BUCKET_COUNT - 1, Math.max(0, Math.floor(Math.log2(ms * 1000))));
 }
 
 /** Yields the end of one child process. */
@@ -281,7 +361,10 @@ export function buildExit(overrides: Partial<ExitEvent> = {}): ExitEvent {
 }
 
 /** A peer the target turned to. */
-export const PEER: WaitObject = { kind: "peer", protocol: "tcp", address: "10.0.0.9", port: 5432 };
+export const PEER_ENDPOINT: SocketEndpoint = { kind: "peer", protocol: "tcp", address: "10.0.0.9", port: 5432 };
+
+/** The same as what a thread waits for. */
+export const PEER: WaitObject = PEER_ENDPOINT;
 
 /** A file with its path. */
 export const FILE: WaitObject = { kind: "file", id: "8:1:4711", path: "/srv/shop/data.bin" };

@@ -16,6 +16,7 @@ import {
 import { toWaitFigures } from "./causes.ts";
 import { addSums, groupBy, type ProcessFacts, type TargetFacts, type TimeSums } from "./facts.ts";
 import type { StackShare, ThreadName, WaitFigures } from "./finding.ts";
+import { sumBuckets } from "./histogram.ts";
 import { dearestStacks } from "./stacks.ts";
 import { isNamed, objectKey } from "./wait_object.ts";
 
@@ -77,6 +78,8 @@ export interface WaitGroup {
   readonly threadCount: number;
   /** How long and how often. */
   readonly figures: WaitFigures;
+  /** Their log2 histogram, as in `WaitMeasurement`. */
+  readonly buckets: readonly number[];
   /** Who ended most of it. */
   readonly waker: ThreadName | undefined;
   /** Where in the program it waited, most time first; empty unless stacks were asked for. */
@@ -179,6 +182,7 @@ function waitGroupsOf(facts: TargetFacts): readonly WaitGroup[] {
       object: first.object,
       threadCount: new Set(waits.map((wait) => wait.threadId)).size,
       figures: toWaitFigures(waits),
+      buckets: sumBuckets(waits.map((wait) => wait.buckets)),
       waker: longest.waker,
       userStacks: dearestStacks(waits),
     }];

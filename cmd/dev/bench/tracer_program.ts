@@ -36,7 +36,7 @@ class Tracing {
   /** Yields when every hook is attached and the target's threads are known. */
   static async begin(wiring: DiagnoseWiring, processId: number): Promise<Tracing> {
     const { targets } = wiring.resolve({ kind: "processes", processIds: [toProcessId(processId)] });
-    const diagnosis = wiring.openDiagnosis(targets);
+    const diagnosis = wiring.openDiagnosis(targets, { output: "text" });
     const engine = await wiring.openEngine({ diagnosis: () => diagnosis.exporter });
     const [problem] = engine.setTargets(
       planTargetSet(targets, {

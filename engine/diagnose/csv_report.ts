@@ -1,0 +1,349 @@
+/**
+ * The report as one CSV table: what was found, where the time went, what was
+ * waited for, who was talked to, how complete it is, and every single event
+ * that was kept. The first columns are those of the reference.
+ *
+ * @module
+ */
+
+import type { TraceEvent } from "../api/events.ts";
+import { CSV_PEER_ROWS_MAX, CSV_THREAD_ROWS_MAX, CSV_WAIT_ROWS_MAX } from "../api/limits.ts";
+import type { WaitClass } from "../api/measurements.ts";
+import type { PeerMeasurement } from "../api/socket_measurements.ts";
+import { type CsvField, type CsvMs, renderCsv } from "./csv_table.ts";
+import { endMsOf } from "./event_log.ts";
+import { addSums, type ThreadFacts, type TimeSums, toWallMs, WAIT_CLASS_ORDER } from "./facts.ts";
+import type { Finding, WaitFigures } from "./finding.ts";
+import { formatCount, formatWallTime } from "./format.ts";
+import { percentileMsMax } from "./histogram.ts";
+import { incompleteCategories, type Report } from "./report.ts";
+import type { WaitGroup } from "./time_ledger.ts";
+import { describeObject } from "./wait_object.ts";
+
+/** In this order; the first seven are the reference's. */
+export const CSV_COLUMNS = [
+  "timestamp",
+  "pid",
+  "process_name",
+  "type",
+  "latency_ms",
+  "error",
+  "target",
+  "row",
+  "name",
+  "thread_id",
+  "thread_name",
+  "system_call",
+  "count",
+  "total_ms",
+  "longest_ms",
+  "p50_ms_max",
+  "p95_ms_max",
+  "p99_ms_max",
+  "sent_bytes",
+  "received_bytes",
+  "failed",
+  "detail",
+] as const;
+
+/** What a row is about; rows come in this order. */
+export type CsvRowKind = "finding" | "time" | "wait" | "peer" | "completeness" | "event" | "omitted";
+
+type CsvRecord =
+  & { readonly row: CsvRowKind }
+  & { readonly [Column in Exclude<(typeof CSV_COLUMNS)[number], "row">]?: CsvField };
+
+/** The reference's word for each kind of wait; what it has no word for is time off the CPU. */
+const WAIT_TYPES: Readonly<Record<WaitClass, string>> = {
+  network: "NET",
+  diskRead: "FS",
+  diskWrite: "FS",
+  pipe: "FS",
+  lock: "LOCK",
+  child: "PROC",
+  pageFault: "MEM",
+  idle: "CPU",
+  sleep: "CPU",
+  parked: "CPU",
+  stopped: "CPU",
+  other: "CPU",
+};
+
+/** Yields the whole report as CSV; every record has every column. */
+export function renderCsvReport(report: Report): string {
+  const records = [
+    ...report.findings.map((finding) => toFindingRow(report, finding)),
+    ...timeRows(report),
+    ...waitRows(report),
+    ...peerRows(report),
+    ...completenessRows(report),
+    ...eventRows(report),
+  ];
+  return renderCsv([CSV_COLUMNS, ...records.map((record) => CSV_COLUMNS.map((column) => record[column]))]);
+}
+
+function toFindingRow(report: Report, finding: Finding): CsvRecord {
+  const { evidence } = finding;
+  return {
+    row: "finding",
+    name: finding.id,
+    type: finding.severity.toUpperCase(),
+    process_name: report.targets.find(({ id }) => id === finding.targetId)?.label ?? finding.targetId,
+    target: evidence.object,
+    system_call: evidence.systemCalls?.join(" "),
+    total_ms: toCsvMs(finding.explainedMs),
+    failed: evidence.failures?.failedCount,
+    ...(evidence.waits === undefined ? {} : {
+      count: evidence.waits.count,
+      latency_ms: toCsvMs(evidence.waits.meanMs),
+      longest_ms: toCsvMs(evidence.waits.longestMs),
+      p99_ms_max: csvMs(evidence.waits.p99MsMax),
+    }),
+    detail: `${finding.title} Next: ${finding.nextStep}`,
+  };
+}
+
+function timeRows(report: Report): readonly CsvRecord[] {
+  const threads = report.timeLedger.processes.flatMap((process) =>
+    process.threads.toSorted(byThreadId).map((thread) => ({ thread, processName: process.info.command }))
+  );
+  const shown = threads.slice(0, CSV_THREAD_ROWS_MAX);
+  const hidden = threads.slice(CSV_THREAD_ROWS_MAX);
+  return [
+    ...shown.flatMap(({ thread, processName }) => threadRows(thread, processName)),
+    ...(hidden.length === 0 ? [] : stateRows(addSums(hidden.map(({ thread }) => thread.sums)), {
+      thread_name: `${formatCount(hidden.length, "more thread")} together`,
+    })),
+  ];
+}
+
+function byThreadId(first: ThreadFacts, second: ThreadFacts): number {
+  return first.ledger.threadId - second.ledger.threadId;
+}
+
+function threadRows({ ledger, sums }: ThreadFacts, processName: string): readonly CsvRecord[] {
+  return stateRows(sums, {
+    pid: ledger.processId,
+    process_name: processName,
+    thread_id: ledger.threadId,
+    thread_name: ledger.command,
+  });
+}
+
+/** One row per state that took any time; they add up to the lifetime. */
+function stateRows(sums: TimeSums, who: Omit<CsvRecord, "row">): readonly CsvRecord[] {
+  const states: readonly (readonly [name: string, type: string, ms: number])[] = [
+    ["onCpu", "CPU", sums.onCpuMs],
+    ["runnable", "CPU", sums.runnableMs],
+    ["throttled", "CPU", sums.throttledMs],
+    ...WAIT_CLASS_ORDER.map((name) => [name, WAIT_TYPES[name], sums.byClass[name]] as const),
+    ["unattributed", "CPU", sums.unattributedMs],
+    ["residual", "CPU", sums.residualMs],
+  ];
+  return states.filter(([, , ms]) => Math.abs(ms) >= 0.005).map(([name, type, ms]) => ({
+    row: "time",
+    ...who,
+    type,
+    name,
+    total_ms: toCsvMs(ms),
+  }));
+}
+
+function waitRows({ timeLedger: { waits } }: Report): readonly CsvRecord[] {
+  const shown = waits.slice(0, CSV_WAIT_ROWS_MAX).map(toWaitRow);
+  const hidden = waits.slice(CSV_WAIT_ROWS_MAX);
+  if (hidden.length === 0) return shown;
+  return [...shown, {
+    row: "wait",
+    name: "others",
+    count: hidden.reduce((sum, wait) => sum + wait.figures.count, 0),
+    total_ms: toCsvMs(hidden.reduce((sum, wait) => sum + wait.figures.totalMs, 0)),
+    detail: `${formatCount(hidden.length, "wait")} of less time together`,
+  }];
+}
+
+function toWaitRow(wait: WaitGroup): CsvRecord {
+  const { process, figures, waker } = wait;
+  return {
+    row: "wait",
+    name: wait.waitClass,
+    type: WAIT_TYPES[wait.waitClass],
+    timestamp: figures.longestEndWallMs === undefined ? undefined : formatWallTime(figures.longestEndWallMs),
+    pid: process.processId,
+    process_name: process.command,
+    target: describeObject(wait.object),
+    system_call: wait.systemCall,
+    count: figures.count,
+    ...figureFields(figures, wait.buckets),
+    detail: waker === undefined || waker.threadId === 0
+      ? undefined
+      : `mostly ended by ${waker.command} (${waker.threadId})`,
+  };
+}
+
+function figureFields(
+  figures: Pick<WaitFigures, "totalMs" | "meanMs" | "longestMs">,
+  buckets: readonly number[],
+): Partial<CsvRecord> {
+  const percentile = (percent: number) => csvMs(percentileMsMax(buckets, percent, { longestMs: figures.longestMs }));
+  return {
+    latency_ms: toCsvMs(figures.meanMs),
+    total_ms: toCsvMs(figures.totalMs),
+    longest_ms: toCsvMs(figures.longestMs),
+    p50_ms_max: percentile(50),
+    p95_ms_max: percentile(95),
+    p99_ms_max: percentile(99),
+  };
+}
+
+function toCsvMs(ms: number): CsvMs {
+  return { ms };
+}
+
+function csvMs(ms: number | undefined): CsvMs | undefined {
+  return ms === undefined ? undefined : { ms };
+}
+
+function peerRows(report: Report): readonly CsvRecord[] {
+  const { peers } = report;
+  const shown = peers.slice(0, CSV_PEER_ROWS_MAX).map((peer) => toPeerRow(report, peer));
+  const hidden = peers.slice(CSV_PEER_ROWS_MAX);
+  if (hidden.length === 0) return shown;
+  const sum = (figure: (peer: PeerMeasurement) => number) => hidden.reduce((total, peer) => total + figure(peer), 0);
+  return [...shown, {
+    row: "peer",
+    name: "others",
+    type: "NET",
+    sent_bytes: sum((peer) => peer.sends.byteCount),
+    received_bytes: sum((peer) => peer.receives.byteCount),
+    detail: `${formatCount(hidden.length, "peer")} together`,
+  }];
+}
+
+function toPeerRow(report: Report, peer: PeerMeasurement): CsvRecord {
+  const { responses, connects } = peer;
+  const failedCount = peer.sends.failedCount + peer.receives.failedCount + connects.failedCount;
+  return {
+    row: "peer",
+    name: peer.role,
+    type: "NET",
+    timestamp: responses.count > 0 ? formatWallTime(responses.maxEndWallMs) : undefined,
+    pid: peer.processId,
+    process_name: commandOf(report, peer.processId),
+    target: peer.endpoint === undefined ? "(not told apart)" : describeObject(peer.endpoint),
+    count: responses.count,
+    ...(responses.count === 0 ? {} : figureFields({
+      totalMs: responses.totalMs,
+      meanMs: responses.totalMs / responses.count,
+      longestMs: responses.maxMs,
+    }, responses.buckets)),
+    sent_bytes: peer.sends.byteCount,
+    received_bytes: peer.receives.byteCount,
+    failed: failedCount,
+    detail: [
+      ...(connects.attemptCount > 0
+        ? [`${formatCount(connects.attemptCount, "connect")}, ${connects.failedCount} failed`]
+        : []),
+      ...(peer.retransmitCount > 0 ? [formatCount(peer.retransmitCount, "retransmit")] : []),
+      ...(peer.roundTrip === undefined ? [] : [`round trip ${peer.roundTrip.lastMs.toFixed(2)} ms`]),
+    ].join("; "),
+  };
+}
+
+function completenessRows({ books }: Report): readonly CsvRecord[] {
+  return incompleteCategories(books).map(({ category, completeness }) => ({
+    row: "completeness",
+    name: category,
+    type: completeness.verdict.toUpperCase(),
+    detail: completeness.verdict === "partial"
+      ? `${completeness.percent.toFixed(1)}% seen: ${completeness.reason}`
+      : completeness.reason,
+  }));
+}
+
+function eventRows(report: Report): readonly CsvRecord[] {
+  const { listing } = report;
+  if (listing === undefined) return [];
+  const { events, omittedShorterCount, omittedLaterCount } = listing;
+  const omitted: readonly (readonly [name: string, count: number, detail: string])[] = [
+    ["shorter", omittedShorterCount, "recorded waits, connects and responses shorter than every one listed"],
+    ["later", omittedLaterCount, "events without a duration, later than every one listed"],
+  ];
+  return [
+    ...events.map((event) => toEventRow(report, event)),
+    ...omitted.filter(([, count]) => count > 0)
+      .map(([name, count, detail]): CsvRecord => ({ row: "omitted", name, count, detail })),
+  ];
+}
+
+function toEventRow(report: Report, event: TraceEvent): CsvRecord {
+  const row = {
+    row: "event",
+    name: event.kind,
+    timestamp: formatWallTime(toWallMs(report.window, endMsOf(event))),
+    latency_ms: toCsvMs(0),
+  } as const;
+  switch (event.kind) {
+    case "wait":
+      return {
+        ...row,
+        ...ofProcess(report, event.processId),
+        type: WAIT_TYPES[event.waitClass],
+        name: event.waitClass,
+        thread_id: event.threadId,
+        latency_ms: toCsvMs(event.durationMs),
+        error: 0,
+        target: describeObject(event.object),
+        system_call: event.systemCall,
+      };
+    case "fork":
+      return {
+        ...row,
+        ...ofProcess(report, event.parentProcessId),
+        type: "PROC",
+        thread_id: event.parentThreadId,
+        error: 0,
+        target: `${event.command} (${event.childThreadId})`,
+      };
+    case "exec":
+      return { ...row, pid: event.processId, process_name: event.command, type: "PROC", error: 0, target: event.path };
+    case "exit":
+      return {
+        ...row,
+        pid: event.processId,
+        process_name: event.command,
+        type: "PROC",
+        thread_id: event.threadId,
+        error: event.signal === 0 ? event.exitCode : 128 + event.signal,
+        detail: event.signal === 0 ? undefined : `ended by signal ${event.signal}`,
+      };
+    default:
+      return { ...row, ...ofProcess(report, event.processId), ...socketFields(event) };
+  }
+}
+
+type SocketTraceEvent = Exclude<TraceEvent, { kind: "wait" | "fork" | "exec" | "exit" }>;
+
+function socketFields(event: SocketTraceEvent): Partial<CsvRecord> {
+  const socket = { type: "NET", target: describeObject(event.endpoint), error: 0 };
+  switch (event.kind) {
+    case "connect":
+      return { ...socket, latency_ms: toCsvMs(event.durationMs), error: event.error ?? 0 };
+    case "response":
+      return { ...socket, latency_ms: toCsvMs(event.durationMs) };
+    case "transferFailure":
+      return { ...socket, error: event.error, detail: event.direction };
+    case "close":
+      return { ...socket, sent_bytes: event.sentBytes, received_bytes: event.receivedBytes };
+    default:
+      return socket;
+  }
+}
+
+function ofProcess(report: Report, processId: number): Partial<CsvRecord> {
+  return { pid: processId, process_name: commandOf(report, processId) };
+}
+
+function commandOf(report: Report, processId: number): string | undefined {
+  return report.commands.get(processId);
+}
