@@ -9,6 +9,7 @@
 import type { TraceEvent } from "../api/events.ts";
 import { CSV_PEER_ROWS_MAX, CSV_THREAD_ROWS_MAX, CSV_WAIT_ROWS_MAX } from "../api/limits.ts";
 import type { WaitClass } from "../api/measurements.ts";
+import type { SocketEvent } from "../api/socket_events.ts";
 import type { PeerMeasurement } from "../api/socket_measurements.ts";
 import { type CsvField, type CsvMs, renderCsv } from "./csv_table.ts";
 import { endMsOf } from "./event_log.ts";
@@ -317,14 +318,32 @@ function toEventRow(report: Report, event: TraceEvent): CsvRecord {
         error: event.signal === 0 ? event.exitCode : 128 + event.signal,
         detail: event.signal === 0 ? undefined : `ended by signal ${event.signal}`,
       };
+    case "oomKill":
+      return {
+        ...row,
+        pid: event.processId,
+        process_name: event.command,
+        type: "MEM",
+        detail: "killed: out of memory",
+      };
+    case "file":
+      return {
+        ...row,
+        ...ofProcess(report, event.processId),
+        type: "FS",
+        name: event.operation,
+        thread_id: event.threadId,
+        latency_ms: toCsvMs(event.durationMs),
+        error: event.errno,
+        target: describeObject(event.object),
+        system_call: event.systemCall,
+      };
     default:
       return { ...row, ...ofProcess(report, event.processId), ...socketFields(event) };
   }
 }
 
-type SocketTraceEvent = Exclude<TraceEvent, { kind: "wait" | "fork" | "exec" | "exit" }>;
-
-function socketFields(event: SocketTraceEvent): Partial<CsvRecord> {
+function socketFields(event: SocketEvent): Partial<CsvRecord> {
   const socket = { type: "NET", target: describeObject(event.endpoint), error: 0 };
   switch (event.kind) {
     case "connect":

@@ -99,13 +99,14 @@ export class EventLog {
 
 /** Yields when the event was over, monotonic. */
 export function endMsOf(event: TraceEvent): number {
-  return event.kind === "wait" ? event.endMs : event.atMs;
+  return "endMs" in event ? event.endMs : event.atMs;
 }
 
 /** Yields how long it took; `undefined`: a moment, or the life of a connection, which says nothing of slowness. */
 export function durationMsOf(event: TraceEvent): number | undefined {
   switch (event.kind) {
     case "wait":
+    case "file":
     case "connect":
     case "response":
       return event.durationMs;
@@ -119,6 +120,7 @@ function subjectOf(event: TraceEvent): number {
     case "fork":
       return event.childThreadId;
     case "wait":
+    case "file":
     case "exit":
       return event.threadId;
     default:
