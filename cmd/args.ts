@@ -172,7 +172,7 @@ function toDiagnoseArguments(
     outputFile: textOf(options.outputFile),
     failOn: textOf(options.failOn),
     slowWait: textOf(options.slowWait),
-    hasUserStacks: options.userStacks === true,
+    hasUserStacks: options.stacks === true,
     logLevel: textOf(options.logLevel),
   };
 }

@@ -51,7 +51,7 @@ Deno.test("parseCommandLine() splits the words of diagnose and gives no defaults
     isNow: true,
   });
   assert.deepEqual(
-    diagnoseArgumentsOf(["--slow-wait=5ms", "--user-stacks", "--fail-on", "error", "--log-level", "debug"]),
+    diagnoseArgumentsOf(["--slow-wait=5ms", "--stacks", "--fail-on", "error", "--log-level", "debug"]),
     { ...NOTHING, slowWait: "5ms", hasUserStacks: true, failOn: "error", logLevel: "debug" },
   );
 });

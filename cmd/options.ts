@@ -54,7 +54,7 @@ export const DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
     flags: "--slow-wait <DURATION>",
     description: `single waits at least this long are recorded (default ${DIAGNOSE_DEFAULTS.slowWait})`,
   },
-  { flags: "--user-stacks", description: "record where in the program each wait happens" },
+  { flags: "--stacks", description: "record where in the program each wait happens" },
   {
     flags: "--log-level <LEVEL>",
     description: `${LOG_LEVELS.join(", ")} (default ${DIAGNOSE_DEFAULTS.logLevel})`,
@@ -92,7 +92,7 @@ export const RESERVED_FLAGS: readonly (ReservedWord & { readonly short?: string 
   { word: "--tracing-splunk-endpoint", advice: EXPORT_ADVICE },
   { word: "--tracing-splunk-token", advice: EXPORT_ADVICE },
   { word: "--tracing-sample-rate", advice: EXPORT_ADVICE },
-  { word: "--profiling", advice: "stacks of waits are recorded with --user-stacks" },
+  { word: "--profiling", advice: "stacks of waits are recorded with --stacks" },
   { word: "--exporter-from-file", advice: EXPORT_ADVICE },
   { word: "--summary-file", advice: EXPORT_ADVICE },
   { word: "--termination-message-path", advice: EXPORT_ADVICE },

@@ -63,6 +63,7 @@ export type { Timeline } from "./diagnose/timeline.ts";
 export type { HostView } from "./host/container_resolution.ts";
 export { createHostReader, openHostView } from "./host/host_reader.ts";
 export type { HostPaths } from "./host/host_reader.ts";
+export type { PathHolder } from "./host/symbol_files.ts";
 export { missingForTracing, readKernelFacts } from "./host/kernel_facts.ts";
 export type { KernelFacts, Lockdown } from "./host/kernel_facts.ts";
 export type { Architecture } from "./host/system_calls.ts";

@@ -186,7 +186,7 @@ function refuseBesideNow(given: DiagnoseArguments, target: RequestedTarget): voi
     [given.duration !== undefined, "--duration"],
     [given.diagnose !== undefined, "--diagnose"],
     [given.slowWait !== undefined, "--slow-wait"],
-    [given.hasUserStacks, "--user-stacks"],
+    [given.hasUserStacks, "--stacks"],
     [given.failOn !== undefined, "--fail-on"],
   ];
   const conflict = conflicts.find(([isGiven]) => isGiven);

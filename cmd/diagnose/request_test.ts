@@ -255,7 +255,7 @@ Deno.test("toDiagnoseRequest() refuses options that contradict each other", () =
     [{ isNow: true, duration: "5s" }, now("--duration")],
     [{ isNow: true, diagnose: "5s" }, now("--diagnose")],
     [{ isNow: true, slowWait: "5ms" }, now("--slow-wait")],
-    [{ isNow: true, hasUserStacks: true }, now("--user-stacks")],
+    [{ isNow: true, hasUserStacks: true }, now("--stacks")],
     [{ isNow: true, failOn: "error" }, now("--fail-on")],
     [{ isNow: true, command: ["ls"], pid: [] }, now("-- COMMAND")],
     [

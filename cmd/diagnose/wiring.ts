@@ -171,7 +171,7 @@ async function openRunningEngine(factories: ExporterFactories, parts: EnginePart
     factories,
     clock: { monotonicMs: () => backend.monotonicMs(), wallMs: () => context.wallMs() },
     timer: context.timer,
-    host: createHostReader(host, { architecture: Deno.build.arch }),
+    host: createHostReader(host, { architecture: Deno.build.arch, paths: backend.paths }),
     reportProblem: ({ routeId, cause }) => log.warn(`route ${routeId}: ${cause.message}`),
   });
 }

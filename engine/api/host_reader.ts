@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { PressureMeasurement } from "./measurements.ts";
+import type { PressureMeasurement, StackFrame } from "./measurements.ts";
 import type { CgroupIoMeasurement, CgroupMemoryMeasurement } from "./resource_measurements.ts";
 
 /** One process, as /proc tells it. */
@@ -70,6 +70,6 @@ export interface HostReader {
   ownUse(): OwnUse;
   /** Yields the name of a system call of this machine; `undefined` for a number later kernels added. */
   systemCallName(systemCall: number): string | undefined;
-  /** Yields one text per address, in order: "name+0x12", "module+0x1234" or "0x…". */
-  describeStack(processId: number, addresses: readonly bigint[]): readonly string[];
+  /** Yields one frame per address, in order; innermost first, as the stack was taken. */
+  describeStack(processId: number, addresses: readonly bigint[]): readonly StackFrame[];
 }

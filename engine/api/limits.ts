@@ -94,6 +94,27 @@ export const USER_STACKS_MAX = 8192;
 /** Frames per user stack. */
 export const USER_STACK_FRAMES_MAX = 64;
 
+/** One section of a program file that is read for its symbols; larger ones are not read. */
+export const SYMBOL_SECTION_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Read of one program file for its symbols, all sections together. */
+export const SYMBOL_FILE_BYTES_MAX = 48 * 1024 * 1024;
+
+/** Tables of functions kept, by program file; the one not used for longest goes first. */
+export const SYMBOL_FILES_MAX = 64;
+
+/** Memory of those tables, 16 bytes a function. */
+export const SYMBOL_CACHE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Reading files for the names of one stack; what is not named by then stays a module and an offset. */
+export const STACK_NAMING_MS_MAX = 250;
+
+/** Read of one process's own list of the code it made. */
+export const PERF_MAP_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Such lists kept, by process; the oldest goes first. */
+export const PERF_MAPS_MAX = 8;
+
 /** Names of objects kept; the oldest go first, counted. */
 export const NAMES_MAX = 65_536;
 

@@ -111,8 +111,18 @@ export interface WaitMeasurement {
 
 /** One function on a user stack. */
 export interface StackFrame {
-  /** "name+0x12" where symbols allow, else "module+0x1234", else "0x…". */
+  /** "name+0x12" where symbols allow, else "module[buildid:9f…]+0x1234" or "module+0x1234", else "0x…". */
   readonly text: string;
+  /** Its name; `undefined`: not known. */
+  readonly function: string | undefined;
+  /** Bytes from the beginning of the function, else of the module's file; `undefined`: of neither. */
+  readonly offset: number | undefined;
+  /** The file its code is mapped from, without folders; `undefined`: code of no file. */
+  readonly module: string | undefined;
+  /** Of that file, lower-case hexadecimal digits, as its linker wrote it; `undefined`: none, or unread. */
+  readonly buildId: string | undefined;
+  /** `function` is known. */
+  readonly isResolved: boolean;
 }
 
 /** What the holder of a lock did while threads of `processId` waited for it. */

@@ -24,6 +24,7 @@ import {
   PT_WAIT_CLASS,
   type PtTaskRecord,
 } from "../../bpf/generated/layout.ts";
+import type { PathHolder } from "../host/symbol_files.ts";
 import { type ControlWords, encodeControl, encodeListener, OPEN_CONTROL } from "./control_words.ts";
 import { sumBooks } from "./loss_counters.ts";
 import { toProgramCosts, toSystemCallStatus } from "./hooks.ts";
@@ -53,6 +54,8 @@ const FUTEX_TID_MASK = 0x3fff_ffff;
 
 /** The kernel behind the seam, or a recording of it. Disposal detaches everything and closes every map. */
 export class LibbpfBackend implements TracerBackend {
+  /** For files of traced processes; `undefined` in a recording. */
+  readonly paths: PathHolder | undefined;
   readonly #access: KernelAccess;
   readonly #slots = new TargetSlots();
   readonly #texts = new TextCache();
@@ -66,8 +69,9 @@ export class LibbpfBackend implements TracerBackend {
   #knowsSystemCalls = true;
   #closing: ReadonlyMap<bigint, KernelAccount> = new Map();
 
-  constructor(access: KernelAccess, options: { readonly ownProcessId: number }) {
+  constructor(access: KernelAccess, options: { readonly ownProcessId: number; readonly paths?: PathHolder }) {
     this.#access = access;
+    this.paths = options.paths;
     this.#lifecycle = new RecordCursor(access.lifecycleRing);
     this.#data = new RecordCursor(access.dataRing);
     this.#control = { ...OPEN_CONTROL, ownProcessId: options.ownProcessId };

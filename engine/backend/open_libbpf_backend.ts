@@ -71,7 +71,11 @@ export async function openLibbpfBackend(options: LibbpfBackendOptions): Promise<
     host: options.host,
     owners: new AsyncDisposableStack(),
   };
-  const backend = new LibbpfBackend(new LibbpfAccess(parts), { ownProcessId: options.ownProcessId });
+  const access = new LibbpfAccess(parts);
+  const backend = new LibbpfBackend(access, {
+    ownProcessId: options.ownProcessId,
+    paths: { holdPath: (path, place) => libc.holdPath(path, place), monotonicMs: () => access.monotonicMs() },
+  });
   parts.owners.use(owners.move()); // last: whatever throws before is cleaned up here
   return backend;
 }

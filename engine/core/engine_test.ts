@@ -11,7 +11,7 @@ import type { Target } from "../api/target.ts";
 import { toCgroupId, toExporterKey, toProcessId, toRouteId, toTargetId } from "../api/units.ts";
 import { aFork, anAccount, aName, anExit, anObject, aRow, aWait, aWaitKey, emptyKernelLedger } from "./test_backend.ts";
 import { A, aRoute, aSet, Bench, OTHER_KEY, R } from "./test_engine.ts";
-import { aTarget, settle, targetMap, TEST_WALL_OFFSET_MS } from "./test_host.ts";
+import { aFrame, aTarget, settle, targetMap, TEST_WALL_OFFSET_MS } from "./test_host.ts";
 import { OBJECT_KINDS } from "./wait_objects.ts";
 
 Deno.test("run() hands a route its events and, at the end, its final measurements", async () => {
@@ -276,7 +276,10 @@ Deno.test("final measurements hold open waits, names, wakers, stacks and lock ho
   assert.deepEqual([written?.count, written?.totalMs, written?.openMs, written?.maxMs], [2, 405, 400, 400]);
   assert.equal(written?.maxEndWallMs, 1000 + TEST_WALL_OFFSET_MS);
   assert.deepEqual(written?.waker, { threadId: 9, processId: 8, command: "k\\x1b" });
-  assert.deepEqual(written?.userStack, [{ text: "100+0x10" }, { text: "100+0x20" }]);
+  assert.deepEqual(written?.userStack, [
+    aFrame({ function: "100", offset: 16 }),
+    aFrame({ function: "100", offset: 32 }),
+  ]);
   assert.deepEqual(measurements.lockChains, [{
     targetId: A,
     processId: 100,
@@ -294,18 +297,18 @@ Deno.test("final measurements hold open waits, names, wakers, stacks and lock ho
 });
 
 Deno.test("stacks are described while their process lives, when they were asked for", async () => {
-  for (const [hasUserStacks, text] of [[true, "100+0x10"], [false, "gone"]] as const) {
+  for (const [hasUserStacks, name] of [[true, "100"], [false, "gone"]] as const) {
     await using bench = new Bench();
     bench.engine.setTargets(aSet(1, { routes: [aRoute({ hasUserStacks })] }));
     bench.start();
     bench.backend.stacks.set(5, [0x10n]);
     bench.backend.rows = [aRow({ key: aWaitKey({ stackId: 5 }) })];
     await bench.turn(AGGREGATE_INTERVAL_MS);
-    bench.host.describeStack = () => ["gone"];
+    bench.host.describeStack = () => [aFrame({ function: "gone", offset: 16 })];
 
     const measurements = await bench.stop();
 
-    assert.deepEqual(measurements.waits.map((wait) => wait.userStack), [[{ text }]]);
+    assert.deepEqual(measurements.waits.map((wait) => wait.userStack), [[aFrame({ function: name, offset: 16 })]]);
   }
 });
 

@@ -9,7 +9,7 @@ import type { Clock } from "../api/clock.ts";
 import type { TraceEvent } from "../api/events.ts";
 import type { Exporter, ExportOutcome } from "../api/exporter.ts";
 import type { CgroupReading, HostReader, OwnUse, ProcessReading } from "../api/host_reader.ts";
-import type { Measurements, PressureMeasurement } from "../api/measurements.ts";
+import type { Measurements, PressureMeasurement, StackFrame } from "../api/measurements.ts";
 import type { Target } from "../api/target.ts";
 import type { Timer } from "../api/timer.ts";
 import { type TargetId, toTargetId } from "../api/units.ts";
@@ -100,9 +100,15 @@ export class TestHost implements HostReader {
     return systemCall === 0 ? "read" : undefined;
   }
 
-  describeStack(processId: number, addresses: readonly bigint[]): readonly string[] {
-    return addresses.map((address) => `${processId}+0x${address.toString(16)}`);
+  describeStack(processId: number, addresses: readonly bigint[]): readonly StackFrame[] {
+    return addresses.map((address) => aFrame({ function: String(processId), offset: Number(address) }));
   }
+}
+
+/** Yields a frame of a function that is known, in no module. */
+export function aFrame(place: { function: string; offset: number }): StackFrame {
+  const text = `${place.function}+0x${place.offset.toString(16)}`;
+  return { ...place, text, module: undefined, buildId: undefined, isResolved: true };
 }
 
 export type ExporterMood = "prompt" | "half" | "failing" | "hanging" | "deaf";

@@ -5,10 +5,13 @@
  */
 
 import type { HostReader } from "../api/host_reader.ts";
-import { USER_STACKS_MAX } from "../api/limits.ts";
+import { FIELD_TEXT_BYTES_MAX, USER_STACKS_MAX } from "../api/limits.ts";
 import type { StackFrame } from "../api/measurements.ts";
 import { sanitizeText } from "../api/text.ts";
 import type { TracerBackend } from "../api/tracer_backend.ts";
+
+/** A name or a module with its build id, and an offset. */
+const FRAME_TEXT_BYTES_MAX = 2 * FIELD_TEXT_BYTES_MAX;
 
 const NO_FRAMES: readonly StackFrame[] = [];
 
@@ -34,8 +37,7 @@ export class UserStacks {
     const key = toStackText(processId, stackId);
     const known = this.#frames.get(key);
     if (known !== undefined) return known;
-    const texts = this.#host.describeStack(processId, this.#backend.userStack(stackId));
-    const frames = texts.map((text) => ({ text: sanitizeText(text) }));
+    const frames = this.#host.describeStack(processId, this.#backend.userStack(stackId)).map(sanitizeFrame);
     this.#frames.set(key, frames);
     if (this.#frames.size > USER_STACKS_MAX) {
       const oldest = this.#frames.keys().next();
@@ -43,6 +45,16 @@ export class UserStacks {
     }
     return frames;
   }
+}
+
+/** Names come from files of the traced process. */
+function sanitizeFrame(frame: StackFrame): StackFrame {
+  return {
+    ...frame,
+    text: sanitizeText(frame.text, { bytesMax: FRAME_TEXT_BYTES_MAX }),
+    function: frame.function === undefined ? undefined : sanitizeText(frame.function),
+    module: frame.module === undefined ? undefined : sanitizeText(frame.module),
+  };
 }
 
 function toStackText(processId: number, stackId: number): string {

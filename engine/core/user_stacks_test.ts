@@ -1,4 +1,5 @@
 import { assert } from "../../tests/support/assert.ts";
+import { aFrame } from "./test_host.ts";
 import { UserStacks } from "./user_stacks.ts";
 
 Deno.test("framesOf() asks once per process and stack, and keeps control characters out", () => {
@@ -6,11 +7,13 @@ Deno.test("framesOf() asks once per process and stack, and keeps control charact
   const stacks = new UserStacks({ userStack: (stackId) => [BigInt(stackId)] }, {
     describeStack: (processId, addresses) => {
       asked.push([processId, addresses]);
-      return ["ma\x1bin+0x1"];
+      return [{ ...aFrame({ function: "ma\x1bin", offset: 1 }), module: "a\u202eb" }];
     },
   });
   assert.equal(stacks.isKnown(100, 5), false);
-  assert.deepEqual(stacks.framesOf(100, 5), [{ text: "ma\\x1bin+0x1" }]);
+  assert.deepEqual(stacks.framesOf(100, 5), [
+    { ...aFrame({ function: "ma\\x1bin", offset: 1 }), module: "a\\u202eb" },
+  ]);
   stacks.framesOf(100, 5);
   stacks.framesOf(200, 5);
   assert.deepEqual(asked, [[100, [5n]], [200, [5n]]]);

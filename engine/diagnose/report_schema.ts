@@ -40,7 +40,7 @@ const userStacks = z.array(z.strictObject({
   totalMs: milliseconds,
   count,
   frames: z.array(z.string()).describe("Innermost first: name+0x12, module+0x1234 or 0x7f..."),
-})).optional().describe("Where in the program the waits were begun, most time first; only with --user-stacks");
+})).optional().describe("Where in the program the waits were begun, most time first; only with --stacks");
 
 const summary = z.strictObject({
   total_events: count.describe("Waits counted, and forks, execs and exits"),

@@ -15,6 +15,7 @@ import {
   type LockChainMeasurement,
   type Measurements,
   type ProcessInfo,
+  type StackFrame,
   type ThreadLedger,
   type WaitClass,
   type WaitMeasurement,
@@ -200,7 +201,20 @@ export function buildWait(
     waker: sketch.waker,
     buckets,
     openMs,
-    userStack: (sketch.stack ?? []).map((text) => ({ text })),
+    userStack: (sketch.stack ?? []).map(toFrame),
+  };
+}
+
+/** "name+0x12" becomes a function, anything else a frame without a name. */
+function toFrame(text: string): StackFrame {
+  const [, name, digits] = /^(\w+)\+0x([0-9a-f]+)$/.exec(text) ?? [];
+  return {
+    text,
+    function: name,
+    offset: digits === undefined ? undefined : parseInt(digits, 16),
+    module: undefined,
+    buildId: undefined,
+    isResolved: name !== undefined,
   };
 }
 

@@ -49,6 +49,8 @@ const SYMBOLS = {
   getpid: { parameters: [], result: "i32" },
   /** `int clock_gettime(clockid_t clockid, struct timespec *tp);` */
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  /** `long syscall(long number, ...);` with the arguments of `openat2` (Linux 5.6), which glibc has no name for */
+  openat2: { name: "syscall", parameters: ["i64", "i32", "buffer", "buffer", "usize"], result: "i64" },
   /** `int capget(cap_user_header_t hdrp, cap_user_data_t datap);` a bare system call */
   capget: { parameters: ["buffer", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -77,6 +79,14 @@ const SC_CLK_TCK = 2;
 const SC_PAGESIZE = 30;
 const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522;
 const NS_PER_MS = 1e6;
+const AT_FDCWD = -100;
+
+/** The same number on every architecture that came after 2011, and on x86-64 (include/uapi/asm-generic/unistd.h). */
+const OPENAT2_NUMBER = 437n;
+const O_PATH_CLOEXEC = 0o10000000n | 0o2000000n;
+/** include/uapi/linux/openat2.h: RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT. */
+const RESOLVE_WITHIN_ROOT = 0x02n | 0x10n;
+const OPEN_HOW_BYTES = 24n;
 
 /** What a mapping is made of. */
 export interface MapOptions {
@@ -205,6 +215,26 @@ export class Libc implements MemoryMapper, Disposable {
       throw cause;
     }
     return file;
+  }
+
+  /**
+   * A hold on what `path` names, without opening it: no device is touched, no
+   * pipe waits. `/proc/self/fd/N` names it from then on, whatever `path`
+   * becomes. Yields `undefined` when it is gone, forbidden, or would lead out of `root`.
+   *
+   * @param options.root a directory that no part of `path`, and no link in it, leads out of
+   */
+  holdPath(path: string, options: { root?: string } = {}): OwnedFd | undefined {
+    if (options.root === undefined) return this.#hold(AT_FDCWD, path, 0n);
+    using root = this.#hold(AT_FDCWD, options.root, 0n);
+
+    return root === undefined ? undefined : this.#hold(root.fd, path, RESOLVE_WITHIN_ROOT);
+  }
+
+  #hold(folderFd: number, path: string, resolve: bigint): OwnedFd | undefined {
+    const how = new BigUint64Array([O_PATH_CLOEXEC, 0n, resolve]); // struct open_how { flags, mode, resolve }
+    const fd = Number(this.#symbols.openat2(OPENAT2_NUMBER, folderFd, cString(path), how, OPEN_HOW_BYTES));
+    return fd < 0 ? undefined : new OwnedFd(this, fd, `path ${path}`);
   }
 
   /** A counter that wakes waiters; non-blocking. @throws {ForeignCallError} */

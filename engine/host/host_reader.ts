@@ -6,13 +6,14 @@
  */
 
 import type { CgroupReading, HostReader, OwnUse, ProcessReading } from "../api/host_reader.ts";
-import type { PressureMeasurement } from "../api/measurements.ts";
+import type { PressureMeasurement, StackFrame } from "../api/measurements.ts";
+import { describeAddresses } from "../symbols/stack_frames.ts";
 import { type CgroupFs, openCgroupFs, readHostPressure } from "./cgroupfs.ts";
 import type { HostView } from "./container_resolution.ts";
 import { orUndefinedWhenDenied, ProcFs } from "./procfs.ts";
 import { type Architecture, systemCallName } from "./system_calls.ts";
+import type { PathHolder } from "./symbol_files.ts";
 import { SymbolLookup } from "./symbol_lookup.ts";
-import { describeAddresses } from "./user_stack.ts";
 
 /** Where a host's file systems are found; the running one's by default. */
 export interface HostPaths {
@@ -33,12 +34,13 @@ export function openHostView(paths: HostPaths = {}): HostView {
  * Yields a reader that looks anew for every answer.
  *
  * @param options.architecture whose system calls are named
+ * @param options.paths opens the files of traced processes; without it no function on a stack has a name
  */
 export function createHostReader(
   host: HostView,
-  options: { architecture: Architecture },
+  options: { architecture: Architecture; paths?: PathHolder | undefined },
 ): HostReader {
-  return new LiveHostReader(host, options.architecture);
+  return new LiveHostReader(host, options);
 }
 
 class LiveHostReader implements HostReader {
@@ -46,13 +48,13 @@ class LiveHostReader implements HostReader {
   readonly #procFs: ProcFs;
   readonly #cgroupFs: CgroupFs;
   readonly #architecture: Architecture;
-  readonly #symbols: SymbolLookup;
+  readonly #symbols: SymbolLookup | undefined;
 
-  constructor(host: HostView, architecture: Architecture) {
+  constructor(host: HostView, { architecture, paths }: { architecture: Architecture; paths?: PathHolder | undefined }) {
     this.#procFs = host.procFs;
     this.#cgroupFs = host.cgroupFs;
     this.#architecture = architecture;
-    this.#symbols = new SymbolLookup(host.procFs);
+    this.#symbols = paths === undefined ? undefined : new SymbolLookup(host.procFs, paths);
     this.cpuCount = host.procFs.cpuCount() ?? 1;
   }
 
@@ -85,8 +87,9 @@ class LiveHostReader implements HostReader {
     return systemCallName(systemCall, this.#architecture);
   }
 
-  describeStack(processId: number, addresses: readonly bigint[]): readonly string[] {
+  describeStack(processId: number, addresses: readonly bigint[]): readonly StackFrame[] {
+    if (this.#symbols !== undefined) return this.#symbols.describe(processId, addresses);
     const mappings = orUndefinedWhenDenied(() => this.#procFs.mappings(processId)) ?? [];
-    return describeAddresses(addresses, mappings, { symbolOf: (place) => this.#symbols.symbolOf(processId, place) });
+    return describeAddresses(addresses, mappings, () => undefined);
   }
 }

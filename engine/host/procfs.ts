@@ -14,6 +14,7 @@ import {
   type CgroupLine,
   type IoCounters,
   type MemoryMapping,
+  parseBootWallMs,
   parseCgroupLines,
   parseCommandLine,
   parseCpuCount,
@@ -219,6 +220,11 @@ export class ProcFs {
   /** CPUs that are online. */
   cpuCount(): number | undefined {
     return this.#parsed(`${this.root}/stat`, parseCpuCount, SOCKET_TABLE_BYTES_MAX);
+  }
+
+  /** When the machine started, unix time to the second. */
+  bootWallMs(): number | undefined {
+    return this.#parsed(`${this.root}/stat`, parseBootWallMs, SOCKET_TABLE_BYTES_MAX);
   }
 
   /** Milliseconds since boot. */

@@ -44,6 +44,8 @@ export interface ProcessStatus {
   readonly parentProcessId: number;
   /** Its id in every pid namespace from ours inwards. */
   readonly namespaceIds: readonly number[];
+  /** Whose rights it has; `undefined`: not said. */
+  readonly effectiveUserId: number | undefined;
   /** Bit n: capability n of include/uapi/linux/capability.h. */
   readonly effectiveCapabilities: bigint;
 }
@@ -76,6 +78,8 @@ export interface MemoryMapping {
   readonly permissions: string;
   /** In bytes. */
   readonly fileOffset: bigint;
+  /** Of the mapped file; 0: none. */
+  readonly inode: number;
   /** "" anonymous, "[heap]" and the like, or a file's. */
   readonly path: string;
 }
@@ -139,6 +143,7 @@ export function parseStatus(text: string): ProcessStatus | undefined {
     processId,
     parentProcessId,
     namespaceIds,
+    effectiveUserId: toCount((fields.get("Uid") ?? "").split(/\s+/)[1]),
     effectiveCapabilities: BigInt(`0x${capabilities}`),
   };
 }
@@ -172,7 +177,7 @@ export function parseCommandLine(text: string): readonly string[] {
 export function parseMappings(text: string): readonly MemoryMapping[] {
   const mappings: MemoryMapping[] = [];
   for (const line of text.split("\n")) {
-    const match = /^([0-9a-f]{1,16})-([0-9a-f]{1,16}) (\S{4}) ([0-9a-f]{1,16}) [0-9a-f]+:[0-9a-f]+ \d+ *(.*)$/.exec(
+    const match = /^([0-9a-f]{1,16})-([0-9a-f]{1,16}) (\S{4}) ([0-9a-f]{1,16}) [0-9a-f]+:[0-9a-f]+ (\d+) *(.*)$/.exec(
       line,
     );
     if (match === null) continue;
@@ -181,7 +186,8 @@ export function parseMappings(text: string): readonly MemoryMapping[] {
       end: BigInt(`0x${match[2]}`),
       permissions: match[3] ?? "",
       fileOffset: BigInt(`0x${match[4]}`),
-      path: match[5] ?? "",
+      inode: Number(match[5]),
+      path: match[6] ?? "",
     });
   }
   return mappings;
@@ -221,6 +227,12 @@ export function parseLoadAverage(text: string): readonly [number, number, number
 export function parseCpuCount(statText: string): number | undefined {
   const count = statText.match(/^cpu\d+ /gm)?.length ?? 0;
   return count === 0 ? undefined : count;
+}
+
+/** Yields when the machine started, unix time to the second, from `/proc/stat`. */
+export function parseBootWallMs(statText: string): number | undefined {
+  const seconds = toCount(/^btime (\d+)$/m.exec(statText)?.[1]);
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 /** Parses `/proc/uptime`: milliseconds since boot. */

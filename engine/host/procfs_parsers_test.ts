@@ -1,5 +1,6 @@
 import { assert } from "../../tests/support/assert.ts";
 import {
+  parseBootWallMs,
   parseCgroupLines,
   parseCommandLine,
   parseCpuCount,
@@ -56,12 +57,14 @@ Deno.test("parseStat() yields undefined for malformed text", () => {
 });
 
 Deno.test("parseStatus() reads ids of all namespaces and the capabilities", () => {
-  const text = "Name:\tsh\nTgid:\t4711\nPid:\t4712\nPPid:\t1\nNSpid:\t4711\t15\t1\nCapEff:\t000001fffeffffff\n";
+  const text = "Name:\tsh\nTgid:\t4711\nPid:\t4712\nPPid:\t1\nNSpid:\t4711\t15\t1\nUid:\t0\t33\t34\t35\n" +
+    "CapEff:\t000001fffeffffff\n";
   assert.deepEqual(parseStatus(text), {
     name: "sh",
     processId: 4711,
     parentProcessId: 1,
     namespaceIds: [4711, 15, 1],
+    effectiveUserId: 33,
     effectiveCapabilities: 0x1fffeffffffn,
   });
 });
@@ -70,6 +73,11 @@ Deno.test("parseStatus() yields undefined when a line is missing or malformed", 
   for (const text of ["", "Name:\tsh\nTgid:\t1\nPPid:\t0\n", "Name:\tsh\nTgid:\tx\nPPid:\t0\nCapEff:\t0\n"]) {
     assert.equal(parseStatus(text), undefined);
   }
+});
+
+Deno.test("parseBootWallMs() finds the line among the others", () => {
+  assert.equal(parseBootWallMs("cpu  1 2\nintr 5\nbtime 1700000000\nprocesses 4\n"), 1_700_000_000_000);
+  assert.equal(parseBootWallMs("cpu  1 2\n"), undefined);
 });
 
 Deno.test("parseSchedStat() reads run and wait time", () => {

@@ -51,12 +51,12 @@ function functionsOf(stack: UserStack | undefined): readonly string[] {
 }
 
 kernelTest(
-  "diagnose --user-stacks names the functions that wait, dearest first",
+  "diagnose --stacks names the functions that wait, dearest first",
   { requires: REQUIREMENTS },
   async () => {
     await using fixture = await startFixture("call_paths", { duration_ms: 30_000, delay_ms: 10 });
 
-    const report: Report = JSON.parse(await diagnose(fixture.processId, "--user-stacks", "-o", "json"));
+    const report: Report = JSON.parse(await diagnose(fixture.processId, "--stacks", "-o", "json"));
     const reads = report.timeLedger.waits.filter((wait) => wait.class === "pipe");
     assert.equal(reads.length, 1, "two callers of one pipe are one row");
     const [dearest, second] = reads[0]?.userStacks ?? [];
@@ -73,7 +73,7 @@ kernelTest(
     const finding = report.findings.find((candidate) => candidate.id === "pipe-wait");
     assert.deepEqual(finding?.evidence.userStacks, reads[0]?.userStacks);
 
-    const text = await diagnose(fixture.processId, "--user-stacks");
+    const text = await diagnose(fixture.processId, "--stacks");
     assert.match(text, /^ {4}[\d.]+% in \w*read\+0x[0-9a-f]+ < .*\bload_prices\+0x/m);
   },
 );

@@ -53,6 +53,7 @@ export function readKernelFacts(): KernelFacts {
     hasVmlinuxBtf: exists("/sys/kernel/btf/vmlinux"),
     hasClang: isInPath("clang"),
     hasCompiledProgram: exists(new URL("../../dist/podtrace", import.meta.url).pathname),
+    hasGo: isInPath("go"),
     hasRedis: isInPath("redis-server") && isInPath("redis-benchmark"),
   };
 }

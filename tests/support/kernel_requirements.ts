@@ -10,6 +10,7 @@ export type KernelRequirement =
   | "cgroup_v2"
   | "clang"
   | "compiled_program"
+  | "go"
   | "redis"
   | "ring_buffer"
   | "root"
@@ -29,6 +30,8 @@ export interface KernelFacts {
   readonly hasClang: boolean;
   /** What `deno task compile` makes, which takes a runtime that not every machine can have. */
   readonly hasCompiledProgram: boolean;
+  /** Its compiler. */
+  readonly hasGo: boolean;
   /** The server and its benchmark. */
   readonly hasRedis: boolean;
 }
@@ -100,6 +103,7 @@ const CHECKS: Readonly<Record<KernelRequirement, (facts: KernelFacts) => Missing
     facts.hasCompiledProgram
       ? undefined
       : { kind: "program_absent", found: "no dist/podtrace, deno task compile says why" },
+  go: (facts) => facts.hasGo ? undefined : { kind: "program_absent", found: "no go in PATH" },
   redis: (facts) =>
     facts.hasRedis ? undefined : { kind: "program_absent", found: "no redis-server and redis-benchmark in PATH" },
   ring_buffer: (facts) =>

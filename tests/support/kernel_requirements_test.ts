@@ -13,6 +13,7 @@ function factsWith(overrides: Partial<KernelFacts>): KernelFacts {
     hasVmlinuxBtf: true,
     hasClang: true,
     hasCompiledProgram: true,
+    hasGo: true,
     hasRedis: true,
     ...overrides,
   };

@@ -104,7 +104,7 @@ export class Tracing implements AsyncDisposable {
       factories: { diagnosis: () => this.#exporter() },
       clock: { monotonicMs: () => backend.monotonicMs(), wallMs: () => Date.now() },
       timer: realTimer,
-      host: createHostReader(openHostView(), { architecture: Deno.build.arch }),
+      host: createHostReader(openHostView(), { architecture: Deno.build.arch, paths: backend.paths }),
       reportProblem: ({ cause }) => this.#problems.push(cause.message),
     });
   }
