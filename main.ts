@@ -28,6 +28,10 @@ export async function runPodtrace(argv: readonly string[], context: ProcessConte
         const { runDiagnose } = await import("./cmd/diagnose/run_diagnose.ts");
         return await runDiagnose(commandLine.arguments, context);
       }
+      case "doctor": {
+        const { runDoctor } = await import("./cmd/doctor/run_doctor.ts");
+        return await runDoctor(commandLine.arguments, context);
+      }
     }
   } catch (error) {
     return exitCodeOfFailure(error, log);

@@ -8,6 +8,8 @@ import { Command, CommanderError, Option } from "commander";
 import {
   DIAGNOSE_OPTIONS,
   type DiagnoseArguments,
+  DOCTOR_OPTIONS,
+  type DoctorArguments,
   REPEATABLE_DIAGNOSE_OPTIONS,
   RESERVED_COMMANDS,
   RESERVED_FLAGS,
@@ -20,7 +22,8 @@ export type CommandLine =
   | { readonly kind: "version"; readonly text: string }
   /** It asks for nothing that can be done; `message` is one line. */
   | { readonly kind: "usage"; readonly message: string }
-  | { readonly kind: "diagnose"; readonly arguments: DiagnoseArguments };
+  | { readonly kind: "diagnose"; readonly arguments: DiagnoseArguments }
+  | { readonly kind: "doctor"; readonly arguments: DoctorArguments };
 
 /** The same on every terminal, so that the documentation can show it. */
 const HELP_COLUMNS = 100;
@@ -34,7 +37,22 @@ Examples:
 Exit codes: 0 done, 1 error, 2 wrong usage, 3 nothing was seen, 4 findings with --fail-on
 `;
 
-const COMMANDS: readonly string[] = ["diagnose", ...RESERVED_COMMANDS];
+const DOCTOR_EXAMPLES = `
+Examples:
+  podtrace doctor
+  podtrace doctor -o json > doctor.json
+  setpriv --bounding-set=-all,+bpf,+perfmon -- podtrace doctor
+
+Exit codes: 0 this machine can be traced, 1 it cannot (the first lines say why), 2 wrong usage
+`;
+
+/** The doctor's name in the contract. */
+const DOCTOR_ALIAS = "diagnose-env";
+
+/** What has a help of its own. */
+const SERVED_COMMANDS: readonly string[] = ["diagnose", "doctor", DOCTOR_ALIAS];
+
+const COMMANDS: readonly string[] = [...SERVED_COMMANDS, ...RESERVED_COMMANDS];
 
 const NO_COMMAND: CommandLine = {
   kind: "usage",
@@ -96,6 +114,8 @@ function buildRoot(parsing: Parsing): Command {
     // Options before a subcommand belong to the root; this must come before any passThroughOptions().
     .enablePositionalOptions();
   addDiagnose(root, parsing);
+  addDoctor(root, { ...parsing, name: "doctor", formatDefault: "text" });
+  addDoctor(root, { ...parsing, name: DOCTOR_ALIAS, formatDefault: "json" });
   for (const name of RESERVED_COMMANDS) addReservedCommand(root, { name, accept: parsing.accept });
   return root;
 }
@@ -130,6 +150,26 @@ function addDiagnose(root: Command, parsing: Parsing): void {
   });
 }
 
+function addDoctor(
+  root: Command,
+  parsing: Parsing & { readonly name: string; readonly formatDefault: DoctorArguments["formatDefault"] },
+): void {
+  const { name, formatDefault } = parsing;
+  const doctor = root.command(name, { hidden: name === DOCTOR_ALIAS })
+    .description("Says whether this machine can be traced, how well, and what is missing.")
+    .usage("[options]")
+    .version(`podtrace v${VERSION}`, "-v, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .argument("[words...]")
+    .addHelpText("after", DOCTOR_EXAMPLES);
+  doctor.configureHelp({ visibleArguments: () => [] });
+  for (const { flags, description } of DOCTOR_OPTIONS) doctor.option(flags, description);
+  doctor.action((words: string[], options: Record<string, unknown>) => {
+    const given = { output: textOf(options.output), formatDefault, words, command: parsing.command };
+    parsing.accept({ kind: "doctor", arguments: given });
+  });
+}
+
 function addReservedCommand(root: Command, options: { name: string; accept: Parsing["accept"] }): void {
   const { name, accept } = options;
   root.command(name, { hidden: true })
@@ -140,7 +180,7 @@ function addReservedCommand(root: Command, options: { name: string; accept: Pars
     .action(() => {
       accept({
         kind: "usage",
-        message: `Cannot run "${name}": it is not in this build yet, this build has "diagnose"`,
+        message: `Cannot run "${name}": it is not in this build yet, this build has "diagnose" and "doctor"`,
       });
     });
 }
@@ -209,7 +249,8 @@ function fromCommanderError(
     case "commander.help":
       return NO_COMMAND;
     default: {
-      const help = given.argv[0] === "diagnose" ? "podtrace diagnose --help" : "podtrace --help";
+      const [first = ""] = given.argv;
+      const help = SERVED_COMMANDS.includes(first) ? `podtrace ${first} --help` : "podtrace --help";
       return { kind: "usage", message: `Cannot read the command line: ${toOneLine(error.message)} (see ${help})` };
     }
   }

@@ -126,12 +126,31 @@ Deno.test("parseCommandLine() names the mistake and the nearest word in one line
   }
 });
 
+Deno.test("parseCommandLine() knows the doctor by both names, each with its own default", () => {
+  const doctorOf = (argv: readonly string[]) => {
+    const parsed = parseCommandLine(argv);
+    if (parsed.kind !== "doctor") throw new Error(`expected a doctor command, got ${JSON.stringify(parsed)}`);
+    return parsed.arguments;
+  };
+  const nothing = { output: undefined, formatDefault: "text", words: [], command: undefined };
+  assert.deepEqual(doctorOf(["doctor"]), nothing);
+  assert.deepEqual(doctorOf(["diagnose-env"]), { ...nothing, formatDefault: "json" });
+  assert.deepEqual(doctorOf(["doctor", "-o", "xml", "a"]), { ...nothing, output: "xml", words: ["a"] });
+  assert.deepEqual(doctorOf(["doctor", "--", "ls"]), { ...nothing, command: ["ls"] });
+  assert.match(
+    usageMessageOf(["doctor", "--otput", "json"]),
+    /did you mean --output\? \(see podtrace doctor --help\)$/,
+  );
+  const help = parseCommandLine(["help", "diagnose-env"]);
+  assert.match(help.kind === "help" ? help.text : "", /^Usage: podtrace diagnose-env /);
+});
+
 Deno.test("parseCommandLine() says that a reserved command is not in this build yet, whatever follows it", () => {
-  for (const name of ["operator", "agent", "report-uploader", "doctor", "diagnose-env"]) {
+  for (const name of ["operator", "agent", "report-uploader"]) {
     for (const rest of [[], ["--help"], ["--metrics-addr", ":8080"]]) {
       assert.equal(
         usageMessageOf([name, ...rest]),
-        `Cannot run "${name}": it is not in this build yet, this build has "diagnose"`,
+        `Cannot run "${name}": it is not in this build yet, this build has "diagnose" and "doctor"`,
       );
     }
   }

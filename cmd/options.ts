@@ -67,7 +67,7 @@ export interface ReservedWord {
   readonly advice: string;
 }
 
-export const RESERVED_COMMANDS: readonly string[] = ["operator", "agent", "report-uploader", "doctor", "diagnose-env"];
+export const RESERVED_COMMANDS: readonly string[] = ["operator", "agent", "report-uploader"];
 
 export const POD_ADVICE = "pods cannot be targets in this build yet, name the container with --container ID";
 const EXPORT_ADVICE = "exporters are not in this build yet, write the report with -o json --output-file PATH";
@@ -118,4 +118,29 @@ export interface DiagnoseArguments {
   readonly slowWait: string | undefined;
   readonly hasUserStacks: boolean;
   readonly logLevel: string | undefined;
+}
+
+/** Names another BPF object file than the one this build was made with. */
+export const OBJECT_VARIABLE = "PODTRACE_BPF_OBJECT";
+
+export const DOCTOR_FORMATS = ["text", "json"] as const;
+
+export type DoctorFormat = (typeof DOCTOR_FORMATS)[number];
+
+export const DOCTOR_OPTIONS: readonly OptionDefinition[] = [
+  {
+    flags: "-o, --output <FORMAT>",
+    description: `${DOCTOR_FORMATS.join(" or ")} (default text; json for diagnose-env)`,
+  },
+];
+
+/** What `podtrace doctor` was given. */
+export interface DoctorArguments {
+  readonly output: string | undefined;
+  /** When `output` is not given: the contract's name of the command answers in JSON. */
+  readonly formatDefault: DoctorFormat;
+  /** Words that belong to no option. */
+  readonly words: readonly string[];
+  /** What stands after `--`. */
+  readonly command: readonly string[] | undefined;
 }

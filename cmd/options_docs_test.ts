@@ -22,9 +22,9 @@ function optionsIn(text: string): ReadonlySet<string> {
 /** What every command line has; there is nothing to explain. */
 const SELF_EXPLANATORY = ["--help", "--version"];
 
-Deno.test("docs/cli.md shows the help of podtrace and of podtrace diagnose, word for word", () => {
+Deno.test("docs/cli.md shows the help of podtrace and of its commands, word for word", () => {
   const blocks = Array.from(document.matchAll(HELP_BLOCK), ([, block]) => block);
-  assert.deepEqual(blocks, [helpOf(), helpOf("diagnose")]);
+  assert.deepEqual(blocks, [helpOf(), helpOf("diagnose"), helpOf("doctor")]);
 });
 
 Deno.test("docs/cli.md explains every option of the help beside showing it", () => {
@@ -35,7 +35,7 @@ Deno.test("docs/cli.md explains every option of the help beside showing it", () 
 });
 
 Deno.test("docs/cli.md names no option that is neither in the help nor reserved", () => {
-  const offered = optionsIn(helpOf() + helpOf("diagnose"));
+  const offered = optionsIn(helpOf() + helpOf("diagnose") + helpOf("doctor"));
   for (const option of [...optionsIn(document)].filter((name) => !offered.has(name))) {
     const parsed = parseCommandLine(["diagnose", option, "x"]);
     assert.match(parsed.kind === "usage" ? parsed.message : "accepted", /^Cannot use /, option);

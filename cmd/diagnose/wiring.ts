@@ -38,7 +38,7 @@ import {
   toSystemCallLookup,
 } from "../../engine/mod.ts";
 import type { DiagnosisOutcome } from "../exit_code.ts";
-import type { OutputFormat } from "../options.ts";
+import { OBJECT_VARIABLE, type OutputFormat } from "../options.ts";
 import type { ProcessContext } from "../process_context.ts";
 import type { Logger } from "../status_output.ts";
 import type { CommandOutcome } from "./command_target.ts";
@@ -153,9 +153,6 @@ function isDirectory(path: string): boolean {
 function ownProcessId({ context, host }: EngineParts): number {
   return host.procFs.ownProcessId() ?? context.processId;
 }
-
-/** Names another object file than the one this build was made with. */
-const OBJECT_VARIABLE = "PODTRACE_BPF_OBJECT";
 
 function readObject(context: Pick<ProcessContext, "environment">): Promise<Uint8Array<ArrayBuffer>> {
   const chosen = context.environment(OBJECT_VARIABLE);

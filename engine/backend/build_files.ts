@@ -22,14 +22,16 @@ export function isSelfContained(): boolean {
   return Deno.build.standalone;
 }
 
+/** Yields where `deno task generate` puts the object of this build; `undefined` when it is inside the program. */
+export function builtObjectPath(): string | undefined {
+  if (isSelfContained()) return undefined;
+  return new URL(`../../dist/bpf/podtrace.${Deno.build.arch}.bpf.o`, import.meta.url).pathname;
+}
+
 /** Yields the bytes of the object that this build was made with. @throws {EngineError} `object_missing` */
 export async function readBpfObjectFile(): Promise<Uint8Array<ArrayBuffer>> {
-  // From source: where `deno task generate` puts it.
-  const path = isSelfContained()
-    ? embeddedPath("podtrace.bpf.o")
-    : new URL(`../../dist/bpf/podtrace.${Deno.build.arch}.bpf.o`, import.meta.url).pathname;
   try {
-    return await Deno.readFile(path);
+    return await Deno.readFile(builtObjectPath() ?? embeddedPath("podtrace.bpf.o"));
   } catch (cause) {
     throw new EngineError(
       "object_missing",

@@ -171,7 +171,7 @@ export function attachBpfObject(
   return bringUp<BpfObject, BpfLink>({
     hooks: options.hooks,
     open: () => {
-      const object = BpfObject.open(library, bytes, { name: options.name });
+      const object = openBpfObject(library, bytes, { name: options.name });
       try {
         options.configure?.(object);
       } catch (cause) {
@@ -183,6 +183,21 @@ export function attachBpfObject(
     ...(prepare === undefined ? {} : { prepare: (object: BpfObject) => prepare(object) }),
     effectiveCapabilities: () => library.libc.effectiveCapabilities(),
   });
+}
+
+/** Parses `bytes` with libbpf; nothing reaches the kernel yet. @throws {EngineError} `object_rejected` */
+export function openBpfObject(library: Libbpf, bytes: Uint8Array<ArrayBuffer>, options: { name: string }): BpfObject {
+  try {
+    return BpfObject.open(library, bytes, options);
+  } catch (cause) {
+    if (!(cause instanceof ForeignCallError)) throw cause;
+    throw new EngineError(
+      "object_rejected",
+      `Cannot use the BPF object: libbpf does not read it (${cause.errnoName}), ` +
+        'wanted one built by "deno task generate"',
+      { cause },
+    );
+  }
 }
 
 /** Where the recipe stands between two objects. */
@@ -265,7 +280,7 @@ function refuse(progress: Progress, rejection: Rejection | undefined): void {
 
 /** A fresh object in which only the candidates will load, without the maps this kernel cannot make. */
 function openWith<Object extends LoadableObject<Link>, Link extends Disposable>(
-  options: BringUpOptions<Object, Link>,
+  options: Pick<BringUpOptions<Object, Link>, "open">,
   candidates: ReadonlyMap<string, string>,
   state: { readonly missingMaps: readonly MissingMap[]; readonly logLevel: 0 | 1 },
 ): Object {
@@ -329,8 +344,8 @@ function isAllForbidden(object: { mapNames(): readonly string[] }, missing: read
 }
 
 /** Makes each map alone, if making them all fails. */
-function findMissingMaps<Object extends LoadableObject<Link>, Link extends Disposable>(
-  options: BringUpOptions<Object, Link>,
+export function findMissingMaps<Object extends LoadableObject<Link>, Link extends Disposable>(
+  options: Pick<BringUpOptions<Object, Link>, "open">,
 ): readonly MissingMap[] {
   const none = new Map<string, string>();
   let names: readonly string[];
@@ -403,7 +418,7 @@ function attachOne<Link extends Disposable>(
 }
 
 /** What the kernel answered, if it said no; anything else is a bug and goes on up. */
-function tryForeign(call: () => void): ForeignCallError | undefined {
+export function tryForeign(call: () => void): ForeignCallError | undefined {
   try {
     call();
     return undefined;

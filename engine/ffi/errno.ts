@@ -10,6 +10,7 @@ import { errnoName as kernelErrnoName } from "../api/errno_name.ts";
 export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
+  ESRCH: 3,
   EINTR: 4,
   E2BIG: 7,
   EAGAIN: 11,

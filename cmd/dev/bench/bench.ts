@@ -12,6 +12,7 @@ import { type FailedFigure, type Figure, figureLines, isMiss } from "./figure.ts
 import { measureRecordPath } from "./record_path.ts";
 import { measureRedis } from "./redis_figure.ts";
 import { measureRingReader } from "./ring_reader_figure.ts";
+import { measureStart } from "./start_figure.ts";
 import { measureUnnamedWait } from "./unnamed_wait.ts";
 
 const RESULT_PATH = `${ROOT}dist/bench.json`;
@@ -27,6 +28,7 @@ interface Measurement {
 /** Quick ones first. */
 const MEASUREMENTS: readonly Measurement[] = [
   { name: "ring", seconds: 10, measure: async (options) => [await measureRingReader(options)] },
+  { name: "start", seconds: 20, measure: measureStart },
   { name: "records", seconds: 10, measure: async (options) => [await measureRecordPath(options)] },
   { name: "unnamed", seconds: 10, measure: measureUnnamedWait },
   { name: "redis", seconds: 600, measure: measureRedis },
