@@ -343,10 +343,19 @@ export interface CategoryLedger {
   readonly residual: number;
 }
 
+/** Between which two looks at the counters losses fell; monotonic, looks are about a second apart. */
+export interface LossSpan {
+  /** The last look before the first loss. */
+  readonly beginMs: number;
+  /** The first look after the last loss. */
+  readonly endMs: number;
+}
+
 /** How much of a category was seen; `percent` is of what should have been. */
 export type Completeness =
   | { readonly verdict: "complete" }
-  | { readonly verdict: "partial"; readonly percent: number; readonly reason: string }
+  /** `span` is absent when it is not known when the losses fell. */
+  | { readonly verdict: "partial"; readonly percent: number; readonly reason: string; readonly span?: LossSpan }
   | { readonly verdict: "blind"; readonly reason: string };
 
 /** The loss ledger, the verdicts that follow from it, and what the look cost. */

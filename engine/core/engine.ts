@@ -22,13 +22,16 @@ import { toSystemCallLookup } from "./event_mapper.ts";
 import { type ExporterLease, ExporterPool } from "./exporter_pool.ts";
 import { invariant } from "./invariant.ts";
 import { MeasurementBook, type RouteShare } from "./measurement_book.ts";
+import { LossSpans } from "./loss_spans.ts";
 import {
   CATEGORY_OF_EVENT,
   emptyRouteCounts,
   EVENT_CATEGORIES,
   type EventCategory,
+  isEventCategory,
   type RouteCounts,
   RouteWorker,
+  toDroppedCounts,
   toRouteStats,
   type Turn,
 } from "./route_worker.ts";
@@ -62,6 +65,7 @@ interface ActiveRoute {
   route: Route;
   readonly counts: RouteCounts;
   worker: RouteWorker;
+  readonly lossSpans: LossSpans<EventCategory>;
   /** Workers of exporters it had before, until they are closed. */
   readonly leaving: Set<RouteWorker>;
 }
@@ -196,11 +200,17 @@ class RunningEngine implements Engine {
     if (this.#turn.nowMs - this.#collectedMs >= AGGREGATE_INTERVAL_MS && !this.#interim.isRunning) {
       this.#collectedMs = this.#turn.nowMs;
       this.#book.collectEnded();
+      this.#lookAtLosses();
       if (this.#inForce.routes.some((route) => route.hasUserStacks)) this.#book.describeStacks();
     }
     if (this.#phase === "running") this.#measureMeanwhile();
     for (const active of this.#routes.values()) active.worker.tick();
     return more;
+  }
+
+  #lookAtLosses(): void {
+    this.#book.lookAtLosses(this.#turn.nowMs);
+    for (const active of this.#routes.values()) active.lossSpans.look(this.#turn.nowMs, toDroppedCounts(active.counts));
   }
 
   /** One turn's worth of interim measurements, for routes whose exporters want them. */
@@ -309,7 +319,8 @@ class RunningEngine implements Engine {
       report: (cause) => this.#options.reportProblem({ routeId: route.id, cause }),
     });
     if (active === undefined) {
-      this.#routes.set(route.id, { route, counts, worker, leaving: new Set() });
+      const lossSpans = new LossSpans<EventCategory>(this.#turn.nowMs);
+      this.#routes.set(route.id, { route, counts, worker, lossSpans, leaving: new Set() });
       return;
     }
     const predecessor = active.worker;
@@ -365,6 +376,7 @@ class RunningEngine implements Engine {
   #shareOf(active: ActiveRoute): RouteShare {
     const { readByKind } = this.#router.counts();
     const { targetIds, planes } = active.route;
+    active.lossSpans.look(this.#options.clock.monotonicMs(), toDroppedCounts(active.counts));
     const losses = EVENT_CATEGORIES.map((category) => {
       const { matchedCount, droppedCount } = active.counts.byCategory[category];
       const readCount = kindsOf(category).reduce((total, kind) => total + (readByKind[EVENT_KINDS[kind]] ?? 0), 0);
@@ -372,7 +384,12 @@ class RunningEngine implements Engine {
       return [category, { readCount, filteredCount, dropped: droppedCount }];
     });
     // Object.fromEntries widens the keys; EVENT_CATEGORIES has every one.
-    return { targetIds, planes, losses: Object.fromEntries(losses) as RouteShare["losses"] };
+    return {
+      targetIds,
+      planes,
+      losses: Object.fromEntries(losses) as RouteShare["losses"],
+      lossSpanOf: (category) => isEventCategory(category) ? active.lossSpans.spanOf(category) : undefined,
+    };
   }
 
   #countRingFull(): number {

@@ -388,6 +388,7 @@ Deno.test("the books show what was lost on the way, in the kernel, between, and 
     verdict: "partial",
     percent: 0,
     reason: "lost 12 of 12: 10 export_failed, 1 ring_full, 1 unaccounted",
+    span: { beginMs: 1000, endMs: 2000 },
   });
   assert.deepEqual(completeness.waits, { verdict: "complete" });
   assert.equal(bench.engine.stats().ringFullCount, 1);

@@ -10,6 +10,7 @@ import {
   type CategoryLedger,
   type Completeness,
   type HookStatus,
+  type LossSpan,
 } from "../api/measurements.ts";
 import type { RouteStats } from "../api/stats.ts";
 import type { BackendCounters } from "../api/tracer_backend.ts";
@@ -146,18 +147,25 @@ const CATEGORIES_OF_HOOK: ReadonlyMap<string, readonly Category[]> = new Map<str
   ["file_call_exit", ["files", "slowFiles"]],
 ]);
 
+/** What a verdict depends on beside the ledger. */
+export interface CompletenessInput {
+  readonly hooks: readonly HookStatus[];
+  /** When losses of the category fell; `undefined`: not known. */
+  readonly spanOf: (category: Category) => LossSpan | undefined;
+}
+
 /** Yields how complete each category is: blind before partial before complete. */
 export function toCompleteness(
   ledgers: Readonly<Record<Category, CategoryLedger>>,
-  hooks: readonly HookStatus[],
+  input: CompletenessInput,
 ): Record<Category, Completeness> {
-  const verdicts = CATEGORIES.map((category) => [category, toVerdict(category, ledgers[category], hooks)]);
+  const verdicts = CATEGORIES.map((category) => [category, toVerdict(category, ledgers[category], input)]);
   // Object.fromEntries widens the keys; CATEGORIES has every one.
   return Object.fromEntries(verdicts) as Record<Category, Completeness>;
 }
 
-function toVerdict(category: Category, ledger: CategoryLedger, hooks: readonly HookStatus[]): Completeness {
-  const reasons = hooks
+function toVerdict(category: Category, ledger: CategoryLedger, input: CompletenessInput): Completeness {
+  const reasons = input.hooks
     .filter((hook) => hook.provider === undefined && hook.blindFor !== "")
     .filter((hook) => CATEGORIES_OF_HOOK.get(hook.hook)?.includes(category) === true)
     .map((hook) => hook.blindFor);
@@ -168,10 +176,12 @@ function toVerdict(category: Category, ledger: CategoryLedger, hooks: readonly H
   const lostCount = lost.reduce((total, loss) => total + loss.count, 0);
   const wantedCount = Math.max(ledger.seen - ledger.filtered, lostCount);
   const reason = lost.map((loss) => `${loss.count} ${loss.reason}`).join(", ");
+  const span = input.spanOf(category);
   return {
     verdict: "partial",
     percent: toPercentBelow(wantedCount - lostCount, wantedCount),
     reason: `lost ${lostCount} of ${wantedCount}: ${reason}`,
+    ...(span === undefined ? {} : { span }),
   };
 }
 

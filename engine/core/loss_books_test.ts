@@ -1,6 +1,6 @@
 import { assert } from "../../tests/support/assert.ts";
 import { property } from "../../tests/support/property.ts";
-import { CATEGORIES, type Category, type CategoryLedger, type HookStatus } from "../api/measurements.ts";
+import { CATEGORIES, type Category, type CategoryLedger, type HookStatus, type LossSpan } from "../api/measurements.ts";
 import { type LossInput, NOTHING_DROPPED, toCategoryLedgers, toCompleteness, toRunningLedgers } from "./loss_books.ts";
 import { emptyKernelLedger } from "./test_backend.ts";
 
@@ -115,11 +115,14 @@ const WHOLE: CategoryLedger = { seen: 100, filtered: 20, aggregated: 80, deliver
 
 function verdictOf(
   ledger: Partial<CategoryLedger>,
-  options: { hooks?: readonly HookStatus[]; category?: Category } = {},
+  options: { hooks?: readonly HookStatus[]; category?: Category; span?: LossSpan } = {},
 ): unknown {
   const ledgers = toCategoryLedgers(anInput());
   const category = options.category ?? "waits";
-  return toCompleteness({ ...ledgers, [category]: { ...WHOLE, ...ledger } }, options.hooks ?? [])[category];
+  return toCompleteness({ ...ledgers, [category]: { ...WHOLE, ...ledger } }, {
+    hooks: options.hooks ?? [],
+    spanOf: (asked) => asked === category ? options.span : undefined,
+  })[category];
 }
 
 Deno.test("toCompleteness() calls complete what lost nothing, and what was never hit", () => {
@@ -142,6 +145,17 @@ for (const [ledger, percent, reason] of PARTIAL) {
     assert.deepEqual(verdictOf(ledger), { verdict: "partial", percent, reason });
   });
 }
+
+Deno.test("toCompleteness() says when the losses fell", () => {
+  const span = { beginMs: 2000, endMs: 3000 };
+  const reason = "lost 8 of 80: 8 ring_full";
+  assert.deepEqual(verdictOf({ dropped: { ring_full: 8 } }, { span }), {
+    verdict: "partial",
+    percent: 90,
+    reason,
+    span,
+  });
+});
 
 function aHook(overrides: Partial<HookStatus> = {}): HookStatus {
   return {

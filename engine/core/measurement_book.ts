@@ -7,15 +7,18 @@
 
 import type { Clock } from "../api/clock.ts";
 import type { CgroupReading, HostReader, OwnUse } from "../api/host_reader.ts";
-import type {
-  Books,
-  CgroupMeasurement,
-  DepartedThreads,
-  LockChainMeasurement,
-  Measurements,
-  PressureMeasurement,
-  ThreadLedger,
-  WaitMeasurement,
+import {
+  type Books,
+  CATEGORIES,
+  type Category,
+  type CgroupMeasurement,
+  type DepartedThreads,
+  type LockChainMeasurement,
+  type LossSpan,
+  type Measurements,
+  type PressureMeasurement,
+  type ThreadLedger,
+  type WaitMeasurement,
 } from "../api/measurements.ts";
 import type { FileMeasurement } from "../api/file_measurements.ts";
 import { OOM_KILLS_MAX } from "../api/limits.ts";
@@ -44,6 +47,7 @@ import { type EventNames, toOomKillEvent } from "./event_mapper.ts";
 import { toFileMeasurement } from "./file_rows.ts";
 import { invariant } from "./invariant.ts";
 import { withOpenChains, withoutQueueing } from "./lock_chains.ts";
+import { joinSpans, LossSpans } from "./loss_spans.ts";
 import { type LossInput, toCategoryLedgers, toCompleteness, toRunningLedgers } from "./loss_books.ts";
 import { NameTable } from "./name_table.ts";
 import { ObjectCache } from "./object_cache.ts";
@@ -101,6 +105,8 @@ export interface RouteShare {
   readonly planes: ReadonlySet<Plane>;
   /** Of records in general: what this route did not ask for, and what was lost on its way. */
   readonly losses: Omit<LossInput["read"], "names">;
+  /** When its own events were lost, after they were read. */
+  readonly lossSpanOf: (category: Category) => LossSpan | undefined;
 }
 
 /** What was read while the window is open; the books follow at one instant. */
@@ -126,10 +132,12 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   readonly #beginOwnUse: OwnUse;
   /** Threads that ended since their rows were last collected. */
   #endedThreadIds = new Set<number>();
+  readonly #lossSpans: LossSpans<Category>;
   #closing: Closing | undefined;
 
   constructor(options: MeasurementBookOptions) {
     this.#options = options;
+    this.#lossSpans = new LossSpans(options.backend.windowBeginMs);
     this.#objects = new ObjectCache((key) => this.#names.nameOf(key));
     this.#stacks = new UserStacks(options.backend, options.host);
     this.#processes = new ProcessBook({ host: options.host });
@@ -227,6 +235,21 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     this.#processes.readSome();
   }
 
+  /** Notes which of the kernel's losses grew since the last look. */
+  lookAtLosses(nowMs: number): void {
+    this.#noteLosses(nowMs, this.#options.backend.counters());
+  }
+
+  #noteLosses(nowMs: number, { ledger }: Pick<BackendCounters, "ledger">): void {
+    const nameless = this.#retired.namelessCount;
+    this.#lossSpans.look(
+      nowMs,
+      CATEGORIES.map((category) =>
+        [category, sumOf(ledger[category].dropped) + (category === "waits" ? nameless : 0)] as const
+      ),
+    );
+  }
+
   /** Moves the rows of threads that ended out of the kernel, so that its table holds the living. */
   collectEnded(): void {
     if (this.#endedThreadIds.size === 0) return;
@@ -274,6 +297,8 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       this.#seeLiving(account);
     }
     this.#processes.readSome(Infinity);
+    const counters = backend.counters();
+    this.#noteLosses(options.endMs, counters);
     this.#closing = {
       isFinal: true,
       endMs: options.endMs,
@@ -286,7 +311,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       files,
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
       ownUse: host.ownUse(),
-      counters: backend.counters(),
+      counters,
       router: options.router,
     };
   }
@@ -590,7 +615,10 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       : toRunningLedgers(losses, { cpuCount: this.#options.host.cpuCount });
     return {
       ledger,
-      completeness: toCompleteness(ledger, counters.hooks),
+      completeness: toCompleteness(ledger, {
+        hooks: counters.hooks,
+        spanOf: (category) => joinSpans(this.#lossSpans.spanOf(category), share.lossSpanOf(category)),
+      }),
       cost: {
         programs: counters.programs,
         runTimeNote: counters.runTimeNote,
@@ -621,6 +649,10 @@ const NO_VISITS: AggregateVisitor = {
   file: () => {},
   process: () => {},
 };
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
 
 function targetCpuMs(threads: readonly ThreadLedger[], departed: DepartedThreads): number {
   return threads.reduce((total, ledger) => total + ledger.onCpuMs, departed.onCpuMs);

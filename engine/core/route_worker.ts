@@ -37,6 +37,10 @@ export const CATEGORY_OF_EVENT: Readonly<Record<EventKind, EventCategory>> = {
   file: "slowFiles",
 };
 
+export function isEventCategory(category: string): category is EventCategory {
+  return (EVENT_CATEGORIES as readonly string[]).includes(category);
+}
+
 export interface EventCounts {
   matchedCount: number;
   readonly droppedCount: Record<DropReason, number>;
@@ -271,4 +275,12 @@ function droppedFor(counts: RouteCounts, reason: DropReason): number {
 /** What an exporter claims, kept between 0 and what it was given. */
 function toCount(claimed: number, countMax: number): number {
   return Number.isInteger(claimed) ? Math.min(Math.max(claimed, 0), countMax) : 0;
+}
+
+/** Yields per category how many events of the route were lost so far. */
+export function toDroppedCounts(counts: RouteCounts): readonly (readonly [EventCategory, number])[] {
+  return EVENT_CATEGORIES.map((category) => {
+    const { queue_full, export_failed, shutdown } = counts.byCategory[category].droppedCount;
+    return [category, queue_full + export_failed + shutdown] as const;
+  });
 }

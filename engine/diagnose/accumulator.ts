@@ -11,25 +11,44 @@ import type { Measurements } from "../api/measurements.ts";
 import { EventDigest } from "./event_digest.ts";
 import { EventLog } from "./event_log.ts";
 import { type Report, type ReportListing, type ReportOptions, type RunEnd, toReport } from "./report.ts";
-import { TimelineBuilder } from "./timeline.ts";
+import { TimelineBuilder, TotalsTimeline } from "./timeline.ts";
 
 /** What is kept for the report. */
 export interface AccumulatorOptions extends ReportOptions {
-  /** Whether single events and their course over time are kept, for the reports that show them; default false. */
+  /** Whether single events are kept, for the reports that list them; default false. */
   readonly hasListing?: boolean;
+  /** Whether the course over time is kept too, for which totals on the way are asked; default false. */
+  readonly hasCourse?: boolean;
+}
+
+interface Listed {
+  readonly log: EventLog;
+  readonly slowWaits: TimelineBuilder;
+  readonly states: TotalsTimeline | undefined;
 }
 
 /** Keeps what a run delivers, in bounded memory, until the report is asked for. */
 export class DiagnosisAccumulator implements Exporter {
   readonly #options: ReportOptions;
   readonly #digest = new EventDigest();
-  readonly #listed: { readonly log: EventLog; readonly timeline: TimelineBuilder } | undefined;
+  readonly #listed: Listed | undefined;
   #measurements: Measurements | undefined;
 
   /** Begins empty. */
   constructor(options: AccumulatorOptions) {
     this.#options = options;
-    this.#listed = options.hasListing ? { log: new EventLog(), timeline: new TimelineBuilder() } : undefined;
+    this.#listed = options.hasListing
+      ? {
+        log: new EventLog(),
+        slowWaits: new TimelineBuilder(),
+        states: options.hasCourse ? new TotalsTimeline() : undefined,
+      }
+      : undefined;
+  }
+
+  /** The course over time is made of totals on the way. */
+  get wantsInterim(): boolean {
+    return this.#listed?.states !== undefined;
   }
 
   /** Takes the batch at once: there is nothing an abort could interrupt, and refusing would lose data. */
@@ -37,14 +56,16 @@ export class DiagnosisAccumulator implements Exporter {
     for (const event of batch) {
       this.#digest.add(event);
       this.#listed?.log.add(event);
-      if (event.kind === "wait") this.#listed?.timeline.add(event);
+      if (event.kind === "wait") this.#listed?.slowWaits.addWait(event);
     }
     return Promise.resolve({ exportedCount: batch.length, droppedCount: 0 });
   }
 
   /** Totals are cumulative, so the newest replace the older; nothing replaces the final ones. */
   exportMeasurements(measurements: Measurements): Promise<void> {
-    if (!this.#measurements?.isFinal) this.#measurements = measurements;
+    if (this.#measurements?.isFinal) return Promise.resolve();
+    this.#measurements = measurements;
+    this.#listed?.states?.add(measurements);
     return Promise.resolve();
   }
 
@@ -62,7 +83,9 @@ export class DiagnosisAccumulator implements Exporter {
   }
 
   #listing({ window }: Measurements): ReportListing | undefined {
-    return this.#listed && { ...this.#listed.log.list(), timeline: this.#listed.timeline.timeline(window) };
+    if (this.#listed === undefined) return undefined;
+    const { log, slowWaits, states } = this.#listed;
+    return { ...log.list(), slowWaits: slowWaits.timeline(window), states: states?.timeline(window) };
   }
 
   /** Holds no resource: memory goes with the object. */

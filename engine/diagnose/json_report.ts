@@ -7,7 +7,7 @@
 
 import { CATEGORIES, type Category, type CategoryLedger, type CostReceipt } from "../api/measurements.ts";
 import { sanitizeText } from "../api/text.ts";
-import { type ProcessFacts, type TimeSums, WAIT_CLASS_ORDER } from "./facts.ts";
+import { type ProcessFacts, type TimeSums, toWallMs, WAIT_CLASS_ORDER } from "./facts.ts";
 import type { Evidence, FailureEvidence, Finding, StackShare, ThreadName, WaitFigures } from "./finding.ts";
 import { formatWallTime } from "./format.ts";
 import { redactCommandLine } from "../api/redact.ts";
@@ -46,7 +46,7 @@ export function toJsonReport(report: Report): JsonReport {
       withheld: report.absences.withheld.map((entry) => ({ ...entry })),
     },
     timeLedger: toJsonTimeLedger(report),
-    completeness: { ...report.books.completeness },
+    completeness: toJsonCompleteness(report),
     ledger: toJsonLedger(report.books.ledger),
     cost: toJsonCost(report.books.cost),
     alerting: toJsonAlerting(report.alerting),
@@ -60,6 +60,18 @@ function withoutNoise<T>(value: T): T {
 
 function roundFigure(figure: number): number {
   return Number.isInteger(figure) ? figure : Math.round(figure * 10_000) / 10_000;
+}
+
+function toJsonCompleteness({ books, window }: Report): JsonReport["completeness"] {
+  const entries = CATEGORIES.map((category) => {
+    const completeness = books.completeness[category];
+    if (completeness.verdict !== "partial" || completeness.span === undefined) return [category, completeness] as const;
+    const { span, ...rest } = completeness;
+    const lostFrom = formatWallTime(toWallMs(window, span.beginMs));
+    return [category, { ...rest, lostFrom, lostTo: formatWallTime(toWallMs(window, span.endMs)) }] as const;
+  });
+  // Object.fromEntries widens the keys; CATEGORIES has every one.
+  return Object.fromEntries(entries) as JsonReport["completeness"];
 }
 
 function lifecycleCount(report: Report): number {

@@ -23,8 +23,10 @@ import type { Timeline } from "./timeline.ts";
 
 /** Single events, and their course over time. */
 export interface ReportListing extends EventList {
-  /** What the recorded single waits were for. */
-  readonly timeline: Timeline;
+  /** What the recorded single waits were for, over time. */
+  readonly slowWaits: Timeline;
+  /** All of the threads' time, over time; `undefined`: the run was too short for a course. */
+  readonly states: Timeline | undefined;
 }
 
 /** How the run ended; the measurements do not say. */

@@ -169,7 +169,13 @@ const timeLedger = z.strictObject({
 
 const completeness = z.union([
   z.strictObject({ verdict: z.literal("complete") }),
-  z.strictObject({ verdict: z.literal("partial"), percent: z.number().min(0).max(100), reason: z.string() }),
+  z.strictObject({
+    verdict: z.literal("partial"),
+    percent: z.number().min(0).max(100),
+    reason: z.string(),
+    lostFrom: wallTime.optional().describe("Losses fell between here and lostTo; absent when that is not known"),
+    lostTo: wallTime.optional(),
+  }),
   z.strictObject({ verdict: z.literal("blind"), reason: z.string() }),
 ]);
 

@@ -105,11 +105,13 @@ export const HEALTHY_REPORT: Report = buildReport({
   }],
 });
 
+const LOSS_SPAN = { beginMs: BEGIN_MS + 3000, endMs: BEGIN_MS + 5000 };
+
 /** The troubled target seen with more than half of the wait rows lost and no lifecycle records. */
 export const PARTIAL_REPORT: Report = buildReport({
   ...TROUBLED,
   completeness: {
-    waits: { verdict: "partial", percent: 42.4, reason: "map_full 570 from 3.2 s on" },
+    waits: { verdict: "partial", percent: 42.4, reason: "lost 576 of 1000: 570 map_full", span: LOSS_SPAN },
     lifecycle: { verdict: "blind", reason: "no provider for sched_process_exit" },
   },
   ledger: {

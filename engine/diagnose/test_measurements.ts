@@ -28,7 +28,7 @@ import { EventDigest } from "./event_digest.ts";
 import { EventLog } from "./event_log.ts";
 import { type TargetFacts, toTargetFacts } from "./facts.ts";
 import { type Report, toReport } from "./report.ts";
-import { TimelineBuilder } from "./timeline.ts";
+import { type Timeline, TimelineBuilder } from "./timeline.ts";
 
 export const TARGET_ID = toTargetId("pid:100");
 
@@ -272,7 +272,7 @@ export function buildFacts(world: WorldSketch = {}, events: readonly TraceEvent[
 export function buildReport(
   world: WorldSketch = {},
   events: readonly TraceEvent[] = [],
-  options: { readonly hasListing?: boolean } = {},
+  options: { readonly hasListing?: boolean; readonly states?: Timeline } = {},
 ): Report {
   const digest = new EventDigest();
   const log = new EventLog();
@@ -280,13 +280,21 @@ export function buildReport(
   for (const event of events) {
     digest.add(event);
     log.add(event);
-    if (event.kind === "wait") timeline.add(event);
+    if (event.kind === "wait") timeline.addWait(event);
   }
   const measurements = buildMeasurements(world);
   return toReport({
     measurements,
     digest: digest.summary(),
-    ...(options.hasListing ? { listing: { ...log.list(), timeline: timeline.timeline(measurements.window) } } : {}),
+    ...(options.hasListing
+      ? {
+        listing: {
+          ...log.list(),
+          slowWaits: timeline.timeline(measurements.window),
+          states: options.states,
+        },
+      }
+      : {}),
   }, { targetLabels: new Map([[world.targetId ?? TARGET_ID, "pid 100 (shop)"]]) });
 }
 

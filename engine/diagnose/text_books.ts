@@ -11,21 +11,22 @@ import {
   type CostReceipt,
   type ProgramCost,
 } from "../api/measurements.ts";
-import { formatBytes, formatCount, formatMs } from "./format.ts";
+import { toWallMs } from "./facts.ts";
+import { formatBytes, formatCount, formatMs, formatTimeOfDay } from "./format.ts";
 import type { Report } from "./report.ts";
 import { alignRight, COLUMNS, fitText, wrapText } from "./text_layout.ts";
 
 const PROGRAMS_MAX = 16;
 
 /** Yields the section's lines. */
-export function renderBooks({ books }: Report): readonly string[] {
+export function renderBooks({ books, window }: Report): readonly string[] {
   return [
     "HOW COMPLETE IT IS   seen = filtered + aggregated + delivered + dropped + residual",
     `  ${fitText("category", 13)}${fitText("verdict", 13)}` +
     ["seen", "filtered", "aggregated", "delivered", "dropped", "residual"].map((name) => alignRight(name, 12)).join(""),
     ...CATEGORIES.flatMap((category) => [
       renderLedger(category, { ledger: books.ledger[category], completeness: books.completeness[category] }),
-      ...renderReason(books.completeness[category], books.ledger[category]),
+      ...renderReason(books.completeness[category], { ledger: books.ledger[category], window }),
     ]),
     "",
     ...renderCost(books.cost),
@@ -56,12 +57,21 @@ export function droppedCount(ledger: Pick<CategoryLedger, "dropped">): number {
   return Object.values(ledger.dropped).reduce((sum, count) => sum + count, 0);
 }
 
-function renderReason(completeness: Completeness, ledger: CategoryLedger): readonly string[] {
+function renderReason(
+  completeness: Completeness,
+  { ledger, window }: { ledger: CategoryLedger; window: Report["window"] },
+): readonly string[] {
   const reasons = Object.entries(ledger.dropped).filter(([, count]) => count > 0)
     .map(([reason, count]) => `${reason} ${count}`);
   const texts = [
     ...(completeness.verdict === "complete" ? [] : [completeness.reason]),
-    ...(reasons.length > 0 ? [`dropped: ${reasons.join(", ")}`] : []),
+    ...(completeness.verdict !== "partial" && reasons.length > 0 ? [`dropped: ${reasons.join(", ")}`] : []),
+    ...(completeness.verdict === "partial" && completeness.span !== undefined
+      ? [
+        `between ${formatTimeOfDay(toWallMs(window, completeness.span.beginMs))} and ` +
+        formatTimeOfDay(toWallMs(window, completeness.span.endMs)),
+      ]
+      : []),
   ];
   return texts.length === 0 ? [] : wrapText(texts.join("; "), { first: "    " });
 }

@@ -5,16 +5,22 @@
  * @module
  */
 
-import type { Category } from "../api/measurements.ts";
 import { sanitizeText } from "../api/text.ts";
+import {
+  answerOf,
+  describeCommand,
+  describeEnd,
+  describeShares,
+  describeTargets,
+  describeWindow,
+  titleOf,
+} from "./answer.ts";
 import { renderAlerting } from "./text_alerting.ts";
 import { renderBooks } from "./text_books.ts";
 import { renderTimeLedger } from "./text_time_ledger.ts";
-import { isReliable } from "./facts.ts";
 import type { Evidence, Finding, ThreadShare } from "./finding.ts";
-import { formatCount, formatMs, formatShare, formatTimeOfDay, formatWallTime } from "./format.ts";
-import { redactCommandLine } from "../api/redact.ts";
-import { incompleteCategories, type Report, worstSeverity } from "./report.ts";
+import { formatCount, formatMs, formatShare, formatTimeOfDay } from "./format.ts";
+import type { Report } from "./report.ts";
 import { describeFrames } from "./stacks.ts";
 import { COLUMNS, fitText, wrapText } from "./text_layout.ts";
 
@@ -23,9 +29,6 @@ const FULL_FINDINGS_MAX = 4;
 
 /** Further findings, one line each. */
 const SHORT_FINDINGS_MAX = 8;
-
-/** What rules depend on. */
-const JUDGED_CATEGORIES: readonly Category[] = ["scheduling", "waits", "lifecycle"];
 
 const THREADS_NAMED_MAX = 3;
 const CONSEQUENCES_MAX = 3;
@@ -53,69 +56,19 @@ export function renderTextReport(report: Report): string {
 }
 
 function renderHeader(report: Report): readonly string[] {
-  const { window, timeLedger } = report;
-  const { sums, processes } = timeLedger;
-  const threadCount = processes.reduce((count, process) => count + process.threads.length, 0);
-  const share = (ms: number) => formatShare(sums.lifetimeMs > 0 ? ms / sums.lifetimeMs : 0);
-  const waitingMs = sums.nonIdleMs - sums.onCpuMs;
-  const stoppedMs = sums.byClass.stopped;
-  const labels = report.targets.map((target) => target.label).join(", ");
+  const end = describeEnd(report);
+  const command = describeCommand(report);
   return [
-    ...wrapText(labels === "" ? "no target" : labels, { first: "podtrace diagnose: " }),
-    `${((window.endMs - window.beginMs) / 1000).toFixed(2)} s from ${formatWallTime(window.beginWallMs)}, ` +
-    `${formatCount(processes.length, "process", "processes")}, ${formatCount(threadCount, "thread")}`,
-    ...describeRunEnd(report),
-    ...(report.isEmpty ? [] : wrapText(
-      [
-        `on CPU ${share(sums.onCpuMs)}`,
-        `held up ${share(Math.max(0, waitingMs))}`,
-        ...(sums.delegatedMs > 0 ? [`waiting for its own processes or for input ${share(sums.delegatedMs)}`] : []),
-        ...(stoppedMs > 0 ? [`stopped ${share(stoppedMs)}`] : []),
-        `idle ${share(sums.idleMs - stoppedMs)} of the threads' time`,
-      ].join(", "),
-      { first: "", indent: 2 },
-    )),
+    ...wrapText(describeTargets(report), { first: "podtrace diagnose: " }),
+    describeWindow(report),
+    ...(end === undefined ? [] : [end]),
+    ...(command === undefined ? [] : wrapText(command, { first: "command: " })),
+    ...(report.isEmpty ? [] : wrapText(describeShares(report), { first: "", indent: 2 })),
   ];
 }
 
-/** Yields why the window closed early, and what became of the command; nothing for a plain run to its end. */
-function describeRunEnd({ runEnd }: Report): readonly string[] {
-  const reasons = {
-    duration: [],
-    commandEnded: [],
-    targetsEnded: ["ended early: every process of the target is gone"],
-    interrupted: ["ended early: interrupted"],
-  };
-  const { command } = runEnd;
-  if (command === undefined) return reasons[runEnd.endReason];
-  const name = redactCommandLine(command.argv).join(" ");
-  const how = command.exitCode === undefined
-    ? `was ended by ${command.signal ?? "a signal"}`
-    : `exited with ${command.exitCode}`;
-  const why = command.stoppedBy === undefined ? "" : `, after we sent ${command.stoppedBy} at the end of the window`;
-  return [...reasons[runEnd.endReason], ...wrapText(`${name} ${how}${why}`, { first: "command: " })];
-}
-
-/** One honest sentence: how many findings, or that there are none and what was looked at. */
 function renderAnswer(report: Report): readonly string[] {
-  const graveCount = report.findings.filter((finding) => finding.severity !== "info").length;
-  if (graveCount > 0) {
-    const worst = (worstSeverity(report) ?? "info").toUpperCase();
-    return [`${formatCount(graveCount, "finding")} above info, the worst ${worst}:`];
-  }
-  const lookedAt =
-    "waits for peers, disks, locks, pipes, children, page faults and CPUs, throttling and failing children";
-  const incomplete = incompleteCategories(report.books);
-  if (incomplete.length === 0) return wrapText(`Nothing above info was found. Looked at: ${lookedAt}.`, { first: "" });
-  const names = incomplete.map(({ category, completeness }) => `${category} ${completeness.verdict.toUpperCase()}`);
-  const unjudged = JUDGED_CATEGORIES.filter((category) => !isReliable(report.books, [category]));
-  return wrapText(
-    `Nothing above info was found in what could be seen, which is not everything: ${names.join(", ")}. ` +
-      (unjudged.length > 0
-        ? `Too little was seen of ${unjudged.join(", ")} to judge them at all.`
-        : `Looked at: ${lookedAt}.`),
-    { first: "" },
-  );
+  return wrapText(answerOf(report), { first: "" });
 }
 
 function renderFindings(report: Report): readonly string[] {
@@ -146,12 +99,6 @@ function renderFinding(report: Report, finding: Finding, rank: number): readonly
     ...(hiddenCount > 0 ? [`             and ${formatCount(hiddenCount, "more consequence")}`] : []),
     ...wrapText(finding.nextStep, { first: "   next      " }),
   ];
-}
-
-function titleOf(report: Report, finding: Finding): string {
-  if (report.targets.length < 2) return finding.title;
-  const label = report.targets.find((target) => target.id === finding.targetId)?.label ?? finding.targetId;
-  return `${label}: ${finding.title}`;
 }
 
 /** Yields the figures as lines: amounts first, then who, then what qualifies them. */

@@ -183,7 +183,8 @@ const CHECK_NAMES: Readonly<Record<LedgerCheck["name"], string>> = {
   runDelay: "waiting for a CPU agrees with run_delay",
 };
 
-function describeChecks({ checks, unnamedShare }: TimeLedger): string {
+/** Yields the ledger's comparisons and verdicts as one paragraph. */
+export function describeChecks({ checks, unnamedShare }: TimeLedger): string {
   const texts = checks.map((check) => {
     const name = CHECK_NAMES[check.name];
     if (check.verdict === "unknown") return `${name}: nothing to compare with`;

@@ -1,14 +1,21 @@
 /**
- * What the threads waited for over time: recorded single waits laid into slices
- * of equal length, in bounded memory however long the run is.
+ * Where the threads' time went over time: amounts laid into slices of equal
+ * length, in bounded memory however long the run is.
  *
  * @module
  */
 
 import type { WaitEvent } from "../api/events.ts";
-import { TIMELINE_SLICE_MS_MIN, TIMELINE_SLICES_MAX } from "../api/limits.ts";
-import type { Measurements, WaitClass } from "../api/measurements.ts";
-import { WAIT_CLASS_ORDER } from "./facts.ts";
+import { INTERIM_INTERVAL_MS, TIMELINE_SLICE_MS_MIN, TIMELINE_SLICES_MAX } from "../api/limits.ts";
+import { type Measurements, WAIT_CLASSES, type WaitClass } from "../api/measurements.ts";
+
+const CLASS_NAMES = Object.keys(WAIT_CLASSES) as readonly WaitClass[];
+
+/** States of a thread, in the order in which pictures stack them; a wait class is a state of its own. */
+export const STATE_NAMES = ["onCpu", "runnable", "throttled", ...CLASS_NAMES, "unattributed"] as const;
+
+/** One of them. */
+export type StateName = (typeof STATE_NAMES)[number];
 
 /** The run in slices, from the window's begin. */
 export interface Timeline {
@@ -16,30 +23,48 @@ export interface Timeline {
   readonly sliceMs: number;
   /** Monotonic time of the first slice's begin; at or shortly before the window's. */
   readonly beginMs: number;
-  /** Waiting time per slice, in `WAIT_CLASS_ORDER`; threads add up, so it may exceed the slice. */
+  /** Time per slice, in `STATE_NAMES`; threads add up, so it may exceed the slice. */
   readonly slices: readonly (readonly number[])[];
 }
 
-const CLASS_INDEX = new Map(WAIT_CLASS_ORDER.map((name, index) => [name, index]));
+const STATE_INDEX = new Map<StateName, number>(STATE_NAMES.map((name, index) => [name, index]));
 
-/** Takes single waits and spreads each over the slices in which it took place. */
+/** Time spent in one state, evenly from begin to end. */
+export interface StateSpan {
+  readonly state: StateName;
+  readonly beginMs: number; // monotonic
+  readonly endMs: number;
+  readonly amountMs: number;
+}
+
+/** Takes spans and keeps what they come to per slice. */
 export class TimelineBuilder {
-  #sliceMs = TIMELINE_SLICE_MS_MIN;
+  #sliceMs: number;
   #slices = new Map<number, Float64Array>(); // by time / sliceMs, rounded down
   #firstIndex = Infinity;
   #lastIndex = -Infinity;
 
-  /** Takes one wait. */
-  add(wait: Pick<WaitEvent, "endMs" | "durationMs" | "waitClass">): void {
-    const beginMs = wait.endMs - wait.durationMs;
-    this.#makeRoom(beginMs, wait.endMs);
-    const classIndex = indexOf(wait.waitClass);
-    const last = Math.floor(wait.endMs / this.#sliceMs);
+  /** Begins with slices of this length; they get longer rather than more. */
+  constructor(options: { readonly sliceMsMin?: number } = {}) {
+    this.#sliceMs = options.sliceMsMin ?? TIMELINE_SLICE_MS_MIN;
+  }
+
+  /** Takes one recorded wait. */
+  addWait({ endMs, durationMs, waitClass }: Pick<WaitEvent, "endMs" | "durationMs" | "waitClass">): void {
+    this.add({ state: waitClass, beginMs: endMs - durationMs, endMs, amountMs: durationMs });
+  }
+
+  /** Takes one span. */
+  add({ state, beginMs, endMs, amountMs }: StateSpan): void {
+    this.#makeRoom(beginMs, endMs);
+    const stateIndex = STATE_INDEX.get(state) ?? 0;
+    const perMs = endMs > beginMs ? amountMs / (endMs - beginMs) : 0;
+    const last = Math.floor(endMs / this.#sliceMs);
     for (let index = Math.floor(beginMs / this.#sliceMs); index <= last; index++) {
       const from = Math.max(beginMs, index * this.#sliceMs);
-      const to = Math.min(wait.endMs, (index + 1) * this.#sliceMs);
+      const to = Math.min(endMs, (index + 1) * this.#sliceMs);
       const slice = this.#slice(index);
-      slice[classIndex] = (slice[classIndex] ?? 0) + to - from;
+      slice[stateIndex] = (slice[stateIndex] ?? 0) + (to - from) * perMs;
     }
   }
 
@@ -54,7 +79,7 @@ export class TimelineBuilder {
       beginMs: first * this.#sliceMs,
       slices: Array.from({ length: last - first + 1 }, (_, offset) => {
         const slice = this.#slices.get(first + offset);
-        return slice === undefined ? WAIT_CLASS_ORDER.map(() => 0) : Array.from(slice);
+        return slice === undefined ? STATE_NAMES.map(() => 0) : Array.from(slice);
       }),
     };
   }
@@ -81,19 +106,65 @@ export class TimelineBuilder {
     this.#lastIndex = Math.floor(this.#lastIndex / 2);
     for (const [index, slice] of slices) {
       const merged = this.#slice(Math.floor(index / 2));
-      slice.forEach((ms, classIndex) => merged[classIndex] = (merged[classIndex] ?? 0) + ms);
+      slice.forEach((ms, stateIndex) => merged[stateIndex] = (merged[stateIndex] ?? 0) + ms);
     }
   }
 
   #slice(index: number): Float64Array {
     const known = this.#slices.get(index);
     if (known !== undefined) return known;
-    const slice = new Float64Array(WAIT_CLASS_ORDER.length);
+    const slice = new Float64Array(STATE_NAMES.length);
     this.#slices.set(index, slice);
     return slice;
   }
 }
 
-function indexOf(waitClass: WaitClass): number {
-  return CLASS_INDEX.get(waitClass) ?? 0;
+/** Takes cumulative totals as they come and keeps what each interval between two of them added. */
+export class TotalsTimeline {
+  readonly #builder = new TimelineBuilder({ sliceMsMin: INTERIM_INTERVAL_MS });
+  #previous = new Float64Array(STATE_NAMES.length);
+  #previousMs: number | undefined;
+  #intervalCount = 0;
+
+  /** Takes totals, newer than those before. */
+  add(measurements: Pick<Measurements, "window" | "threads" | "waits">): void {
+    const { window } = measurements;
+    const beginMs = this.#previousMs ?? window.beginMs;
+    if (window.endMs <= beginMs) return;
+    const totals = totalsOf(measurements);
+    for (const [index, state] of STATE_NAMES.entries()) {
+      // A row that was read while it changed may tell a little less than the time before.
+      const amountMs = (totals[index] ?? 0) - (this.#previous[index] ?? 0);
+      if (amountMs > 0) this.#builder.add({ state, beginMs, endMs: window.endMs, amountMs });
+    }
+    this.#previous = totals;
+    this.#previousMs = window.endMs;
+    this.#intervalCount++;
+  }
+
+  /** Yields the course; `undefined`: totals came once, so there is none. */
+  timeline(window: Pick<Measurements["window"], "beginMs" | "endMs">): Timeline | undefined {
+    return this.#intervalCount < 2 ? undefined : this.#builder.timeline(window);
+  }
+}
+
+function totalsOf({ threads, waits }: Pick<Measurements, "threads" | "waits">): Float64Array<ArrayBuffer> {
+  const totals = new Float64Array(STATE_NAMES.length);
+  const add = (state: StateName, ms: number) => {
+    const index = STATE_INDEX.get(state) ?? 0;
+    totals[index] = (totals[index] ?? 0) + ms;
+  };
+  let unattributedMs = 0;
+  for (const thread of threads) {
+    add("onCpu", thread.onCpuMs);
+    add("runnable", thread.runnableMs);
+    add("throttled", thread.throttledMs);
+    unattributedMs += thread.blockedMs;
+  }
+  for (const wait of waits) {
+    add(wait.waitClass, wait.totalMs);
+    unattributedMs -= wait.totalMs;
+  }
+  add("unattributed", Math.max(0, unattributedMs));
+  return totals;
 }
