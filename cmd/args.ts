@@ -32,6 +32,7 @@ const EXAMPLES = `
 Examples:
   podtrace diagnose --pid 4711
   podtrace diagnose --container 3f2a9c0d1e4b --duration 1m -o json --output-file report.json
+  podtrace diagnose --pid 4711 --follow --filter net,lock
   podtrace diagnose -- ./nightly-import --all
 
 Exit codes: 0 done, 1 error, 2 wrong usage, 3 nothing was seen, 4 findings with --fail-on
@@ -211,6 +212,12 @@ function toDiagnoseArguments(
     output: textOf(options.output),
     outputFile: textOf(options.outputFile),
     failOn: textOf(options.failOn),
+    filter: textsOf(options.filter),
+    isFollow: options.follow === true,
+    isTop: options.top === true,
+    errorThreshold: textOf(options.errorThreshold),
+    rttThreshold: textOf(options.rttThreshold),
+    fsThreshold: textOf(options.fsThreshold),
     slowWait: textOf(options.slowWait),
     hasUserStacks: options.stacks === true,
     logLevel: textOf(options.logLevel),

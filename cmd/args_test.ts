@@ -30,6 +30,12 @@ const NOTHING: DiagnoseArguments = {
   output: undefined,
   outputFile: undefined,
   failOn: undefined,
+  filter: [],
+  isFollow: false,
+  isTop: false,
+  errorThreshold: undefined,
+  rttThreshold: undefined,
+  fsThreshold: undefined,
   slowWait: undefined,
   hasUserStacks: false,
   logLevel: undefined,
@@ -53,6 +59,14 @@ Deno.test("parseCommandLine() splits the words of diagnose and gives no defaults
   assert.deepEqual(
     diagnoseArgumentsOf(["--slow-wait=5ms", "--stacks", "--fail-on", "error", "--log-level", "debug"]),
     { ...NOTHING, slowWait: "5ms", hasUserStacks: true, failOn: "error", logLevel: "debug" },
+  );
+  assert.deepEqual(
+    diagnoseArgumentsOf(["--filter=net,fs", "--filter", "lock", "--follow", "--error-threshold", "5"]),
+    { ...NOTHING, filter: ["net,fs", "lock"], isFollow: true, errorThreshold: "5" },
+  );
+  assert.deepEqual(
+    diagnoseArgumentsOf(["--rtt-threshold", "20", "--fs-threshold=-1"]),
+    { ...NOTHING, rttThreshold: "20", fsThreshold: "-1" },
   );
 });
 
@@ -157,7 +171,8 @@ Deno.test("parseCommandLine() says that a reserved command is not in this build 
 });
 
 Deno.test("parseCommandLine() keeps the contract's 26 flags: used here, or refused with what to use now", () => {
-  const used = ["--container", "--diagnose", "--log-level", "--version"];
+  const thresholds = ["--error-threshold", "--rtt-threshold", "--fs-threshold"];
+  const used = ["--container", "--diagnose", "--log-level", "--version", "--filter", ...thresholds];
   assert.equal(RESERVED_FLAGS.length + used.length, 26);
   for (const { word, advice } of RESERVED_FLAGS) {
     for (const argv of [[word], [word, "value"], [`${word}=value`], ["--now", word, "--pid", "3"]]) {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { FILTER_CATEGORIES } from "../engine/api/filter.ts";
+import { DEFAULT_THRESHOLDS } from "../engine/api/thresholds.ts";
 import { SEVERITIES } from "../engine/api/severity.ts";
 
 export interface OptionDefinition {
@@ -25,6 +27,9 @@ export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 export const DIAGNOSE_DEFAULTS = {
   duration: "30s",
   slowWait: "10ms",
+  errorThreshold: String(DEFAULT_THRESHOLDS.errorPercent),
+  rttThreshold: String(DEFAULT_THRESHOLDS.rttMs),
+  fsThreshold: String(DEFAULT_THRESHOLDS.fsMs),
   output: "text",
   logLevel: "info",
 } as const;
@@ -34,6 +39,12 @@ export const REPEATABLE_DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
   { flags: "--pid <N>", description: "trace this process and its descendants; repeatable" },
   { flags: "--cgroup <PATH>", description: "trace everything in this cgroup and below" },
   { flags: "--container <ID>", description: "trace this container, by its id or the first 12 or more digits of it" },
+  {
+    flags: "--filter <LIST>",
+    description: `only these, comma-separated: ${
+      FILTER_CATEGORIES.join(" ")
+    }; repeatable (default all, fs per file not)`,
+  },
 ];
 
 export const DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
@@ -44,6 +55,7 @@ export const DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
   },
   { flags: "--diagnose <DURATION>", description: "the same as --duration" },
   { flags: "--now", description: "only say what every thread is doing at this instant" },
+  { flags: "--follow", description: "show events as they happen; without a duration until Ctrl+C, then the report" },
   {
     flags: "-o, --output <FORMAT>",
     description: `${OUTPUT_FORMATS.join(", ")} (default ${DIAGNOSE_DEFAULTS.output})`,
@@ -53,6 +65,18 @@ export const DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
   {
     flags: "--slow-wait <DURATION>",
     description: `single waits at least this long are recorded (default ${DIAGNOSE_DEFAULTS.slowWait})`,
+  },
+  {
+    flags: "--error-threshold <PERCENT>",
+    description: `failures from this share of attempts on are a finding (default ${DIAGNOSE_DEFAULTS.errorThreshold})`,
+  },
+  {
+    flags: "--rtt-threshold <MS>",
+    description: `answers of peers that take this long are slow (default ${DIAGNOSE_DEFAULTS.rttThreshold})`,
+  },
+  {
+    flags: "--fs-threshold <MS>",
+    description: `operations on files that take this long are slow (default ${DIAGNOSE_DEFAULTS.fsThreshold})`,
   },
   { flags: "--stacks", description: "record where in the program each wait happens" },
   {
@@ -71,7 +95,6 @@ export const RESERVED_COMMANDS: readonly string[] = ["operator", "agent", "repor
 
 export const POD_ADVICE = "pods cannot be targets in this build yet, name the container with --container ID";
 const EXPORT_ADVICE = "exporters are not in this build yet, write the report with -o json --output-file PATH";
-const CATEGORY_ADVICE = "this build always shows where all of the time goes";
 
 /** The flags of pod targets and of exporters; none takes effect, each says what to use now. */
 export const RESERVED_FLAGS: readonly (ReservedWord & { readonly short?: string })[] = [
@@ -81,10 +104,6 @@ export const RESERVED_FLAGS: readonly (ReservedWord & { readonly short?: string 
   { word: "--pod-selector", advice: POD_ADVICE },
   { word: "--all-in-namespace", advice: POD_ADVICE },
   { word: "--export", advice: "the report's format is chosen with -o json or -o csv" },
-  { word: "--filter", advice: CATEGORY_ADVICE },
-  { word: "--error-threshold", advice: CATEGORY_ADVICE },
-  { word: "--rtt-threshold", advice: "slow waits of every kind are chosen with --slow-wait DURATION" },
-  { word: "--fs-threshold", advice: "slow waits of every kind are chosen with --slow-wait DURATION" },
   { word: "--metrics", advice: EXPORT_ADVICE },
   { word: "--tracing", advice: EXPORT_ADVICE },
   { word: "--tracing-otlp-endpoint", advice: EXPORT_ADVICE },
@@ -115,6 +134,12 @@ export interface DiagnoseArguments {
   readonly output: string | undefined;
   readonly outputFile: string | undefined;
   readonly failOn: string | undefined;
+  readonly filter: readonly string[];
+  readonly isFollow: boolean;
+  readonly isTop: boolean;
+  readonly errorThreshold: string | undefined;
+  readonly rttThreshold: string | undefined;
+  readonly fsThreshold: string | undefined;
   readonly slowWait: string | undefined;
   readonly hasUserStacks: boolean;
   readonly logLevel: string | undefined;

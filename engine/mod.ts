@@ -36,6 +36,8 @@ export { toAlerts } from "./diagnose/alerts.ts";
 export { describeSink } from "./diagnose/text_alerting.ts";
 export type { AccumulatorOptions } from "./diagnose/accumulator.ts";
 export { renderCsvReport } from "./diagnose/csv_report.ts";
+export { categoryOfEvent, timeOfEvent, toEventJson, toEventLine } from "./diagnose/event_line.ts";
+export type { EventLineOptions } from "./diagnose/event_line.ts";
 export type { Finding } from "./diagnose/finding.ts";
 export { renderJsonReport } from "./diagnose/json_report.ts";
 export { incompleteCategories, toReport, worstSeverity } from "./diagnose/report.ts";

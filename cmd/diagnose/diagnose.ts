@@ -15,6 +15,8 @@ import { endRequestOf, type ProcessContext } from "../process_context.ts";
 import { RunError } from "../run_error.ts";
 import type { Logger } from "../status_output.ts";
 import { CommandTarget, describeOutcome } from "./command_target.ts";
+import { toReportLine } from "./event_follower.ts";
+import { openFollowView, type OpenLiveView, openNoView } from "./live_view.ts";
 import { openReportFile, stdoutReport } from "./report_output.ts";
 import type { DiagnoseRequest, RequestedView } from "./request.ts";
 import { RunObserver } from "./run_observer.ts";
@@ -52,7 +54,9 @@ export async function diagnose(
   }
   const tellAlerts = openRunAlerts(run);
   const report = await lookThrough(run, view);
-  await output.deliver(report.render(request.output, await tellAlerts(report.alerts)));
+  const rendered = report.render(request.output, await tellAlerts(report.alerts));
+  const isStream = view.live === "follow" && request.output === "json" && request.outputFile === undefined;
+  await output.deliver(isStream ? toReportLine(rendered) : rendered);
   return exitCodeOf(report, { failOn: view.failOn });
 }
 
@@ -106,7 +110,9 @@ async function trace(run: Run, tracing: Tracing): Promise<FinishedReport> {
     throw new RunError(`Cannot diagnose: ended by ${cause} before anything was traced`);
   }
   const diagnosis = run.wiring.openDiagnosis(targets, { output: run.request.output });
-  const endReason = await runAttached(run, { ...tracing, exporter: diagnosis.exporter });
+  await using live = openLiveView(run, { view: tracing.view, next: diagnosis.exporter });
+  const endReason = await runAttached(run, { ...tracing, live });
+  await live.finish();
   if (command === undefined) return diagnosis.conclude({ endReason, command: undefined });
 
   const outcome = await command.target.stop();
@@ -115,20 +121,40 @@ async function trace(run: Run, tracing: Tracing): Promise<FinishedReport> {
 }
 
 /** Nothing is attached any more when this is over, whatever way it ends. */
-async function runAttached(run: Run, tracing: Tracing & { exporter: Exporter }): Promise<EndReason> {
+async function runAttached(run: Run, tracing: Tracing & { live: OpenLiveView }): Promise<EndReason> {
   const { context, wiring } = run;
   const { targets, view } = tracing;
   const command = tracing.command?.target;
-  const observer = new RunObserver(tracing.exporter, {
+  const isProgressShown = command === undefined && view.live === "none" && context.status.isTerminal;
+  const { live } = tracing;
+  const observer = new RunObserver(live.exporter, {
     processIds: targets.flatMap((target) => target.processIds),
-    isProgressShown: command === undefined && context.status.isTerminal,
+    isProgressShown,
   });
   await using engine = await wiring.openEngine({ diagnosis: () => observer });
 
-  const [problem] = engine.setTargets(planTargetSet(targets, view));
+  const [problem] = engine.setTargets(planTargetSet(targets, { ...view, ...view.selection }));
   if (problem !== undefined) throw problem.cause;
   command?.release();
-  return await runWindow(engine, { context, wiring, observer, targets, durationMs: view.durationMs, command });
+  const { durationMs } = view;
+  const { endSignal } = live;
+  return await runWindow(engine, {
+    context,
+    wiring,
+    observer,
+    targets,
+    durationMs,
+    command,
+    isProgressShown,
+    endSignal,
+  });
+}
+
+function openLiveView(run: Run, { view, next }: { view: WindowView; next: Exporter }): OpenLiveView {
+  const { context, request } = run;
+  if (view.live === "none") return openNoView(next);
+  const format = request.output === "json" ? "json" : "text";
+  return openFollowView(next, { context, format, selection: view.selection });
 }
 
 function resolveTargets(run: Run, requested: ResolvableTarget): readonly Target[] {

@@ -3,6 +3,7 @@ import type { Engine, RouteProblem } from "../../engine/api/engine.ts";
 import { EngineError } from "../../engine/api/errors.ts";
 import type { Exporter } from "../../engine/api/exporter.ts";
 import type { TargetSet } from "../../engine/api/target.ts";
+import { DEFAULT_THRESHOLDS } from "../../engine/api/thresholds.ts";
 import { toProcessId, toTargetId } from "../../engine/api/units.ts";
 import { assert } from "../../tests/support/assert.ts";
 import { keepContext, type KeptContext } from "../../tests/support/process_contexts.ts";
@@ -22,6 +23,12 @@ const WINDOW: Extract<RequestedView, { kind: "window" }> = {
   hasUserStacks: false,
   planes: DEFAULT_PLANES,
   failOn: undefined,
+  live: "none",
+  selection: {
+    categories: undefined,
+    thresholds: DEFAULT_THRESHOLDS,
+    slowWaitMsByClass: {},
+  },
 };
 
 const REQUEST: DiagnoseRequest = {

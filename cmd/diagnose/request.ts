@@ -5,13 +5,8 @@
  * @module
  */
 
-import {
-  DIAGNOSE_DURATION_MS_MAX,
-  SLOW_FILE_MS_DEFAULT,
-  SLOW_WAIT_MS_MIN,
-  TARGETS_MAX,
-} from "../../engine/api/limits.ts";
-import { DEFAULT_PLANES, type Plane } from "../../engine/api/plane.ts";
+import { DIAGNOSE_DURATION_MS_MAX, SLOW_WAIT_MS_MIN, TARGETS_MAX } from "../../engine/api/limits.ts";
+import type { Plane } from "../../engine/api/plane.ts";
 import { SEVERITIES, type Severity } from "../../engine/api/severity.ts";
 import { type ProcessId, toProcessId } from "../../engine/api/units.ts";
 import { formatDuration, parseDuration, toMs } from "../duration.ts";
@@ -24,6 +19,7 @@ import {
   type OutputFormat,
   POD_ADVICE,
 } from "../options.ts";
+import { type Selection, toPlanes, toSelection } from "./selection.ts";
 import { UsageError } from "../usage_error.ts";
 
 /** What to look at; exactly one kind. */
@@ -46,9 +42,15 @@ export type RequestedView =
     /** What is looked at. */
     readonly planes: ReadonlySet<Plane>;
     readonly failOn: Severity | undefined;
+    /** What is shown while the look goes on. */
+    readonly live: LiveView;
+    readonly selection: Selection;
   }
   /** Say what every thread does at this instant. */
   | { readonly kind: "now" };
+
+/** Nothing but a status line, a line per event, or a screen of threads. */
+export type LiveView = "none" | "follow" | "top";
 
 export interface DiagnoseRequest {
   readonly target: RequestedTarget;
@@ -166,17 +168,38 @@ function toView(given: DiagnoseArguments, target: RequestedTarget): RequestedVie
     refuseBesideNow(given, target);
     return { kind: "now" };
   }
+  const selection = toSelection(given);
   return {
     kind: "window",
     durationMs: toWindowMs(given, target),
     slowWaitMs: toSlowWaitMs(given.slowWait ?? DIAGNOSE_DEFAULTS.slowWait),
-    slowFileMs: SLOW_FILE_MS_DEFAULT,
+    slowFileMs: selection.thresholds.fsMs,
     hasUserStacks: given.hasUserStacks,
-    planes: DEFAULT_PLANES,
+    planes: toPlanes(selection.categories),
     failOn: given.failOn === undefined
       ? undefined
       : toChoice(given.failOn, { option: "--fail-on", choices: SEVERITIES }),
+    live: toLiveView(given, target),
+    selection,
   };
+}
+
+function toLiveView(given: DiagnoseArguments, target: RequestedTarget): LiveView {
+  if (given.isFollow && given.isTop) {
+    throw new UsageError("Cannot use --follow with --top: both need the terminal, leave one of the two out");
+  }
+  if (given.isTop && target.kind === "command") {
+    throw new UsageError("Cannot use --top with -- COMMAND: both need the terminal, start it first and use --pid");
+  }
+  if (given.isTop) return "top";
+  if (!given.isFollow) return "none";
+  const isLineFormat = given.output === undefined || given.output === "text" || given.output === "json";
+  if (!isLineFormat && given.outputFile === undefined) {
+    throw new UsageError(
+      `Cannot use --follow with -o ${given.output} on one output: give the report its own with --output-file PATH`,
+    );
+  }
+  return "follow";
 }
 
 /** `--now` looks once and judges nothing, so what shapes or judges a window has no meaning beside it. */
@@ -188,6 +211,12 @@ function refuseBesideNow(given: DiagnoseArguments, target: RequestedTarget): voi
     [given.slowWait !== undefined, "--slow-wait"],
     [given.hasUserStacks, "--stacks"],
     [given.failOn !== undefined, "--fail-on"],
+    [given.isFollow, "--follow"],
+    [given.isTop, "--top"],
+    [given.filter.length > 0, "--filter"],
+    [given.errorThreshold !== undefined, "--error-threshold"],
+    [given.rttThreshold !== undefined, "--rtt-threshold"],
+    [given.fsThreshold !== undefined, "--fs-threshold"],
   ];
   const conflict = conflicts.find(([isGiven]) => isGiven);
   if (conflict !== undefined) {
@@ -201,7 +230,7 @@ function toWindowMs(given: DiagnoseArguments, target: RequestedTarget): number {
   }
   if (given.diagnose !== undefined) return toBoundedMs("--diagnose", given.diagnose);
   if (given.duration !== undefined) return toBoundedMs("--duration", given.duration);
-  if (target.kind === "command") return DIAGNOSE_DURATION_MS_MAX;
+  if (target.kind === "command" || given.isFollow || given.isTop) return DIAGNOSE_DURATION_MS_MAX;
   return toBoundedMs("--duration", DIAGNOSE_DEFAULTS.duration);
 }
 

@@ -1,5 +1,6 @@
 import { DEFAULT_PLANES } from "../../engine/api/plane.ts";
 import { assert } from "../../tests/support/assert.ts";
+import { DEFAULT_THRESHOLDS } from "../../engine/api/thresholds.ts";
 import { toProcessId } from "../../engine/api/units.ts";
 import type { DiagnoseArguments } from "../options.ts";
 import { UsageError } from "../usage_error.ts";
@@ -18,6 +19,12 @@ const NOTHING: DiagnoseArguments = {
   output: undefined,
   outputFile: undefined,
   failOn: undefined,
+  filter: [],
+  isFollow: false,
+  isTop: false,
+  errorThreshold: undefined,
+  rttThreshold: undefined,
+  fsThreshold: undefined,
   slowWait: undefined,
   hasUserStacks: false,
   logLevel: undefined,
@@ -51,6 +58,12 @@ Deno.test("toDiagnoseRequest() fills in the defaults", () => {
       hasUserStacks: false,
       planes: DEFAULT_PLANES,
       failOn: undefined,
+      live: "none",
+      selection: {
+        categories: undefined,
+        thresholds: DEFAULT_THRESHOLDS,
+        slowWaitMsByClass: {},
+      },
     },
     output: "text",
     outputFile: undefined,
@@ -68,6 +81,8 @@ Deno.test("toDiagnoseRequest() takes every option that is given", () => {
     output: "json",
     outputFile: "report.json",
     logLevel: "debug",
+    isFollow: true,
+    filter: ["net"],
   }));
   assert.deepEqual(request, {
     target: { kind: "processes", processIds: [toProcessId(4711)] },
@@ -77,8 +92,14 @@ Deno.test("toDiagnoseRequest() takes every option that is given", () => {
       slowWaitMs: 1,
       slowFileMs: 10,
       hasUserStacks: true,
-      planes: DEFAULT_PLANES,
+      planes: new Set(["time", "sockets"]),
       failOn: "critical",
+      live: "follow",
+      selection: {
+        categories: new Set(["net"]),
+        thresholds: DEFAULT_THRESHOLDS,
+        slowWaitMsByClass: {},
+      },
     },
     output: "json",
     outputFile: "report.json",
@@ -264,4 +285,24 @@ Deno.test("toDiagnoseRequest() refuses options that contradict each other", () =
     ],
   ];
   for (const [overrides, message] of table) assert.equal(refusalOf({ pid: ["1"], ...overrides }), message);
+});
+
+Deno.test("toDiagnoseRequest() looks until it is ended where a live view was asked for, unless a duration was", () => {
+  for (const live of [{ isFollow: true }, { isTop: true }]) {
+    const view = toDiagnoseRequest(given(live)).view;
+    assert.equal(view.kind === "window" && view.durationMs, 24 * 60 * 60 * 1000);
+    const bounded = toDiagnoseRequest(given({ ...live, duration: "3s" })).view;
+    assert.equal(bounded.kind === "window" && bounded.durationMs, 3000);
+  }
+});
+
+Deno.test("toDiagnoseRequest() refuses two owners of one terminal", () => {
+  assert.equal(
+    refusalOf({ pid: ["1"], isFollow: true, isTop: true }),
+    "Cannot use --follow with --top: both need the terminal, leave one of the two out",
+  );
+  assert.equal(
+    refusalOf({ command: ["ls"], isTop: true }),
+    "Cannot use --top with -- COMMAND: both need the terminal, start it first and use --pid",
+  );
 });

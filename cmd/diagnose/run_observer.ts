@@ -6,7 +6,7 @@
  */
 
 import type { TraceEvent } from "../../engine/api/events.ts";
-import type { Exporter, ExportOutcome } from "../../engine/api/exporter.ts";
+import type { Exporter, ExportOptions, ExportOutcome } from "../../engine/api/exporter.ts";
 import { THREADS_MAX } from "../../engine/api/limits.ts";
 import type { Measurements } from "../../engine/api/measurements.ts";
 
@@ -51,7 +51,7 @@ export class RunObserver implements Exporter {
     return this.#processIds;
   }
 
-  export(batch: readonly TraceEvent[], options: { signal: AbortSignal }): Promise<ExportOutcome> {
+  export(batch: readonly TraceEvent[], options: ExportOptions): Promise<ExportOutcome> {
     for (const event of batch) this.#follow(event);
     return this.#next.export(batch, options);
   }

@@ -4,7 +4,7 @@ import type { Exporter } from "../../engine/api/exporter.ts";
 import { toTargetId } from "../../engine/api/units.ts";
 import { RunObserver } from "./run_observer.ts";
 
-const options = { signal: new AbortController().signal };
+const options = { signal: new AbortController().signal, wallOffsetMs: 0 };
 const targetId = toTargetId("pid:10");
 
 function fork(childProcessId: number, overrides: Partial<ForkEvent> = {}): ForkEvent {

@@ -6,8 +6,7 @@
  */
 
 import { EVENT_KINDS, type EventKind, toEventKindMask } from "../../engine/api/events.ts";
-import type { Plane } from "../../engine/api/plane.ts";
-import type { Target, TargetSet } from "../../engine/api/target.ts";
+import type { Route, Target, TargetSet } from "../../engine/api/target.ts";
 import { toExporterKey, toRouteId } from "../../engine/api/units.ts";
 
 export const DIAGNOSE_ROUTE_ID = toRouteId("diagnose");
@@ -17,7 +16,7 @@ const DIAGNOSIS_KEY = toExporterKey("diagnosis@1");
 /** Yields the one set a run traces from beginning to end. */
 export function planTargetSet(
   targets: readonly Target[],
-  options: { slowWaitMs: number; slowFileMs: number; hasUserStacks: boolean; planes: ReadonlySet<Plane> },
+  options: Pick<Route, "slowWaitMs" | "slowWaitMsByClass" | "slowFileMs" | "hasUserStacks" | "planes">,
 ): TargetSet {
   return {
     revision: 1,
@@ -28,6 +27,7 @@ export function planTargetSet(
       kinds: toEventKindMask(Object.keys(EVENT_KINDS) as EventKind[]), // keys of a constant table
       exporterKey: DIAGNOSIS_KEY,
       slowWaitMs: options.slowWaitMs,
+      ...(options.slowWaitMsByClass === undefined ? {} : { slowWaitMsByClass: options.slowWaitMsByClass }),
       slowFileMs: options.slowFileMs,
       hasUserStacks: options.hasUserStacks,
       planes: options.planes,

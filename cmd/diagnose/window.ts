@@ -31,6 +31,9 @@ export interface Window {
   readonly targets: readonly Target[];
   readonly durationMs: number;
   readonly command: CommandTarget | undefined;
+  readonly isProgressShown: boolean;
+  /** Of the live view: whoever looks wants no more. */
+  readonly endSignal: AbortSignal;
 }
 
 /**
@@ -46,8 +49,10 @@ export async function runWindow(engine: Engine, window: Window): Promise<EndReas
     if (!end.signal.aborted) end.abort(reason);
   };
   const onEndRequest = () => finish("interrupted");
-  context.endSignal.addEventListener("abort", onEndRequest);
-  if (context.endSignal.aborted) onEndRequest();
+  for (const wish of [context.endSignal, window.endSignal]) {
+    wish.addEventListener("abort", onEndRequest);
+    if (wish.aborted) onEndRequest();
+  }
 
   const { signal } = end;
   const watchers = [
@@ -63,7 +68,7 @@ export async function runWindow(engine: Engine, window: Window): Promise<EndReas
   } finally {
     // Also when the run failed: nothing started here may outlive it.
     finish("interrupted");
-    context.endSignal.removeEventListener("abort", onEndRequest);
+    for (const wish of [context.endSignal, window.endSignal]) wish.removeEventListener("abort", onEndRequest);
     await Promise.all(watchers);
     context.status.showStatus("");
   }
@@ -99,10 +104,10 @@ function isAnythingLeft(window: Window): boolean {
   return false;
 }
 
-/** A command has the terminal for itself; else one line tells how far the look has come. */
+/** A command or a live view has the terminal for itself; else one line tells how far the look has come. */
 async function showProgress(window: Window, options: { signal: AbortSignal }): Promise<void> {
-  const { context, observer, durationMs, command } = window;
-  if (command !== undefined) return;
+  const { context, observer, durationMs, isProgressShown } = window;
+  if (!isProgressShown) return;
   const beginMs = context.elapsedMs();
   while (!options.signal.aborted) {
     context.status.showStatus(

@@ -16,6 +16,14 @@ export interface ExportOutcome {
   readonly droppedCount: number;
 }
 
+/** What comes with every batch. */
+export interface ExportOptions {
+  /** Aborts when the batch is given up. */
+  readonly signal: AbortSignal;
+  /** Added to the monotonic times of events it yields unix time; measured anew every second. */
+  readonly wallOffsetMs: number;
+}
+
 /** Network exporters, the file recorder and the diagnosis accumulator. */
 export interface Exporter extends AsyncDisposable {
   /**
@@ -24,7 +32,7 @@ export interface Exporter extends AsyncDisposable {
    * @param batch 1 to `BATCH_EVENTS_MAX` events, oldest first; do not keep it
    * @throws {DOMException} `AbortError` when `options.signal` aborts
    */
-  export(batch: readonly TraceEvent[], options: { signal: AbortSignal }): Promise<ExportOutcome>;
+  export(batch: readonly TraceEvent[], options: ExportOptions): Promise<ExportOutcome>;
 
   /**
    * Whether it wants totals every `INTERIM_INTERVAL_MS` while the run goes on,

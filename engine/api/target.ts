@@ -5,6 +5,7 @@
  */
 
 import type { ExporterSpec } from "./bundle.ts";
+import type { WaitClass } from "./measurements.ts";
 import type { Plane } from "./plane.ts";
 import type { CgroupId, EventKindMask, ExporterKey, ProcessId, RouteId, TargetId } from "./units.ts";
 
@@ -46,6 +47,8 @@ export interface Route {
   readonly exporterKey: ExporterKey;
   /** Single waits at least this long become events. */
   readonly slowWaitMs: number;
+  /** The same for classes of waits with a threshold of their own. */
+  readonly slowWaitMsByClass?: Readonly<Partial<Record<WaitClass, number>>>;
   /** Single operations on files that succeed and take at least this long become events; failed ones always do. */
   readonly slowFileMs: number;
   /** Whether a stack is taken with every wait. */

@@ -11,7 +11,7 @@ import { EVENT_KINDS, type EventKind } from "../api/events.ts";
 import type { ExporterFactories } from "../api/exporter.ts";
 import type { HostReader } from "../api/host_reader.ts";
 import { AGGREGATE_INTERVAL_MS, DRAIN_INTERVAL_MS, DRAIN_RECORDS_MAX, DRAIN_TURN_MS_MAX } from "../api/limits.ts";
-import { CATEGORIES } from "../api/measurements.ts";
+import { CATEGORIES, WAIT_CLASSES, type WaitClass } from "../api/measurements.ts";
 import type { EngineStats, RouteStats } from "../api/stats.ts";
 import type { Route, TargetSet } from "../api/target.ts";
 import type { Timer } from "../api/timer.ts";
@@ -37,6 +37,7 @@ import {
 } from "./route_worker.ts";
 import { RecurringWork, type Steps } from "./steps.ts";
 import { type RoutedTarget, Router, type RouteSink, toRoutingTable } from "./router.ts";
+import { measureWallOffsetMs } from "./wall_offset.ts";
 import { checkRoutes, diffTargets, EMPTY_TARGET_SET, type TargetSetDiff } from "./target_diff.ts";
 
 /** What an engine works with; all effects come in here. */
@@ -99,6 +100,7 @@ class RunningEngine implements Engine {
   #phase: Phase = "idle";
   #ringFullCount: number | undefined;
   #collectedMs: number;
+  #offsetMeasuredMs: number;
   readonly #interim: RecurringWork;
 
   constructor(options: EngineOptions) {
@@ -108,8 +110,9 @@ class RunningEngine implements Engine {
     this.#book = new MeasurementBook({ backend, host, clock, systemCallOf });
     this.#router = new Router(this.#book, this.#book);
     this.#pool = new ExporterPool(options.factories);
-    this.#turn = { nowMs: clock.monotonicMs() };
+    this.#turn = { nowMs: clock.monotonicMs(), wallOffsetMs: measureWallOffsetMs(clock) };
     this.#collectedMs = this.#turn.nowMs;
+    this.#offsetMeasuredMs = this.#turn.nowMs;
     this.#interim = new RecurringWork(() => clock.monotonicMs());
   }
 
@@ -196,6 +199,10 @@ class RunningEngine implements Engine {
     this.#turn.nowMs = this.#options.clock.monotonicMs();
     const more = this.#drain();
     this.#book.readProcesses();
+    if (this.#turn.nowMs - this.#offsetMeasuredMs >= AGGREGATE_INTERVAL_MS) {
+      this.#offsetMeasuredMs = this.#turn.nowMs;
+      this.#turn.wallOffsetMs = measureWallOffsetMs(this.#options.clock);
+    }
     // Rows that move while they are read would be told twice, or not at all.
     if (this.#turn.nowMs - this.#collectedMs >= AGGREGATE_INTERVAL_MS && !this.#interim.isRunning) {
       this.#collectedMs = this.#turn.nowMs;
@@ -367,7 +374,8 @@ class RunningEngine implements Engine {
       for (const { route, worker } of this.#routes.values()) {
         if (!route.targetIds.has(targetId)) continue;
         const { kinds, slowWaitMs, slowFileMs } = route;
-        sinks.push({ kinds, slowWaitMs, slowFileMs, receiver: worker });
+        const slowWaitMsOfClass = toClassThresholds(route);
+        sinks.push({ kinds, slowWaitMs, slowWaitMsOfClass, slowFileMs, receiver: worker });
       }
       return { slot: this.#slotOf(targetId), targetId, sinks };
     });
@@ -396,6 +404,14 @@ class RunningEngine implements Engine {
     const { ledger } = this.#options.backend.counters();
     return CATEGORIES.reduce((total, category) => total + (ledger[category].dropped.ring_full ?? 0), 0);
   }
+}
+
+/** Yields the thresholds by number of class. */
+function toClassThresholds({ slowWaitMsByClass = {} }: Route): readonly (number | undefined)[] {
+  const thresholds: (number | undefined)[] = [];
+  const classes = Object.keys(slowWaitMsByClass) as WaitClass[]; // keys of the type
+  for (const waitClass of classes) thresholds[WAIT_CLASSES[waitClass]] = slowWaitMsByClass[waitClass];
+  return thresholds;
 }
 
 /** Aborting ends the wait, however the backend says so. */

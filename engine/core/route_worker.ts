@@ -65,6 +65,7 @@ function emptyEventCounts(): EventCounts {
 /** The present turn of the run loop; one object, shared, so that reading it costs no call. */
 export interface Turn {
   nowMs: number; // monotonic
+  wallOffsetMs: number; // to unix time
 }
 
 export interface RouteWorkerOptions {
@@ -199,7 +200,7 @@ export class RouteWorker {
     this.#inFlightCount = eventCount;
     const outcome = await this.#callExporter(
       "export events",
-      (signal) => this.exporter.export(sent, { signal }),
+      (signal) => this.exporter.export(sent, { signal, wallOffsetMs: this.#options.turn.wallOffsetMs }),
       this.#closing.signal,
     );
     const exportedCount = outcome.kind === "done" ? toCount(outcome.value.exportedCount, eventCount) : 0;

@@ -6,14 +6,14 @@ import { toTargetId } from "../api/units.ts";
 import { toForkEvent } from "./event_mapper.ts";
 import { emptyRouteCounts, RouteWorker, toRouteStats } from "./route_worker.ts";
 import { aFork } from "./test_backend.ts";
-import { settle, TestExporter, TestTime } from "./test_host.ts";
+import { settle, TEST_WALL_OFFSET_MS, TestExporter, TestTime } from "./test_host.ts";
 import type { Measurements } from "../api/measurements.ts";
 
 const EVENT: TraceEvent = toForkEvent(aFork(), toTargetId("a"));
 
 class Bench {
   readonly time = new TestTime();
-  readonly turn = { nowMs: this.time.monotonicMs() };
+  readonly turn = { nowMs: this.time.monotonicMs(), wallOffsetMs: TEST_WALL_OFFSET_MS };
   readonly exporter = new TestExporter();
   readonly counts = emptyRouteCounts();
   readonly reports: string[] = [];

@@ -51,6 +51,8 @@ const FILE_MASK = 1 << EVENT_KINDS.file;
 export interface RouteSink {
   readonly kinds: number; // EventKindMask
   readonly slowWaitMs: number;
+  /** By `pt_wait_class`, where a class has a threshold of its own. */
+  readonly slowWaitMsOfClass?: readonly (number | undefined)[];
   readonly slowFileMs: number;
   readonly receiver: EventReceiver;
 }
@@ -189,7 +191,8 @@ export class Router {
     let event: WaitEvent | undefined;
     for (let index = 0; index < sinks.length; index++) {
       const sink = sinks[index];
-      if (sink === undefined || (sink.kinds & WAIT_MASK) === 0 || durationMs < sink.slowWaitMs) continue;
+      if (sink === undefined || (sink.kinds & WAIT_MASK) === 0) continue;
+      if (durationMs < (sink.slowWaitMsOfClass?.[record.key.waitClass] ?? sink.slowWaitMs)) continue;
       event ??= toWaitEvent(record, targetId, this.#names);
       sink.receiver.accept(event);
     }

@@ -106,6 +106,17 @@ for (const [what, kind, slot] of UNWANTED) {
   });
 }
 
+Deno.test("visit() judges a wait by the threshold of its class where there is one", () => {
+  const slowWaitMsOfClass = [undefined, 100, 5]; // network, disk reads
+  const sink = { ...aSink(["wait"], 20), slowWaitMsOfClass };
+  const { router } = open([sink]);
+  const table = [[1, 99, 0], [1, 100, 1], [2, 4, 1], [2, 5, 2], [3, 19, 2], [3, 20, 3]] as const;
+  for (const [waitClass, durationMs, count] of table) {
+    router.visit(aView(1, aWait({ durationMs, key: aWaitKey({ waitClass }) })));
+    assert.equal(sink.events.length, count, `${durationMs} ms of class ${waitClass}`);
+  }
+});
+
 Deno.test("visit() keeps a wait from a route whose threshold it does not reach", () => {
   const sinks = [aSink(["wait"], 50), aSink(["wait"], 50.001)];
   const { router } = open(sinks);

@@ -7,6 +7,7 @@
 import type { RouteProblem } from "../api/engine.ts";
 import { EVENT_KINDS } from "../api/events.ts";
 import { SLOW_FILE_MS_MIN, SLOW_WAIT_MS_MIN } from "../api/limits.ts";
+import type { WaitClass } from "../api/measurements.ts";
 import type { Plane } from "../api/plane.ts";
 import type { Route, Target, TargetCgroup, TargetSet } from "../api/target.ts";
 import type { TargetDiff } from "../api/tracer_backend.ts";
@@ -86,7 +87,8 @@ function routeFault(route: Route, next: TargetSet, seen: ReadonlySet<RouteId>): 
   if (!next.exporters.has(route.exporterKey)) {
     return `exporter ${route.exporterKey} is unknown, want one of the ${next.exporters.size} given`;
   }
-  if (!(route.slowWaitMs >= 0)) return `its slow wait threshold is ${route.slowWaitMs} ms, want 0 or more`;
+  const badMs = slowWaitsOf(route).find((valueMs) => !(valueMs >= 0));
+  if (badMs !== undefined) return `its slow wait threshold is ${badMs} ms, want 0 or more`;
   if (!(route.slowFileMs >= 0)) return `its slow file threshold is ${route.slowFileMs} ms, want 0 or more`;
   return undefined;
 }
@@ -102,7 +104,7 @@ function kernelDetail(routes: readonly Route[]): KernelDetail {
   return {
     slowWaitMs: smallestAsked(routes, {
       isWanted: (route) => wants(route, EVENT_KINDS.wait),
-      askedMs: (route) => Math.max(route.slowWaitMs, SLOW_WAIT_MS_MIN),
+      askedMs: (route) => Math.max(Math.min(...slowWaitsOf(route)), SLOW_WAIT_MS_MIN),
     }),
     slowFileMs: smallestAsked(routes, {
       isWanted: (route) => route.planes.has("files") && wants(route, EVENT_KINDS.file),
@@ -111,6 +113,11 @@ function kernelDetail(routes: readonly Route[]): KernelDetail {
     hasUserStacks: routes.some((route) => route.hasUserStacks),
     planes,
   };
+}
+
+/** Thresholds of a route for any class of waits. */
+function slowWaitsOf(route: Route): readonly number[] {
+  return [route.slowWaitMs, ...Object.values(route.slowWaitMsByClass ?? {})];
 }
 
 function wants(route: Route, kind: number): boolean {
@@ -149,7 +156,13 @@ function isSameCgroup(left: TargetCgroup, right: TargetCgroup): boolean {
 function isSameRoute(left: Route, right: Route): boolean {
   return left.kinds === right.kinds && left.exporterKey === right.exporterKey && left.slowWaitMs === right.slowWaitMs &&
     left.slowFileMs === right.slowFileMs && left.hasUserStacks === right.hasUserStacks &&
+    isSameByClass(left.slowWaitMsByClass, right.slowWaitMsByClass) &&
     isSameSet(left.targetIds, right.targetIds) && isSameSet(left.planes, right.planes);
+}
+
+function isSameByClass(left: Route["slowWaitMsByClass"] = {}, right: Route["slowWaitMsByClass"] = {}): boolean {
+  const classes = Object.keys({ ...left, ...right }) as WaitClass[]; // the keys of both
+  return classes.every((waitClass) => left[waitClass] === right[waitClass]);
 }
 
 function isSameList<Item>(

@@ -196,3 +196,14 @@ for (const [what, route, message] of FAULTS) {
     assert.match(checked.problems[0]?.cause.message ?? "", message);
   });
 }
+
+Deno.test("diffTargets() asks the kernel for the smallest threshold of any class, and notices when one changes", () => {
+  const of = (slowWaitMsByClass: Route["slowWaitMsByClass"]) =>
+    aSet({ routes: [aRoute("r", { slowWaitMs: 10, ...(slowWaitMsByClass && { slowWaitMsByClass }) })] });
+  const diff = diffTargets(EMPTY_TARGET_SET, of({ network: 100, diskRead: 5 }));
+  assert.equal(diff.kernel.slowWaitMs, 5);
+  assert.equal(diffTargets(of({ network: 100 }), of({ network: 100 })).changedRoutes.length, 0);
+  assert.equal(diffTargets(of({ network: 100 }), of(undefined)).changedRoutes.length, 1);
+  const bad = checkRoutes(of({ lock: -1 }));
+  assert.match(bad.problems[0]?.cause.message ?? "", /slow wait threshold is -1 ms/);
+});

@@ -1,0 +1,73 @@
+/**
+ * `--follow`: shows events as they pass to the diagnosis.
+ *
+ * @module
+ */
+
+import type { TraceEvent } from "../../engine/api/events.ts";
+import type { Exporter, ExportOptions, ExportOutcome } from "../../engine/api/exporter.ts";
+import type { FilterCategory } from "../../engine/api/filter.ts";
+import { IDLE_WAIT_CLASSES, type Measurements } from "../../engine/api/measurements.ts";
+import { categoryOfEvent, timeOfEvent, toEventJson, toEventLine } from "../../engine/mod.ts";
+import type { LinePrinter } from "./line_printer.ts";
+
+export type LineFormat = "text" | "json";
+
+export interface EventFollowerOptions {
+  readonly printer: LinePrinter;
+  readonly format: LineFormat;
+  /** What is shown; `undefined`: everything but the absence of work. */
+  readonly categories: ReadonlySet<FilterCategory> | undefined;
+}
+
+/** Prints what it passes on; a slow reader delays neither the diagnosis nor the engine. */
+export class EventFollower implements Exporter {
+  readonly #next: Exporter;
+  readonly #options: EventFollowerOptions;
+
+  /** @param next takes everything on; disposed with this one */
+  constructor(next: Exporter, options: EventFollowerOptions) {
+    this.#next = next;
+    this.#options = options;
+  }
+
+  get wantsInterim(): boolean {
+    return this.#next.wantsInterim === true;
+  }
+
+  export(batch: readonly TraceEvent[], options: ExportOptions): Promise<ExportOutcome> {
+    const { printer, format, categories } = this.#options;
+    const toLine = format === "json" ? toEventJson : toEventLine;
+    const shown = batch.filter((event) => isShown(event, categories));
+    // Two rings feed one batch: in the order of time they read as one story.
+    shown.sort((first, second) => timeOfEvent(first) - timeOfEvent(second));
+    printer.print(shown.map((event) => toLine(event, options)));
+    return this.#next.export(batch, options);
+  }
+
+  exportMeasurements(measurements: Measurements, options: { signal: AbortSignal }): Promise<void> {
+    return this.#next.exportMeasurements(measurements, options);
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#next[Symbol.asyncDispose]();
+  }
+}
+
+/** Waiting for work is no event, unless somebody asks where all time goes. */
+function isShown(event: TraceEvent, categories: ReadonlySet<FilterCategory> | undefined): boolean {
+  if (categories !== undefined) return categories.has(categoryOfEvent(event));
+  return event.kind !== "wait" || event.waitClass === "stopped" || !IDLE_WAIT_CLASSES.has(event.waitClass);
+}
+
+/** Yields the line that stands for `count` lines, in either format. */
+export function toOmittedLine(count: number, format: LineFormat): string {
+  return format === "json"
+    ? JSON.stringify({ type: "omitted", lineCount: count })
+    : `(${count} more ${count === 1 ? "line" : "lines"} not shown)`;
+}
+
+/** Yields a JSON report as the last line of a stream of JSON lines. */
+export function toReportLine(report: string): string {
+  return JSON.stringify({ type: "report", report: JSON.parse(report) }) + "\n";
+}
