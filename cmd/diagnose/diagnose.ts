@@ -109,7 +109,10 @@ async function trace(run: Run, tracing: Tracing): Promise<FinishedReport> {
     const cause = request.kind === "signal" ? request.name : "a closed terminal";
     throw new RunError(`Cannot diagnose: ended by ${cause} before anything was traced`);
   }
-  const diagnosis = run.wiring.openDiagnosis(targets, { output: run.request.output });
+  const diagnosis = run.wiring.openDiagnosis(targets, {
+    output: run.request.output,
+    selection: tracing.view.selection,
+  });
   await using live = openLiveView(run, { view: tracing.view, next: diagnosis.exporter });
   const endReason = await runAttached(run, { ...tracing, live });
   await live.finish();

@@ -43,6 +43,7 @@ import type { ProcessContext } from "../process_context.ts";
 import type { Logger } from "../status_output.ts";
 import type { CommandOutcome } from "./command_target.ts";
 import type { RequestedTarget } from "./request.ts";
+import type { Selection } from "./selection.ts";
 
 /** A command is started first and then is a process. */
 export type ResolvableTarget = Exclude<RequestedTarget, { kind: "command" }>;
@@ -78,6 +79,12 @@ export interface Diagnosis {
   conclude(facts: RunFacts): FinishedReport;
 }
 
+/** What the report of a run will be. */
+export interface DiagnosisOptions {
+  readonly output: OutputFormat;
+  readonly selection: Pick<Selection, "categories" | "thresholds">;
+}
+
 export interface DiagnoseWiring {
   /** @throws {EngineError} `kernel_unsupported`, `capability_missing`: why this host cannot be traced */
   assertTraceable(): void;
@@ -88,7 +95,7 @@ export interface DiagnoseWiring {
   /** Whether the cgroup directory at this absolute path exists. */
   isCgroupPresent(path: string): boolean;
   /** @param options.output the form the report will have, which decides what is kept for it */
-  openDiagnosis(targets: readonly Target[], options: { readonly output: OutputFormat }): Diagnosis;
+  openDiagnosis(targets: readonly Target[], options: DiagnosisOptions): Diagnosis;
   /** Loads and attaches; the engine owns all of it and gives it back on disposal. */
   openEngine(factories: ExporterFactories): Promise<Engine>;
   /** What every thread of `targets` does at this instant. */
@@ -186,9 +193,14 @@ const RENDERERS: Readonly<Record<OutputFormat, (report: Report) => string>> = {
 /** Forms that show single events. */
 const LISTING_FORMATS: ReadonlySet<OutputFormat> = new Set<OutputFormat>(["csv"]);
 
-function openDiagnosis(targets: readonly Target[], { output }: { readonly output: OutputFormat }): Diagnosis {
-  const hasListing = LISTING_FORMATS.has(output);
-  const accumulator = new DiagnosisAccumulator({ targetLabels: labelsOf(targets), hasListing });
+function openDiagnosis(targets: readonly Target[], options: DiagnosisOptions): Diagnosis {
+  const { categories, thresholds } = options.selection;
+  const accumulator = new DiagnosisAccumulator({
+    targetLabels: labelsOf(targets),
+    hasListing: LISTING_FORMATS.has(options.output),
+    categories,
+    thresholds,
+  });
   return {
     exporter: accumulator,
     conclude: (facts) => {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { FilterCategory } from "../api/filter.ts";
 import type { Category, Completeness, WaitClass } from "../api/measurements.ts";
 import type { TargetFacts } from "./facts.ts";
 
@@ -18,32 +19,42 @@ export interface Absences {
 
 interface Subject {
   readonly statement: string;
+  readonly topic: FilterCategory;
   readonly categories: readonly Category[];
   readonly isAbsent: (facts: TargetFacts) => boolean;
 }
 
 const SUBJECTS: readonly Subject[] = [
-  waitSubject("network waits", ["network"]),
-  waitSubject("disk waits", ["diskRead", "diskWrite"]),
-  waitSubject("lock waits", ["lock"]),
-  waitSubject("pipe waits", ["pipe"]),
-  waitSubject("major page faults", ["pageFault"]),
-  waitSubject("stopped threads", ["stopped"]),
-  { statement: "throttling", categories: ["scheduling"], isAbsent: hasNoThrottling },
+  waitSubject("network waits", "net", ["network"]),
+  waitSubject("disk waits", "fs", ["diskRead", "diskWrite"]),
+  waitSubject("lock waits", "lock", ["lock"]),
+  waitSubject("pipe waits", "time", ["pipe"]),
+  waitSubject("major page faults", "mem", ["pageFault"]),
+  waitSubject("stopped threads", "time", ["stopped"]),
+  { statement: "throttling", topic: "cpu", categories: ["scheduling"], isAbsent: hasNoThrottling },
   {
     statement: "failed children",
+    topic: "proc",
     categories: ["lifecycle"],
     isAbsent: (facts) =>
       facts.digest.childGroups.every((group) => group.targetId !== facts.targetId || group.failedCount === 0),
   },
 ];
 
-/** Yields what is absent from every target, and what cannot be said. */
-export function toAbsences(targets: readonly TargetFacts[]): Absences {
+/**
+ * Yields what is absent from every target, and what cannot be said.
+ *
+ * @param options.categories what was asked about; `undefined`: everything
+ */
+export function toAbsences(
+  targets: readonly TargetFacts[],
+  options: { readonly categories?: ReadonlySet<FilterCategory> | undefined } = {},
+): Absences {
   const absent: string[] = [];
   const withheld: { statement: string; reason: string }[] = [];
   if (targets.length === 0) return { absent, withheld };
-  for (const { statement, categories, isAbsent } of SUBJECTS) {
+  for (const { statement, topic, categories, isAbsent } of SUBJECTS) {
+    if (options.categories?.has(topic) === false) continue;
     if (!targets.every(isAbsent)) continue;
     const reason = targets.flatMap((facts) => reasonsAgainst(facts.completeness, categories)).at(0);
     if (reason === undefined) absent.push(statement);
@@ -52,9 +63,10 @@ export function toAbsences(targets: readonly TargetFacts[]): Absences {
   return { absent, withheld };
 }
 
-function waitSubject(statement: string, classes: readonly WaitClass[]): Subject {
+function waitSubject(statement: string, topic: FilterCategory, classes: readonly WaitClass[]): Subject {
   return {
     statement,
+    topic,
     categories: ["scheduling", "waits"],
     isAbsent: (facts) => classes.every((waitClass) => facts.sums.byClass[waitClass] === 0),
   };

@@ -58,3 +58,10 @@ Deno.test("toAbsences() withholds, with the reason, what a category cannot vouch
 Deno.test("toAbsences() says nothing when there is no target", () => {
   assert.deepEqual(toAbsences([]), { absent: [], withheld: [] });
 });
+
+Deno.test("toAbsences() speaks of what was asked about alone", () => {
+  const facts = [buildFacts({ processes: [{ processId: 100, command: "shop", threads: [] }] })];
+  assert.ok(toAbsences(facts).absent.includes("network waits"));
+  const { absent } = toAbsences(facts, { categories: new Set(["net", "cpu"]) });
+  assert.deepEqual(absent, ["network waits", "throttling"]);
+});

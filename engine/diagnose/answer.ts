@@ -73,14 +73,15 @@ export function answerOf(report: Report): string {
     const worst = (worstSeverity(report) ?? "info").toUpperCase();
     return `${formatCount(graveCount, "finding")} above info, the worst ${worst}:`;
   }
+  const lookedAt = report.categories === undefined ? LOOKED_AT : `${[...report.categories].join(", ")}, as asked`;
   const incomplete = incompleteCategories(report.books);
-  if (incomplete.length === 0) return `Nothing above info was found. Looked at: ${LOOKED_AT}.`;
+  if (incomplete.length === 0) return `Nothing above info was found. Looked at: ${lookedAt}.`;
   const names = incomplete.map(({ category, completeness }) => `${category} ${completeness.verdict.toUpperCase()}`);
   const unjudged = JUDGED_CATEGORIES.filter((category) => !isReliable(report.books, [category]));
   return `Nothing above info was found in what could be seen, which is not everything: ${names.join(", ")}. ` +
     (unjudged.length > 0
       ? `Too little was seen of ${unjudged.join(", ")} to judge them at all.`
-      : `Looked at: ${LOOKED_AT}.`);
+      : `Looked at: ${lookedAt}.`);
 }
 
 /** Yields the finding's sentence, with its target in front where there are several. */

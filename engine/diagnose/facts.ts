@@ -20,6 +20,7 @@ import {
   type WaitMeasurement,
 } from "../api/measurements.ts";
 import type { ConnectionMeasurement, ListenQueueMeasurement, PeerMeasurement } from "../api/socket_measurements.ts";
+import { DEFAULT_THRESHOLDS, type RuleThresholds } from "../api/thresholds.ts";
 import type { TargetId } from "../api/units.ts";
 import type { DigestSummary } from "./event_digest.ts";
 import { DORMANT_SHARE_MIN, RELIABLE_PERCENT_MIN } from "./severity.ts";
@@ -85,6 +86,8 @@ export interface ProcessFacts {
 export interface TargetFacts {
   /** Whose facts they are. */
   readonly targetId: TargetId;
+  /** From when on rules call something slow or failing. */
+  readonly thresholds: RuleThresholds;
   /** What was looked at. */
   readonly window: Measurements["window"];
   /** The window's length. */
@@ -114,17 +117,26 @@ export interface TargetFacts {
 }
 
 /** Yields one entry per target, in order of first appearance. */
-export function toTargetFacts(measurements: Measurements, digest: DigestSummary): readonly TargetFacts[] {
+export function toTargetFacts(
+  measurements: Measurements,
+  digest: DigestSummary,
+  options: { readonly thresholds?: RuleThresholds | undefined } = {},
+): readonly TargetFacts[] {
+  const thresholds = options.thresholds ?? DEFAULT_THRESHOLDS;
   const targetIds = new Set<TargetId>();
   for (const list of [measurements.threads, measurements.processes, measurements.waits, measurements.cgroups]) {
     for (const { targetId } of list) targetIds.add(targetId);
   }
-  return Array.from(targetIds, (targetId) => factsOfTarget(targetId, { measurements, digest }));
+  return Array.from(targetIds, (targetId) => factsOfTarget(targetId, { measurements, digest, thresholds }));
 }
 
 function factsOfTarget(
   targetId: TargetId,
-  { measurements, digest }: { measurements: Measurements; digest: DigestSummary },
+  { measurements, digest, thresholds }: {
+    measurements: Measurements;
+    digest: DigestSummary;
+    thresholds: RuleThresholds;
+  },
 ): TargetFacts {
   const ofTarget = (entry: { readonly targetId: TargetId }) => entry.targetId === targetId;
   const waits = measurements.waits.filter(ofTarget);
@@ -136,6 +148,7 @@ function factsOfTarget(
   });
   return {
     targetId,
+    thresholds,
     window: measurements.window,
     windowMs: measurements.window.endMs - measurements.window.beginMs,
     host: measurements.host,

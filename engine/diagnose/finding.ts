@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { FilterCategory } from "../api/filter.ts";
 import type { TargetId } from "../api/units.ts";
 import type { Severity } from "../api/severity.ts";
 
@@ -23,6 +24,20 @@ export const RULE_IDS = [
 
 /** One of them. */
 export type RuleId = (typeof RULE_IDS)[number];
+
+/** What each rule is about: it is told where that category is looked at. */
+export const CATEGORY_OF_RULE: Readonly<Record<RuleId, FilterCategory>> = {
+  "slow-peer": "net",
+  "disk-stall": "fs",
+  "lock-contention": "lock",
+  "cpu-wait": "cpu",
+  "cpu-throttling": "cpu",
+  "pipe-wait": "time",
+  "child-wait": "proc",
+  "page-fault": "mem",
+  "stopped": "time",
+  "crash-loop": "proc",
+};
 
 /** What one rule found. */
 export interface Finding {

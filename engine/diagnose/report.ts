@@ -11,12 +11,14 @@ import { CATEGORIES } from "../api/measurements.ts";
 import { NOT_ASKED_FOR } from "../api/plane.ts";
 import type { TargetId } from "../api/units.ts";
 import type { PeerMeasurement } from "../api/socket_measurements.ts";
+import type { FilterCategory } from "../api/filter.ts";
+import type { RuleThresholds } from "../api/thresholds.ts";
 import { compareSeverity, type Severity } from "../api/severity.ts";
 import { type Absences, toAbsences } from "./absences.ts";
 import type { DigestSummary } from "./event_digest.ts";
 import type { EventList } from "./event_log.ts";
 import { type TargetFacts, toTargetFacts } from "./facts.ts";
-import type { Finding } from "./finding.ts";
+import { CATEGORY_OF_RULE, type Finding } from "./finding.ts";
 import { findingsOf } from "./rules/all_rules.ts";
 import { type TimeLedger, toTimeLedger } from "./time_ledger.ts";
 import type { Timeline } from "./timeline.ts";
@@ -45,6 +47,8 @@ export interface RunEnd {
 
 /** Everything there is to say of one run. */
 export interface Report {
+  /** What is told; `undefined`: everything. */
+  readonly categories?: ReadonlySet<FilterCategory> | undefined;
   /** How it ended. */
   readonly runEnd: RunEnd;
   /** What was looked at, for people: "pid 4711 (shop)". */
@@ -81,6 +85,10 @@ export interface Report {
 export interface ReportOptions {
   /** How targets are called; one that is not listed goes by its id. */
   readonly targetLabels: ReadonlyMap<TargetId, string>;
+  /** What is told; `undefined`: everything. */
+  readonly categories?: ReadonlySet<FilterCategory> | undefined;
+  /** From when on rules call something slow or failing; default `DEFAULT_THRESHOLDS`. */
+  readonly thresholds?: RuleThresholds | undefined;
 }
 
 /** Yields the report of one finished run. */
@@ -94,13 +102,15 @@ export function toReport(
   options: ReportOptions,
 ): Report {
   const { measurements, digest } = input;
-  const facts = toTargetFacts(measurements, digest);
+  const { categories, thresholds } = options;
+  const facts = toTargetFacts(measurements, digest, { thresholds });
   return {
+    categories,
     runEnd: input.runEnd ?? { endReason: "duration" },
     targets: labelTargets(facts, options),
     window: measurements.window,
-    findings: findingsOf(facts),
-    absences: toAbsences(facts),
+    findings: findingsOf(facts).filter(({ id }) => isTold(categories, CATEGORY_OF_RULE[id])),
+    absences: toAbsences(facts, { categories }),
     timeLedger: toTimeLedger(facts, measurements.departed),
     books: measurements.books,
     digest,
@@ -120,6 +130,11 @@ function rankPeers(peers: Measurements["peers"]): Measurements["peers"] {
   return peers.toSorted((first, second) =>
     waitedMs(second) - waitedMs(first) || bytes(second) - bytes(first) || first.processId - second.processId
   );
+}
+
+/** Whether what belongs to `category` is told where `categories` were asked about; `undefined`: all were. */
+export function isTold(categories: ReadonlySet<FilterCategory> | undefined, category: FilterCategory): boolean {
+  return categories?.has(category) ?? true;
 }
 
 function labelTargets(facts: readonly TargetFacts[], { targetLabels }: ReportOptions): Report["targets"] {

@@ -41,12 +41,6 @@ export const WINDOW_MS_MIN = 500;
  */
 export const RELIABLE_PERCENT_MIN = 50;
 
-/** One wait on a peer that takes this long is slow; within a data centre answers take less than 1 ms. */
-export const SLOW_PEER_MS_MIN = 10;
-
-/** One read that takes this long is slow; flash answers in 0.1 ms, a healthy disk under load in a few. */
-export const SLOW_READ_MS_MIN = 1;
-
 /** Three times may be bad luck of the moment once, a pattern from then on. */
 export const REPEATED_COUNT_MIN = 3;
 

@@ -23,6 +23,7 @@ import {
 } from "../api/measurements.ts";
 import type { ExitEvent, TraceEvent } from "../api/events.ts";
 import type { LatencyFigures, PeerMeasurement, SocketEndpoint } from "../api/socket_measurements.ts";
+import type { RuleThresholds } from "../api/thresholds.ts";
 import { type TargetId, toTargetId } from "../api/units.ts";
 import { EventDigest } from "./event_digest.ts";
 import { EventLog } from "./event_log.ts";
@@ -260,10 +261,14 @@ function buildBooks(world: WorldSketch): Measurements["books"] {
 }
 
 /** Yields the facts of the world's only target. */
-export function buildFacts(world: WorldSketch = {}, events: readonly TraceEvent[] = []): TargetFacts {
+export function buildFacts(
+  world: WorldSketch = {},
+  events: readonly TraceEvent[] = [],
+  options: { readonly thresholds?: RuleThresholds } = {},
+): TargetFacts {
   const digest = new EventDigest();
   for (const event of events) digest.add(event);
-  const [facts] = toTargetFacts(buildMeasurements(world), digest.summary());
+  const [facts] = toTargetFacts(buildMeasurements(world), digest.summary(), options);
   if (facts === undefined) throw new RangeError("Cannot build facts: the sketch has no target, expected a process");
   return facts;
 }

@@ -20,7 +20,7 @@ import { renderBooks } from "./text_books.ts";
 import { renderTimeLedger } from "./text_time_ledger.ts";
 import type { Evidence, Finding, ThreadShare } from "./finding.ts";
 import { formatCount, formatMs, formatShare, formatTimeOfDay } from "./format.ts";
-import type { Report } from "./report.ts";
+import { isTold, type Report } from "./report.ts";
 import { describeFrames } from "./stacks.ts";
 import { COLUMNS, fitText, wrapText } from "./text_layout.ts";
 
@@ -45,7 +45,7 @@ export function renderTextReport(report: Report): string {
       renderAnswer(report),
       renderFindings(report),
       renderAbsences(report),
-      renderTimeLedger(report),
+      isTold(report.categories, "time") ? renderTimeLedger(report) : [],
       renderBooks(report),
       renderAlerting(report.alerting),
     ];

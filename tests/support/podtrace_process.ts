@@ -53,18 +53,24 @@ export function podtraceWith(capabilities: readonly string[], argv: readonly str
 export class SpawnedCommand implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdout: Promise<string>;
+  #lineCount = 0;
   readonly #stderr: Promise<string>;
   #status: Deno.CommandStatus | undefined;
 
   constructor(command: readonly [string, ...string[]]) {
     const [program, ...args] = command;
     this.#child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
-    this.#stdout = new Response(this.#child.stdout).text();
+    this.#stdout = this.#read(this.#child.stdout);
     this.#stderr = new Response(this.#child.stderr).text();
   }
 
   get processId(): number {
     return this.#child.pid;
+  }
+
+  /** Resolves once this many lines have come on stdout. */
+  async printsLines(count: number): Promise<void> {
+    await until(() => this.#lineCount >= count, { what: `podtrace printed ${count} lines`, timeoutMs: 60_000 });
   }
 
   signal(name: Deno.Signal): void {
@@ -81,6 +87,15 @@ export class SpawnedCommand implements AsyncDisposable {
     if (this.#status !== undefined) return;
     this.signal("SIGKILL");
     await this.ended();
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<string> {
+    let text = "";
+    for await (const part of stream.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>)) {
+      text += part;
+      this.#lineCount += part.split("\n").length - 1;
+    }
+    return text;
   }
 }
 

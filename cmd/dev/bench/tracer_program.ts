@@ -13,6 +13,7 @@
 import { SLOW_FILE_MS_DEFAULT } from "../../../engine/api/limits.ts";
 import { DEFAULT_PLANES } from "../../../engine/api/plane.ts";
 import type { Engine } from "../../../engine/api/engine.ts";
+import { DEFAULT_THRESHOLDS } from "../../../engine/api/thresholds.ts";
 import { toProcessId } from "../../../engine/api/units.ts";
 import { planTargetSet } from "../../diagnose/target_set.ts";
 import { type DiagnoseWiring, openWiring } from "../../diagnose/wiring.ts";
@@ -36,7 +37,10 @@ class Tracing {
   /** Yields when every hook is attached and the target's threads are known. */
   static async begin(wiring: DiagnoseWiring, processId: number): Promise<Tracing> {
     const { targets } = wiring.resolve({ kind: "processes", processIds: [toProcessId(processId)] });
-    const diagnosis = wiring.openDiagnosis(targets, { output: "text" });
+    const diagnosis = wiring.openDiagnosis(targets, {
+      output: "text",
+      selection: { categories: undefined, thresholds: DEFAULT_THRESHOLDS },
+    });
     const engine = await wiring.openEngine({ diagnosis: () => diagnosis.exporter });
     const [problem] = engine.setTargets(
       planTargetSet(targets, {

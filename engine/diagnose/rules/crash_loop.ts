@@ -42,7 +42,7 @@ export function crashLoop(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, ["lifecycle"])) return [];
   return facts.digest.childGroups.flatMap((group) =>
     group.targetId === facts.targetId && group.failedCount >= REPEATED_COUNT_MIN &&
-      group.failedCount >= FAILED_SHARE_MIN * group.exitCount
+      group.failedCount >= Math.max(FAILED_SHARE_MIN, facts.thresholds.errorPercent / 100) * group.exitCount
       ? [toFinding(facts, group)]
       : []
   );

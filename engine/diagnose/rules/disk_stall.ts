@@ -2,7 +2,7 @@
  * `disk-stall`: time blocked in reads from, writes to, or fsync of a file.
  *
  * Wrong when quick reads merely add up: a program that reads much waits much,
- * so reads below `SLOW_READ_MS_MIN` on average stay info. An fsync sleeps
+ * so reads below the threshold for reads on average stay info. An fsync sleeps
  * several times per call, so for writes only the total counts.
  *
  * @module
@@ -14,7 +14,7 @@ import { isReliable, type TargetFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 import { formatShare } from "../format.ts";
 import { slowMsMin, sumBuckets } from "../histogram.ts";
-import { severityOf, SLOW_READ_MS_MIN, WINDOW_MS_MIN } from "../severity.ts";
+import { severityOf, WINDOW_MS_MIN } from "../severity.ts";
 import { describeObject, isNamed } from "../wait_object.ts";
 
 const SYNC_CALLS = /^(fsync|fdatasync|msync|sync|syncfs|sync_file_range)/;
@@ -35,7 +35,7 @@ function judgeFile(facts: TargetFacts, cause: Cause): readonly Finding[] {
   return [{
     id: "disk-stall",
     targetId: facts.targetId,
-    severity: severityOf(impactOf(facts, stallMsOf(cause))),
+    severity: severityOf(impactOf(facts, stallMsOf(cause, facts.thresholds.slowReadMs))),
     title: `${operation} of ${file}${withLocks} takes ${formatShare(impact.share)} of the non-idle time.`,
     evidence: evidenceOfCause(facts, cause),
     consequences: describeConsequences(facts, cause),
@@ -53,10 +53,10 @@ function operationOf(cause: Cause): string {
 }
 
 /** Time lost to slow reads alone; writes, and reads that are slow on average, count whole. */
-function stallMsOf(cause: Cause): number {
+function stallMsOf(cause: Cause, slowReadMs: number): number {
   const count = cause.waits.reduce((sum, wait) => sum + wait.count, 0);
-  if (cause.waitClass === "diskWrite" || totalMs(cause.waits) >= SLOW_READ_MS_MIN * count) return cause.explainedMs;
-  const slowMs = slowMsMin(sumBuckets(cause.waits.map((wait) => wait.buckets)), SLOW_READ_MS_MIN);
+  if (cause.waitClass === "diskWrite" || totalMs(cause.waits) >= slowReadMs * count) return cause.explainedMs;
+  const slowMs = slowMsMin(sumBuckets(cause.waits.map((wait) => wait.buckets)), slowReadMs);
   return Math.min(cause.explainedMs, slowMs);
 }
 

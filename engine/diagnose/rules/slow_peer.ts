@@ -18,7 +18,7 @@ import { isDormant, isReliable, type TargetFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 import { formatMs, formatShare } from "../format.ts";
 import { slowMsMin, sumBuckets } from "../histogram.ts";
-import { capSeverity, DORMANT_SHARE_MIN, severityOf, SLOW_PEER_MS_MIN, WINDOW_MS_MIN } from "../severity.ts";
+import { capSeverity, DORMANT_SHARE_MIN, severityOf, WINDOW_MS_MIN } from "../severity.ts";
 import { describeObject, isNamed } from "../wait_object.ts";
 
 /** Waits on a channel that hardly ever says anything. */
@@ -39,7 +39,7 @@ function judgePeer(facts: TargetFacts, cause: Cause): readonly Finding[] {
   if (judge(impact) === undefined) return [];
 
   const evidence = evidenceOfCause(facts, cause);
-  const slow = impactOf(facts, slowMsOf(cause), options);
+  const slow = impactOf(facts, slowMsOf(cause, facts.thresholds.slowPeerMs), options);
   const severity = capSeverity(severityOf(slow), capFor(cause, dormant));
   const peer = describeObject(cause.object);
   const meanMs = evidence.waits?.meanMs ?? 0;
@@ -67,10 +67,10 @@ function judgePeer(facts: TargetFacts, cause: Cause): readonly Finding[] {
 }
 
 /** Time lost to slow answers alone; all of it when the average answer is slow. */
-function slowMsOf(cause: Cause): number {
+function slowMsOf(cause: Cause, slowPeerMs: number): number {
   const count = cause.waits.reduce((sum, wait) => sum + wait.count, 0);
-  if (totalMs(cause.waits) >= SLOW_PEER_MS_MIN * count) return cause.explainedMs;
-  const slowMs = slowMsMin(sumBuckets(cause.waits.map((wait) => wait.buckets)), SLOW_PEER_MS_MIN);
+  if (totalMs(cause.waits) >= slowPeerMs * count) return cause.explainedMs;
+  const slowMs = slowMsMin(sumBuckets(cause.waits.map((wait) => wait.buckets)), slowPeerMs);
   return Math.min(cause.explainedMs, slowMs);
 }
 
