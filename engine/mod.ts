@@ -75,7 +75,13 @@ export type { CgroupLayout, EnvironmentFacts, RuntimeSocket, SecurityFacts } fro
 export { missingForTracing, readKernelFacts } from "./host/kernel_facts.ts";
 export type { KernelFacts, Lockdown } from "./host/kernel_facts.ts";
 export type { Architecture } from "./host/system_calls.ts";
-export { resolveCgroup, resolveContainerTarget, resolveProcess, systemWideTarget } from "./host/target_resolution.ts";
+export {
+  resolveCgroup,
+  resolveContainerTarget,
+  resolveProcess,
+  systemWideTarget,
+  withoutNestedTargets,
+} from "./host/target_resolution.ts";
 export type { ResolvedTarget } from "./host/target_resolution.ts";
 export type { CgroupMount, CgroupMounts } from "./host/cgroup_parsers.ts";
 export type { CgroupFs, VisitedGroup } from "./host/cgroupfs.ts";

@@ -25,7 +25,13 @@ export const PT_POLL_FDS = 8;
 /** `#define PT_NO_SYSTEM_CALL` */
 export const PT_NO_SYSTEM_CALL = 65535;
 /** `#define PT_TARGET_SLOTS` */
-export const PT_TARGET_SLOTS = 4096;
+export const PT_TARGET_SLOTS = 4097;
+/** `#define PT_TARGET_CGROUPS_MAX` */
+export const PT_TARGET_CGROUPS_MAX = 8192;
+/** `#define PT_TARGET_PROCESSES_MAX` */
+export const PT_TARGET_PROCESSES_MAX = 16384;
+/** `#define PT_CGROUP_LEVELS_MAX` */
+export const PT_CGROUP_LEVELS_MAX = 32;
 /** `#define PT_THREADS_MAX` */
 export const PT_THREADS_MAX = 32768;
 /** `#define PT_WAIT_ROWS_MAX` */

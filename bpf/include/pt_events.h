@@ -25,7 +25,10 @@ typedef unsigned long long pt_u64;
 #define PT_RECENT_WAITS 4
 #define PT_POLL_FDS 8
 #define PT_NO_SYSTEM_CALL 0xffff
-#define PT_TARGET_SLOTS 4096
+#define PT_TARGET_SLOTS 4097 /* slot 0 is nobody's */
+#define PT_TARGET_CGROUPS_MAX 8192
+#define PT_TARGET_PROCESSES_MAX 16384
+#define PT_CGROUP_LEVELS_MAX 32
 /* Sizes of maps; engine/api/limits.ts has the reasons, and a test compares the two. */
 #define PT_THREADS_MAX 32768
 #define PT_WAIT_ROWS_MAX 32768

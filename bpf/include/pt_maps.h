@@ -29,7 +29,7 @@ struct {
 /* Target cgroups: id to target slot. Written by user space. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PT_TARGET_SLOTS);
+	__uint(max_entries, PT_TARGET_CGROUPS_MAX);
 	__type(key, u64);
 	__type(value, u32);
 } target_cgroups SEC(".maps");
@@ -37,7 +37,7 @@ struct {
 /* Target processes: thread group id to target slot. Written by user space; descendants are followed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PT_TARGET_SLOTS);
+	__uint(max_entries, PT_TARGET_PROCESSES_MAX);
 	__type(key, u32);
 	__type(value, u32);
 } target_processes SEC(".maps");

@@ -6,7 +6,6 @@
 #ifndef PT_TARGET_H
 #define PT_TARGET_H
 
-#define PT_CGROUP_LEVELS_MAX 32
 #define PT_ANCESTORS_MAX 32
 
 /* include/linux/sched.h */

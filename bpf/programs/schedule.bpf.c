@@ -225,10 +225,38 @@ static __always_inline void switch_out(void *ctx, struct pt_thread *thread, stru
 	thread->state = PT_STATE_BLOCKED;
 }
 
+/* A wait of which nobody will see the end: booked as far as it went, under the name its object already has. */
+static __noinline int book_unfinished_wait(struct pt_thread *thread, struct pt_books *books, u64 duration_ns, u64 now)
+{
+	struct pt_ledger *ledger;
+	struct pt_wait_key key = {};
+	struct pt_wait_value *row;
+
+	if (!thread || !books)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_WAITS];
+	count(&ledger->seen);
+	fill_key(&key, thread);
+	row = bpf_map_lookup_elem(&waits, &key);
+	if (!row) {
+		bpf_map_update_elem(&waits, &key, &zero_wait, BPF_NOEXIST);
+		row = bpf_map_lookup_elem(&waits, &key);
+	}
+	if (row) {
+		count(&ledger->aggregated);
+	} else {
+		row = overflow_row(&key);
+		count(&ledger->dropped[row ? PT_DROP_KEY_OVERFLOW : PT_DROP_MAP_FULL]);
+	}
+	if (row)
+		count_wait(row, thread, duration_ns, now);
+	return 0;
+}
+
 /* Lets a thread go that lives on: its present state ends here. */
 static __noinline int release_thread(struct pt_thread *thread, struct task_struct *task, struct pt_books *books, u64 now)
 {
-	u64 interval_ns;
+	u64 interval_ns, waited_ns;
 
 	if (!thread || !task || !books)
 		return 0;
@@ -239,6 +267,9 @@ static __noinline int release_thread(struct pt_thread *thread, struct task_struc
 		thread->runnable_ns += interval_ns;
 	else
 		thread->blocked_ns += interval_ns;
+	waited_ns = thread->pending_ns + (thread->state == PT_STATE_BLOCKED ? interval_ns : 0);
+	if (waited_ns && thread->wait_class != PT_WAIT_NONE)
+		book_unfinished_wait(thread, books, waited_ns, now);
 	return close_thread(thread, task, books, now, true);
 }
 

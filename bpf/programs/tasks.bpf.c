@@ -101,6 +101,19 @@ static __always_inline void fill_record(struct pt_task_record *record, struct ta
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
 }
 
+/* Where a known thread belongs now: a target that came later may lie between it and the one that has it. */
+static __always_inline u32 innermost_slot(struct pt_thread *thread, struct task_struct *task,
+					  const struct pt_control *control, bool *by_cgroup)
+{
+	u32 slot = slot_by_ancestry(task);
+
+	*by_cgroup = false;
+	if (slot)
+		return slot;
+	*by_cgroup = thread->cgroup_address != 0;
+	return *by_cgroup ? slot_by_place(task, control) : 0;
+}
+
 SEC("iter/task")
 int task_iterator(struct bpf_iter__task *ctx)
 {
@@ -130,6 +143,15 @@ int task_iterator(struct bpf_iter__task *ctx)
 	if (thread) {
 		slot = thread->target_slot;
 		by_cgroup = thread->cgroup_address != 0;
+		if (control->iterator_mode == PT_ITERATE_SEED) {
+			u32 closer = innermost_slot(thread, task, control, &by_cgroup);
+
+			if (closer && closer != slot) {
+				release_thread(thread, task, books, bpf_ktime_get_ns());
+				slot = closer;
+				thread = NULL;
+			}
+		}
 	} else {
 		slot = slot_of_task(task, control, &by_cgroup);
 	}

@@ -36,6 +36,7 @@ import {
   toAlerts,
   toSnapshotRows,
   toSystemCallLookup,
+  withoutNestedTargets,
 } from "../../engine/mod.ts";
 import type { DiagnosisOutcome } from "../exit_code.ts";
 import { OBJECT_VARIABLE, type OutputFormat } from "../options.ts";
@@ -133,7 +134,8 @@ function resolveTargets(requested: ResolvableTarget, host: HostView): ResolvedTa
   switch (requested.kind) {
     case "processes": {
       const resolved = requested.processIds.map((processId) => resolveProcess(processId, host));
-      return { targets: resolved.map(({ target }) => target), notes: resolved.flatMap(({ notes }) => notes) };
+      const targets = withoutNestedTargets(resolved.map(({ target }) => target));
+      return { targets, notes: resolved.flatMap(({ notes }) => notes) };
     }
     case "cgroup":
       return alone(resolveCgroup(requested.path, { ...host, isSystemWideAllowed: false }));

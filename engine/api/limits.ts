@@ -13,6 +13,15 @@ export const LIFECYCLE_RING_BYTES = 256 * 1024;
 /** Targets at a time; slots of the kernel's target table. */
 export const TARGETS_MAX = 4096;
 
+/** Cgroups of all targets; pods have one per container, and some runtimes more. */
+export const TARGET_CGROUPS_MAX = 8192;
+
+/** Processes that targets name; their later descendants are followed without being named. */
+export const TARGET_PROCESSES_MAX = 16_384;
+
+/** Levels of the cgroup tree, the root's included, at which a target can lie. */
+export const CGROUP_LEVELS_MAX = 32;
+
 /** Records handed over per turn before other work gets the thread. */
 export const DRAIN_RECORDS_MAX = 4096;
 

@@ -450,7 +450,11 @@ export interface TracerBackend extends AsyncDisposable {
    * asked for are detached, those of one that is now are attached; all others
    * stay attached throughout.
    *
-   * @throws {EngineError} `target_refused` when there are more than TARGETS_MAX
+   * A thread belongs to the innermost target: to the process nearest above it
+   * that one names, else to the nearest group. When this throws, what was in force still is.
+   *
+   * @throws {EngineError} `target_refused` when there are more than TARGETS_MAX, or two claim the same
+   * @throws {Error} When the kernel takes no more of them
    */
   applyTargets(diff: TargetDiff): void;
   /** The slot records and rows of this target carry; `undefined` when it is not traced. */
@@ -472,8 +476,8 @@ export interface TracerBackend extends AsyncDisposable {
    * end; their kernel accounts are not read.
    */
   readRunning(visitor: AggregateVisitor): Generator<void, number>;
-  /** Removes the wait rows of threads that ended; call it after their rows were read. */
-  retireThreads(threadIds: readonly number[]): void;
+  /** Removes the wait rows of threads that ended, and of slots nobody has any more; call it after they were read. */
+  retireRows(gone: { readonly threadIds: ReadonlySet<number>; readonly targetSlots: ReadonlySet<number> }): void;
   /** What every target thread is doing now. */
   snapshot(): TaskSnapshot;
   /** Code addresses of `stackId`, innermost first, at most `USER_STACK_FRAMES_MAX`; none when it is not held. */

@@ -1,7 +1,10 @@
 import {
+  PT_CGROUP_LEVELS_MAX,
   PT_CHAIN_ROWS_MAX,
   PT_DATA_RING_BYTES,
   PT_LIFECYCLE_RING_BYTES,
+  PT_TARGET_CGROUPS_MAX,
+  PT_TARGET_PROCESSES_MAX,
   PT_TARGET_SLOTS,
   PT_THREADS_MAX,
   PT_USER_STACK_FRAMES_MAX,
@@ -14,7 +17,10 @@ import * as limits from "../api/limits.ts";
 Deno.test("the sizes of the kernel's tables are the limits that engine/api publishes", () => {
   assert.equal(PT_DATA_RING_BYTES, limits.DATA_RING_BYTES);
   assert.equal(PT_LIFECYCLE_RING_BYTES, limits.LIFECYCLE_RING_BYTES);
-  assert.equal(PT_TARGET_SLOTS, limits.TARGETS_MAX);
+  assert.equal(PT_TARGET_SLOTS, limits.TARGETS_MAX + 1); // slot 0 is nobody's
+  assert.equal(PT_TARGET_CGROUPS_MAX, limits.TARGET_CGROUPS_MAX);
+  assert.equal(PT_TARGET_PROCESSES_MAX, limits.TARGET_PROCESSES_MAX);
+  assert.equal(PT_CGROUP_LEVELS_MAX, limits.CGROUP_LEVELS_MAX);
   assert.equal(PT_THREADS_MAX, limits.THREADS_MAX);
   assert.equal(PT_WAIT_ROWS_MAX, limits.WAIT_ROWS_MAX);
   assert.equal(PT_CHAIN_ROWS_MAX, limits.CHAIN_ROWS_MAX);

@@ -5,8 +5,7 @@
  * @module
  */
 
-import { EngineError } from "../api/errors.ts";
-import type { Target } from "../api/target.ts";
+import type { Plane } from "../api/plane.ts";
 import type {
   AggregateVisitor,
   BackendCounters,
@@ -40,7 +39,8 @@ import {
   readThreads,
   WaitTable,
 } from "./table_rows.ts";
-import { TARGET_SLOT_COUNT, TargetSlots } from "./target_slots.ts";
+import { refuseImpossibleTargets } from "./target_claims.ts";
+import { type SlotEntry, TargetSlots } from "./target_slots.ts";
 import { TextCache } from "./text_cache.ts";
 
 /** Passes of the seeding iterator: a thread born behind the first one is met by the second. */
@@ -58,6 +58,7 @@ export class LibbpfBackend implements TracerBackend {
   readonly paths: PathHolder | undefined;
   readonly #access: KernelAccess;
   readonly #slots = new TargetSlots();
+  #planes: ReadonlySet<Plane> = new Set();
   readonly #texts = new TextCache();
   readonly #waits: WaitTable;
   readonly #lifecycle: RecordCursor;
@@ -96,48 +97,70 @@ export class LibbpfBackend implements TracerBackend {
 
   applyTargets(diff: TargetDiff): void {
     const isFirst = this.#slots.count === 0;
-    const wantedCount = this.#slots.count - diff.removed.length + diff.added.length;
-    if (wantedCount > TARGET_SLOT_COUNT) {
-      throw new EngineError(
-        "target_refused",
-        `Cannot trace ${wantedCount} targets at a time: wanted at most ${TARGET_SLOT_COUNT}`,
-      );
-    }
-    this.#remove(diff.removed);
-    // Before targets are added, so that a new one is seen by every hook from the start.
-    this.#access.setPlanes(diff.planes);
-    for (const target of diff.added) this.#add(target);
+    const removed = new Set(diff.removed);
+    refuseImpossibleTargets([...this.#slots.targets().filter(({ id }) => !removed.has(id)), ...diff.added]);
+    this.#changeMarks(diff);
     const { cgroupLevels, systemWideSlot } = this.#slots;
     const { hasUserStacks, slowWaitMs = 0 } = diff;
     this.#writeControl({ cgroupLevels, systemWideSlot, slowWaitMs, hasUserStacks });
+    if (removed.size > 0) this.#iterate(PT_ITERATE.RELEASE);
     // Before the first wait is judged: what our side accepted is idle, not a peer that is slow.
     if (diff.added.length > 0) this.#learnListeners();
     if (isFirst && diff.added.length > 0) this.#windowBeginMs = this.#nowMs();
     this.#writeControl({ isEnabled: this.#slots.count > 0 });
-    if (diff.added.length > 0) this.#seed();
+    // What a target that left had taken from an outer one falls back to that.
+    if (this.#slots.count > 0 && diff.added.length + removed.size > 0) this.#seed();
   }
 
-  /** Stops the slots first, so that nothing new is taken in, then lets the threads go. */
-  #remove(removed: readonly TargetId[]): void {
-    for (const targetId of removed) {
+  /**
+   * All of the change or nothing of it: when a table of the kernel takes no
+   * more, what was in force is in force again. No thread was let go by then.
+   */
+  #changeMarks(diff: TargetDiff): void {
+    using undo = new DisposableStack();
+
+    // Removed slots stop at once, so that nothing new is taken in for them.
+    for (const targetId of diff.removed) {
       const entry = this.#slots.release(targetId);
       if (entry === undefined) continue;
-      this.#map("target_slots").update(u32(entry.slot), u32(0));
-      for (const { id } of entry.target.cgroups) this.#map("target_cgroups").delete(u64(id));
-      for (const processId of entry.target.processIds) this.#map("target_processes").delete(u32(processId));
+      undo.defer(() => {
+        this.#slots.restore(entry);
+        this.#mark(entry);
+      });
+      this.#unmark(entry);
     }
-    if (removed.length === 0) return;
-    const { cgroupLevels, systemWideSlot } = this.#slots;
-    this.#writeControl({ cgroupLevels, systemWideSlot });
-    this.#iterate(PT_ITERATE.RELEASE);
+    // Before targets are added, so that a new one is seen by every hook from the start.
+    const planes = this.#planes;
+    undo.defer(() => this.#usePlanes(planes));
+    this.#usePlanes(diff.planes);
+    for (const target of diff.added) {
+      const entry = { slot: this.#slots.take(target), target };
+      undo.defer(() => {
+        this.#slots.release(target.id);
+        this.#unmark(entry);
+      });
+      this.#mark(entry);
+    }
+    undo.move(); // it worked: nothing is taken back
   }
 
-  #add(target: Target): void {
-    const slot = this.#slots.take(target);
-    this.#map("target_slots").update(u32(slot), u32(1));
+  #usePlanes(planes: ReadonlySet<Plane>): void {
+    this.#planes = planes;
+    this.#access.setPlanes(planes);
+  }
+
+  /** Makes threads of the target known to every program. */
+  #mark({ slot, target }: SlotEntry): void {
     for (const { id } of target.cgroups) this.#map("target_cgroups").update(u64(id), u32(slot));
     const entry = target.beginsAtExec === true ? (slot | PT_PROCESS_FROM_EXEC) >>> 0 : slot;
     for (const processId of target.processIds) this.#map("target_processes").update(u32(processId), u32(entry));
+    this.#map("target_slots").update(u32(slot), u32(1));
+  }
+
+  #unmark({ slot, target }: SlotEntry): void {
+    this.#map("target_slots").update(u32(slot), u32(0));
+    for (const { id } of target.cgroups) this.#map("target_cgroups").delete(u64(id));
+    for (const processId of target.processIds) this.#map("target_processes").delete(u32(processId));
   }
 
   #seed(): void {
@@ -217,8 +240,8 @@ export class LibbpfBackend implements TracerBackend {
     return { ...account, openWait: { ...openWait, lockOwnerThreadId: word & FUTEX_TID_MASK } };
   }
 
-  retireThreads(threadIds: readonly number[]): void {
-    this.#waits.deleteThreads(new Set(threadIds));
+  retireRows(gone: { threadIds: ReadonlySet<number>; targetSlots: ReadonlySet<number> }): void {
+    this.#waits.deleteRows(gone);
   }
 
   snapshot(): TaskSnapshot {

@@ -123,15 +123,16 @@ export class WaitTable {
     });
   }
 
-  /** Removes every row of `threadIds`. */
-  deleteThreads(threadIds: ReadonlySet<number>): void {
+  /** Removes every row of these threads and of these slots; never one of nobody. */
+  deleteRows(gone: { threadIds: ReadonlySet<number>; targetSlots: ReadonlySet<number> }): void {
     const { keyBytes } = this.#map;
     const doomed: Uint8Array[] = [];
     this.#map.lookupBatch((keys, _values, count) => {
       for (let index = 0; index < count; index++) {
         const at = index * keyBytes;
         const threadId = keys.getUint32(at + PT_WAIT_KEY.offsets.tid, true);
-        if (threadId === 0 || !threadIds.has(threadId)) continue;
+        const slot = keys.getUint32(at + PT_WAIT_KEY.offsets.targetSlot, true);
+        if (threadId === 0 || !(gone.threadIds.has(threadId) || gone.targetSlots.has(slot))) continue;
         doomed.push(new Uint8Array(keys.buffer, keys.byteOffset + at, keyBytes).slice());
       }
     });

@@ -73,15 +73,20 @@ Deno.test("WaitTable.readAll() visits every row that counted something, with all
   assert.deepEqual(rows, [[101, 6], [103, 2 ** 40]]);
 });
 
-Deno.test("WaitTable.deleteThreads() deletes the rows of those threads alone, and never the rows of nobody", () => {
+Deno.test("WaitTable.deleteRows() deletes the rows of those threads and slots alone, and never the rows of nobody", () => {
   const { map, table } = aWaitTable([101, 1], [102, 1], [0, 1], [103, 0]);
-  table.deleteThreads(new Set([0, 101, 103, 999]));
+  const none = new Set<number>();
+  table.deleteRows({ threadIds: new Set([0, 101, 103, 999]), targetSlots: none });
   const left: number[] = [];
   table.readAll((row) => left.push(row.threadId));
   assert.deepEqual([left, map.size], [[102, 0], 2]);
 
-  table.deleteThreads(new Set([999]));
+  table.deleteRows({ threadIds: new Set([999]), targetSlots: new Set([99]) });
   assert.equal(map.size, 2);
+  table.deleteRows({ threadIds: none, targetSlots: new Set([3]) }); // the slot of all of them
+  left.length = 0;
+  table.readAll((row) => left.push(row.threadId));
+  assert.deepEqual([left, map.size], [[0], 1]);
 });
 
 Deno.test("readChains() yields what holders of locks did", () => {

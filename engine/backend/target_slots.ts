@@ -8,9 +8,6 @@ import { TARGETS_MAX } from "../api/limits.ts";
 import type { Target } from "../api/target.ts";
 import type { TargetId } from "../api/units.ts";
 
-/** Targets at a time: slot 0 is not given out. */
-export const TARGET_SLOT_COUNT = TARGETS_MAX - 1;
-
 export interface SlotEntry {
   readonly slot: number;
   readonly target: Target;
@@ -50,15 +47,26 @@ export class TargetSlots {
 
   /** @throws {RangeError} When all slots are taken: a caller's mistake, it checks TARGETS_MAX first */
   take(target: Target): number {
-    for (let tried = 1; tried <= TARGET_SLOT_COUNT; tried++) {
-      const slot = (this.#last + tried - 1) % TARGET_SLOT_COUNT + 1;
+    for (let tried = 1; tried <= TARGETS_MAX; tried++) {
+      const slot = (this.#last + tried - 1) % TARGETS_MAX + 1;
       if (this.#used.has(slot)) continue;
       this.#last = slot;
       this.#used.add(slot);
       this.#entries.set(target.id, { slot, target });
       return slot;
     }
-    throw new RangeError(`Cannot take a target slot: found all ${TARGET_SLOT_COUNT} in use`);
+    throw new RangeError(`Cannot take a target slot: found all ${TARGETS_MAX} in use`);
+  }
+
+  /** Targets that have a slot, in the order in which they got it. */
+  targets(): readonly Target[] {
+    return Array.from(this.#entries.values(), ({ target }) => target);
+  }
+
+  /** Gives a slot back that was just released: what it was for goes on. */
+  restore(entry: SlotEntry): void {
+    this.#entries.set(entry.target.id, entry);
+    this.#used.add(entry.slot);
   }
 
   release(targetId: TargetId): SlotEntry | undefined {

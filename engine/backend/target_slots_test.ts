@@ -23,19 +23,19 @@ Deno.test("take() gives a released slot out again last, when all others had thei
   slots.take(aTarget("a"));
   assert.equal(slots.release(toTargetId("a"))?.slot, 1);
   const given: number[] = [];
-  for (let turn = 0; turn < TARGETS_MAX - 1; turn++) {
+  for (let turn = 0; turn < TARGETS_MAX; turn++) {
     given.push(slots.take(aTarget(`b${turn}`)));
     slots.release(toTargetId(`b${turn}`));
   }
-  assert.deepEqual([given[0], given.at(-2), given.at(-1)], [2, TARGETS_MAX - 1, 1]);
+  assert.deepEqual([given[0], given.at(-2), given.at(-1)], [2, TARGETS_MAX, 1]);
 });
 
-Deno.test("take() holds 4095 targets and refuses one more", () => {
+Deno.test("take() holds 4096 targets and refuses one more", () => {
   const slots = new TargetSlots();
   const given = new Set<number>();
-  for (let index = 1; index < TARGETS_MAX; index++) given.add(slots.take(aTarget(`t${index}`)));
-  assert.deepEqual([given.size, Math.min(...given), Math.max(...given)], [4095, 1, 4095]);
-  assert.throws(() => slots.take(aTarget("one more")), /found all 4095 in use/);
+  for (let index = 1; index <= TARGETS_MAX; index++) given.add(slots.take(aTarget(`t${index}`)));
+  assert.deepEqual([given.size, Math.min(...given), Math.max(...given)], [4096, 1, 4096]);
+  assert.throws(() => slots.take(aTarget("one more")), /found all 4096 in use/);
   slots.release(toTargetId("t7"));
   assert.equal(slots.take(aTarget("one more")), 7);
 });
@@ -47,6 +47,17 @@ Deno.test("release() yields what was there, once", () => {
   assert.deepEqual(slots.release(target.id), { slot: 1, target });
   assert.equal(slots.release(target.id), undefined);
   assert.equal(slots.count, 0);
+});
+
+Deno.test("restore() undoes a release: the same slot, and not given out meanwhile", () => {
+  const slots = new TargetSlots();
+  const target = aTarget("a", atLevels(4));
+  slots.take(target);
+  const entry = slots.release(target.id);
+  assert.ok(entry !== undefined);
+  slots.restore(entry);
+  assert.deepEqual([slots.slotOf(target.id), slots.cgroupLevels, slots.targets()], [1, 0b10000, [target]]);
+  assert.equal(slots.take(aTarget("b")), 2);
 });
 
 Deno.test("cgroupLevels has a bit for each depth at which a target lies, the deepest included", () => {

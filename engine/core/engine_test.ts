@@ -219,6 +219,20 @@ Deno.test("a removed target's rows and threads are nobody's", async () => {
   assert.equal(measurements.processes.some((process) => process.targetId === b), false);
 });
 
+Deno.test("a thread that goes on in another target keeps its rows there when one target is removed", async () => {
+  await using bench = new Bench();
+  const route = aRoute({ targetIds: new Set([A, toTargetId("b")]) });
+  bench.engine.setTargets(aSet(1, { targets: targetMap([aTarget("a"), aTarget("b")]), routes: [route] }));
+  bench.start();
+  bench.backend.rows = [1, 2].map((targetSlot) => aRow({ key: aWaitKey({ targetSlot, threadId: 101 }) }));
+  await bench.turn();
+
+  bench.engine.setTargets(aSet(2));
+  assert.deepEqual(bench.backend.rows.map((row) => row.key.targetSlot), [1]);
+  const measurements = await bench.stop();
+  assert.deepEqual(measurements.waits.map((wait) => wait.targetId), [A]);
+});
+
 Deno.test("rows of ended threads leave the kernel within a second and are in the measurements", async () => {
   await using bench = new Bench();
   bench.engine.setTargets(aSet(1));

@@ -438,24 +438,26 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   }
 
   /**
-   * Takes out of the kernel's table the rows of `threadIds`, and of every
-   * thread with a row in a slot that moved. All rows of a thread leave
-   * together, so all of them are kept, except those whose target is gone.
+   * Takes out of the kernel's table the rows of `threadIds`, which have ended,
+   * and those in slots that moved, into which nothing is counted any more. A
+   * thread of such a slot may live on in another: its rows there stay.
    */
   #collectRows(taken: { threadIds: ReadonlySet<number>; moves: ReadonlyMap<number, number | undefined> }): void {
     const { backend } = this.#options;
+    const { threadIds, moves } = taken;
     const rows: WaitRow[] = [];
     backend.readAggregates({ ...NO_VISITS, wait: (view) => rows.push(toWaitRow(view)) });
-    const removed = new Set(taken.threadIds);
-    for (const row of rows) if (taken.moves.has(row.key.targetSlot)) removed.add(row.key.threadId);
+    let takenCount = 0;
     for (const row of rows) {
-      if (!removed.has(row.key.threadId)) continue;
       const { targetSlot } = row.key;
-      const slot = taken.moves.has(targetSlot) ? taken.moves.get(targetSlot) : targetSlot;
+      const hasMoved = moves.has(targetSlot);
+      if (!hasMoved && !threadIds.has(row.key.threadId)) continue;
+      takenCount++;
+      const slot = hasMoved ? moves.get(targetSlot) : targetSlot;
       if (slot === undefined || !this.#targetOfSlot.has(slot)) continue;
       this.#retire(slot === targetSlot ? row : { ...row, key: { ...row.key, targetSlot: slot } });
     }
-    if (removed.size > 0) backend.retireThreads([...removed]);
+    if (takenCount > 0) backend.retireRows({ threadIds, targetSlots: new Set(moves.keys()) });
   }
 
   /** Readings at the beginning; a cgroup that stays keeps the one it has. */

@@ -168,10 +168,11 @@ export class TestBackend implements TracerBackend {
     return this.#clock.monotonicMs();
   }
 
-  retireThreads(threadIds: readonly number[]): void {
-    this.retiredThreadIds.push(...threadIds);
-    const retired = new Set(threadIds);
-    this.rows = this.rows.filter((row) => !retired.has(row.key.threadId));
+  retireRows({ threadIds, targetSlots }: { threadIds: ReadonlySet<number>; targetSlots: ReadonlySet<number> }): void {
+    const isGone = ({ key }: (typeof this.rows)[number]) =>
+      threadIds.has(key.threadId) || targetSlots.has(key.targetSlot);
+    this.retiredThreadIds.push(...new Set(this.rows.filter(isGone).map(({ key }) => key.threadId)));
+    this.rows = this.rows.filter((row) => !isGone(row));
   }
 
   snapshot(): TaskSnapshot {

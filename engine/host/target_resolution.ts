@@ -49,6 +49,22 @@ export function resolveProcess(processId: number, host: { readonly procFs: ProcF
 }
 
 /**
+ * Process targets that can be traced together: where one process is a
+ * descendant of another, it and its descendants belong to it alone, so that
+ * every thread is in the innermost target.
+ *
+ * @param targets as `resolveProcess` made them
+ */
+export function withoutNestedTargets(targets: readonly Target[]): readonly Target[] {
+  const byRoot = new Map(targets.map((target) => [target.processIds[0], target]));
+  return targets.map((target) => {
+    const [root, ...descendantIds] = target.processIds;
+    const taken = new Set(descendantIds.flatMap((id) => byRoot.get(id)?.processIds ?? []));
+    return { ...target, processIds: target.processIds.filter((id) => id === root || !taken.has(id)) };
+  });
+}
+
+/**
  * A cgroup, given as `/proc/PID/cgroup` shows it (with or without the leading
  * slash) or as a directory of the cgroup file system. A directory of a v1
  * hierarchy has no id that programs could test; its processes are taken.

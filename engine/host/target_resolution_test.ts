@@ -6,7 +6,14 @@ import { CgroupFs } from "./cgroupfs.ts";
 import type { HostView } from "./container_resolution.ts";
 import { openHostView } from "./host_reader.ts";
 import { ProcFs } from "./procfs.ts";
-import { resolveCgroup, resolveContainerTarget, resolveProcess, systemWideTarget } from "./target_resolution.ts";
+import { toProcessId, toTargetId } from "../api/units.ts";
+import {
+  resolveCgroup,
+  resolveContainerTarget,
+  resolveProcess,
+  systemWideTarget,
+  withoutNestedTargets,
+} from "./target_resolution.ts";
 
 const ID = "3f2a".repeat(16);
 
@@ -46,6 +53,21 @@ Deno.test("resolveProcess() yields the process with its present descendants", ()
     processIds: [4711, 4712, 4713],
     isSystemWide: false,
   });
+});
+
+Deno.test("withoutNestedTargets() gives every process to the innermost target, in whatever order they come", () => {
+  const target = (...ids: readonly number[]) => ({
+    id: toTargetId(`pid:${ids[0]}`),
+    label: "",
+    cgroups: [],
+    processIds: ids.map((id) => toProcessId(id)),
+    isSystemWide: false,
+  });
+  const [outer, middle, inner, apart] = [target(1, 2, 3, 4, 5), target(2, 3, 4), target(4), target(9, 10)];
+  const expected = new Map([["pid:1", [1, 5]], ["pid:2", [2, 3]], ["pid:4", [4]], ["pid:9", [9, 10]]]);
+  for (const targets of [[outer, middle, inner, apart], [inner, apart, middle, outer], [middle, outer, apart, inner]]) {
+    for (const { id, processIds } of withoutNestedTargets(targets)) assert.deepEqual(processIds, expected.get(id), id);
+  }
 });
 
 Deno.test("resolveProcess() leaves podtrace itself out", () => {

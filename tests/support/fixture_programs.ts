@@ -19,6 +19,7 @@ export const FIXTURE_NAMES = [
   "crash_loop",
   "epoll_client",
   "exec_chain",
+  "fork_flood",
   "fsync_log",
   "healthy_service",
   "lock_holder",

@@ -137,6 +137,11 @@ const ROWS: readonly Row[] = [
     holds: (truth) => numberOf(truth, "crash_count") >= 5,
   },
   {
+    name: "fork_flood",
+    does: "starts no child until it is told to",
+    holds: (truth) => numberOf(truth, "process_count") === 0 && isIdle(truth),
+  },
+  {
     name: "major_faults",
     does: "faults its pages in from the disk",
     file: "pages.bin",

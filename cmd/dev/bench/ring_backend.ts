@@ -81,7 +81,7 @@ export class RingBackend implements TracerBackend {
     return this.monotonicMs();
   }
 
-  retireThreads(): void {}
+  retireRows(): void {}
 
   snapshot(): TaskSnapshot {
     return { atMs: this.monotonicMs(), tasks: [], processes: [] };
