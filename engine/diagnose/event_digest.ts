@@ -7,6 +7,7 @@
 
 import { EVENT_KINDS, type EventKind, type ExitEvent, type TraceEvent, type WaitEvent } from "../api/events.ts";
 import type { WaitObject } from "../api/measurements.ts";
+import { type EventCounts, EventTimes } from "./event_times.ts";
 import { objectKey } from "./wait_object.ts";
 
 /** Single waits kept whole, longest first. */
@@ -70,6 +71,8 @@ export interface DigestSummary {
   readonly slowCauses: ReadonlyMap<string, SlowCause>;
   /** Lifecycle events per process. */
   readonly processEventCounts: ReadonlyMap<number, number>;
+  /** When events happened. */
+  readonly eventTimes: EventCounts;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -87,12 +90,14 @@ export class EventDigest {
   readonly #knownCauses = new KnownCauses();
   readonly #commands = new Map<number, string>(); // of living processes; threads may be called otherwise
   readonly #eventCounts = new Map<number, number>();
+  readonly #times = new EventTimes();
   #longestWaits: WaitEvent[] = [];
   #ungroupedCount = 0;
 
   /** Takes one event; it is not kept unless it is among the longest waits. */
   add(event: TraceEvent): void {
     this.#counts[event.kind]++;
+    this.#times.add("endMs" in event ? event.endMs : event.atMs);
     switch (event.kind) {
       case "wait":
         return this.#addWait(event);
@@ -125,6 +130,7 @@ export class EventDigest {
       longestWaits: [...this.#longestWaits],
       slowCauses: new Map(this.#slowCauses),
       processEventCounts: new Map(this.#eventCounts),
+      eventTimes: this.#times.summary(),
     };
   }
 

@@ -29,13 +29,11 @@ export function renderJsonReport(report: Report): string {
 
 /** Yields the report as the plain object that {@linkcode renderJsonReport} prints. */
 export function toJsonReport(report: Report): JsonReport {
-  const activity = processActivity(report);
   const issues = report.findings.filter((finding) => finding.severity !== "info").map((finding) => finding.title);
   return withoutNoise({
     schemaVersion: REPORT_SCHEMA_VERSION,
     summary: summaryOf(report),
-    cpu: cpuOf(report),
-    process_activity: activity.length > 0 ? activity : undefined,
+    ...report.sections,
     potential_issues: issues.length > 0 ? issues : undefined,
     endReason: report.runEnd.endReason,
     command: toJsonCommand(report),
@@ -98,32 +96,6 @@ function summaryOf(report: Report): JsonReport["summary"] {
     end_time: formatWallTime(window.endWallMs),
     duration_seconds: durationSeconds,
   };
-}
-
-function cpuOf(report: Report): JsonReport["cpu"] {
-  const { waits } = report.timeLedger;
-  const count = waitCount(report);
-  if (count === 0) return undefined;
-  return {
-    avg_block_time_ms: waits.reduce((sum, wait) => sum + wait.figures.totalMs, 0) / count,
-    max_block_time_ms: waits.reduce((longest, wait) => Math.max(longest, wait.figures.longestMs), 0),
-  };
-}
-
-function processActivity(report: Report): NonNullable<JsonReport["process_activity"]> {
-  const total = waitCount(report) + lifecycleCount(report);
-  return report.timeLedger.processes.map(({ info, waits }) => {
-    const lifecycle = report.digest.processEventCounts.get(info.processId) ?? 0;
-    const eventCount = waits.reduce((sum, wait) => sum + wait.count, 0) + lifecycle;
-    return {
-      pid: info.processId,
-      name: info.command,
-      event_count: eventCount,
-      percentage: total > 0 ? Math.min(100, eventCount / total * 100) : 0,
-    };
-  }).filter((entry) => entry.event_count > 0)
-    .sort((first, second) => second.event_count - first.event_count || first.pid - second.pid)
-    .slice(0, JSON_ROWS_MAX);
 }
 
 function toJsonFinding(finding: Finding): JsonReport["findings"][number] {

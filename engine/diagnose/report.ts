@@ -12,7 +12,7 @@ import { NOT_ASKED_FOR } from "../api/plane.ts";
 import type { TargetId } from "../api/units.ts";
 import type { PeerMeasurement } from "../api/socket_measurements.ts";
 import type { FilterCategory } from "../api/filter.ts";
-import type { RuleThresholds } from "../api/thresholds.ts";
+import { DEFAULT_THRESHOLDS, type RuleThresholds } from "../api/thresholds.ts";
 import { compareSeverity, type Severity } from "../api/severity.ts";
 import { type Absences, toAbsences } from "./absences.ts";
 import type { DigestSummary } from "./event_digest.ts";
@@ -20,6 +20,7 @@ import type { EventList } from "./event_log.ts";
 import { type TargetFacts, toTargetFacts } from "./facts.ts";
 import { CATEGORY_OF_RULE, type Finding } from "./finding.ts";
 import { findingsOf } from "./rules/all_rules.ts";
+import { type ReportSections, toSections } from "./sections/all_sections.ts";
 import { type TimeLedger, toTimeLedger } from "./time_ledger.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -61,6 +62,8 @@ export interface Report {
   readonly absences: Absences;
   /** Where the time went. */
   readonly timeLedger: TimeLedger;
+  /** What each category has to tell. */
+  readonly sections: ReportSections;
   /** How complete it is, and what it cost. */
   readonly books: Books;
   /** What the events came to. */
@@ -104,6 +107,7 @@ export function toReport(
   const { measurements, digest } = input;
   const { categories, thresholds } = options;
   const facts = toTargetFacts(measurements, digest, { thresholds });
+  const timeLedger = toTimeLedger(facts, measurements.departed);
   return {
     categories,
     runEnd: input.runEnd ?? { endReason: "duration" },
@@ -111,7 +115,10 @@ export function toReport(
     window: measurements.window,
     findings: findingsOf(facts).filter(({ id }) => isTold(categories, CATEGORY_OF_RULE[id])),
     absences: toAbsences(facts, { categories }),
-    timeLedger: toTimeLedger(facts, measurements.departed),
+    timeLedger,
+    sections: toSections({ measurements, digest, timeLedger, thresholds: thresholds ?? DEFAULT_THRESHOLDS }, {
+      categories,
+    }),
     books: measurements.books,
     digest,
     commands: new Map(measurements.processes.map(({ processId, command }) => [processId, command])),

@@ -50,9 +50,230 @@ const summary = z.strictObject({
   duration_seconds: z.number().min(0),
 });
 
+const percent = z.number().min(0);
+const perSecond = z.number().min(0);
+const bytes = z.number().min(0);
+const countsByName = z.record(z.string(), count);
+const topTargets = z.array(z.strictObject({ Target: z.string(), Count: count })).describe("Most first");
+const bound = milliseconds.describe("Upper bound of the percentile, from a log2 histogram");
+
+const latency = z.strictObject({
+  count,
+  avg_ms: milliseconds,
+  max_ms: milliseconds,
+  p50_ms: bound,
+  p95_ms: bound,
+  p99_ms: bound,
+});
+
+const cgroupScope = z.strictObject({
+  distinct: count,
+  cgroups: z.array(z.strictObject({
+    target: z.string(),
+    path: z.string(),
+    cpu_limit: z.number().optional().describe("CPUs"),
+    cpu_usage_ms: milliseconds.optional().describe("In the window"),
+  })),
+});
+
+const transfers = {
+  send_operations: count,
+  receive_operations: count,
+  sends_per_second: perSecond,
+  receives_per_second: perSecond,
+  would_block: count.describe("Operations that found nothing to read or no room to write; no errors"),
+  errors: count,
+  error_rate: percent,
+  error_breakdown: countsByName.describe("By errno"),
+  sent_bytes: bytes,
+  received_bytes: bytes,
+  total_bytes: bytes,
+  avg_bytes: bytes.describe("Per operation"),
+  bytes_per_second: bytes,
+};
+
+const tcp = z.strictObject({
+  ...transfers,
+  rtt_connections: count.describe("Connections whose round-trip time is known"),
+  avg_rtt_ms: milliseconds.optional().describe("Over connections: the kernel's smoothed round-trip time, last seen"),
+  max_rtt_ms: milliseconds.optional(),
+  p50_ms: milliseconds.optional().describe("Over connections, nearest rank"),
+  p95_ms: milliseconds.optional(),
+  p99_ms: milliseconds.optional(),
+  rtt_spikes: count.describe("Connections whose smoothed round-trip time was ever above rtt_threshold_ms"),
+  rtt_threshold_ms: milliseconds,
+  retransmits: count,
+  segments: count.optional(),
+  retransmit_rate: percent.optional().describe("Of segments"),
+  responses: latency.optional().describe("Of peers: first send to first receive"),
+  served: latency.optional().describe("Our own: first receive to first send"),
+  unmeasured_responses: count.describe("Exchanges in which requests overlapped"),
+});
+
+const udp = z.strictObject({ ...transfers, responses: latency.optional() });
+
+const connections = z.strictObject({
+  total_connections: count.describe("Attempts"),
+  rate_per_second: perSecond,
+  avg_latency_ms: milliseconds.optional().describe("Of the handshake, of connections that were established"),
+  max_latency_ms: milliseconds.optional(),
+  p50_ms: bound.optional(),
+  p95_ms: bound.optional(),
+  p99_ms: bound.optional(),
+  established: count,
+  failed: count,
+  pending: count.describe("Not decided when the window closed"),
+  failure_rate: percent,
+  error_breakdown: countsByName.describe("By errno"),
+  top_targets: topTargets,
+  accepted: count,
+  closed: count,
+  resets_received: count,
+  resets_sent: count,
+  open_at_end: count,
+});
+
+const filesystem = z.strictObject({
+  write_operations: count.optional().describe("This and the next ones: only while file operations are looked at"),
+  read_operations: count.optional(),
+  fsync_operations: count.optional(),
+  operations_per_second: perSecond.optional(),
+  avg_latency_ms: milliseconds.optional(),
+  max_latency_ms: milliseconds.optional(),
+  p50_ms: bound.optional(),
+  p95_ms: bound.optional(),
+  p99_ms: bound.optional(),
+  slow_operations_min: count.optional().describe("At least so many took longer than slow_threshold_ms"),
+  slow_threshold_ms: milliseconds.optional(),
+  errors: count.optional(),
+  total_bytes: bytes.optional(),
+  avg_bytes: bytes.optional(),
+  top_files: topTargets.optional(),
+  disk_waits: z.strictObject({
+    reads: count,
+    writes: count,
+    total_ms: milliseconds,
+    avg_ms: milliseconds,
+    max_ms: milliseconds,
+    p50_ms: bound,
+    p95_ms: bound,
+    p99_ms: bound,
+    files: z.array(z.strictObject({ path: z.string(), total_ms: milliseconds })),
+  }).optional().describe("Operations that had to wait for a disk"),
+});
+
 const cpu = z.strictObject({
+  thread_switches: count.describe("Times a thread went to sleep"),
+  switches_per_second: perSecond,
   avg_block_time_ms: milliseconds.describe("Over all waits, idle ones included"),
   max_block_time_ms: milliseconds,
+  p50_ms: bound,
+  p95_ms: bound,
+  p99_ms: bound,
+  non_idle: latency.optional().describe("The same without waits that are absence of work"),
+});
+
+const memory = z.strictObject({
+  minor_faults: count,
+  major_faults: count,
+  faults_per_second: perSecond,
+  resident_bytes_begin: bytes.optional(),
+  resident_bytes_end: bytes.optional(),
+  oom_kills: z.array(
+    z.strictObject({ at: wallTime, pid: z.int(), name: z.string(), resident_bytes: bytes.optional() }),
+  ),
+});
+
+const resourceLimits = z.array(z.strictObject({
+  resource: z.enum(["cpu", "memory", "descriptors"]),
+  subject: z.string(),
+  unit: z.enum(["CPUs", "bytes", "count"]),
+  usage: z.number().min(0),
+  limit: z.number().min(0),
+  utilization_percent: percent,
+  status: z.enum(["OK", "WARNING", "CRITICAL", "EMERGENCY"]).describe("From 80, 90 and 95 %"),
+})).describe("The fullest first");
+
+const cpuByProcess = z.strictObject({
+  total_percent: percent.describe("Of one CPU"),
+  machine_percent: percent.describe("Of all CPUs"),
+  cpu_count: count,
+  processes: z.array(z.strictObject({
+    pid: z.int(),
+    name: z.string(),
+    cpu_ms: milliseconds.describe("In the window"),
+    percent: percent.describe("Of one CPU"),
+  })),
+});
+
+const processSyscalls = z.strictObject({
+  execs: count,
+  forks: count.describe("New threads included"),
+  exits: count.describe("Of threads"),
+  execs_per_second: perSecond,
+  forks_per_second: perSecond,
+  opens: count.optional().describe("This and the next ones: only while file operations are looked at"),
+  closes: count.optional(),
+  opens_per_second: perSecond.optional(),
+  top_opened: topTargets.optional(),
+  descriptor_growth: z.int().optional().describe("Of the processes that were there all the while"),
+});
+
+const timeline = z.array(z.strictObject({ from: wallTime, to: wallTime, events: count, percentage: percent }))
+  .describe("Single events: slow waits, failures, processes; five equal stretches of the window");
+
+const bursts = z.array(z.strictObject({ at: wallTime, events: count, times_average: z.number() }))
+  .describe("Seconds with more than twice the average of single events");
+
+const connectionPatterns = z.strictObject({
+  pattern: z.enum(["bursty", "steady", "sporadic"]),
+  window_ms: milliseconds,
+  average_rate_per_second: perSecond,
+  peak_rate_per_second: perSecond,
+  unique_targets: count,
+  connections: count,
+  not_counted: count.describe("Connections that found no room in the list"),
+});
+
+const networkPattern = z.strictObject({
+  send_receive_ratio: z.number().optional().describe("Operations; missing when nothing was received"),
+  operations_per_second: perSecond,
+});
+
+const peers = z.array(z.strictObject({
+  pid: z.int(),
+  name: z.string(),
+  role: z.enum(["client", "server"]),
+  target: z.string(),
+  send_operations: count,
+  receive_operations: count,
+  sent_bytes: bytes,
+  received_bytes: bytes,
+  connects: count,
+  failed_connects: count,
+  accepts: count,
+  open: count,
+  errors: count,
+  retransmits: count,
+  resets: count,
+  handshake: latency.optional(),
+  responses: latency.optional(),
+  smoothed_rtt_ms: milliseconds.optional(),
+}));
+
+const errorCorrelation = z.strictObject({
+  total_errors: count,
+  chains: z.array(z.strictObject({
+    severity: z.enum(["low", "medium", "high", "critical"]),
+    subject: z.string(),
+    root_operation: z.string(),
+    root_error: z.string(),
+    errors: count,
+    breakdown: countsByName,
+    first_at: wallTime.optional(),
+    last_at: wallTime.optional(),
+    suggestions: z.array(z.string()),
+  })).describe("Two or more errors with one peer, file or command; most first"),
 });
 
 const processActivity = z.strictObject({
@@ -241,8 +462,23 @@ function perCategory<Schema extends z.ZodType>(schema: Schema) {
 export const reportSchema = z.strictObject({
   schemaVersion: z.literal(REPORT_SCHEMA_VERSION),
   summary,
+  cgroup_scope: cgroupScope.optional(),
+  tcp: tcp.optional(),
+  connections: connections.optional(),
+  filesystem: filesystem.optional(),
+  udp: udp.optional(),
   cpu: cpu.optional(),
+  memory: memory.optional(),
+  resource_limits: resourceLimits.optional(),
+  cpu_by_process: cpuByProcess.optional(),
+  process_syscalls: processSyscalls.optional(),
   process_activity: z.array(processActivity).optional(),
+  timeline: timeline.optional(),
+  bursts: bursts.optional(),
+  connection_patterns: connectionPatterns.optional(),
+  network_pattern: networkPattern.optional(),
+  peers: peers.optional(),
+  error_correlation: errorCorrelation.optional(),
   potential_issues: z.array(z.string()).optional().describe("Titles of the findings above info"),
   endReason: z.enum(["duration", "targetsEnded", "commandEnded", "interrupted"]).describe("Why the window closed"),
   command: z.strictObject({

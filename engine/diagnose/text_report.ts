@@ -21,6 +21,7 @@ import { renderTimeLedger } from "./text_time_ledger.ts";
 import type { Evidence, Finding, ThreadShare } from "./finding.ts";
 import { formatCount, formatMs, formatShare, formatTimeOfDay } from "./format.ts";
 import { isTold, type Report } from "./report.ts";
+import { renderSections } from "./sections/all_sections.ts";
 import { describeFrames } from "./stacks.ts";
 import { COLUMNS, fitText, wrapText } from "./text_layout.ts";
 
@@ -46,6 +47,7 @@ export function renderTextReport(report: Report): string {
       renderFindings(report),
       renderAbsences(report),
       isTold(report.categories, "time") ? renderTimeLedger(report) : [],
+      renderSections(report.sections, report.books.completeness),
       renderBooks(report),
       renderAlerting(report.alerting),
     ];

@@ -20,7 +20,10 @@ export function docProblems(output: string): readonly string[] {
 /** The first numbered line of a block is the declaration. */
 function counts(block: string): boolean {
   // The symbol behind a brand has to stay private: whoever holds it can forge the brand.
-  if (block.startsWith("error[private-type-ref]")) return !/: unique symbol;$/m.test(block);
+  if (block.startsWith("error[private-type-ref]")) {
+    // A type that is inferred from a schema is documented by the schema, which is a value.
+    return !/: unique symbol;$/m.test(block) && !/= \w+\.infer<typeof \w+>;$/m.test(block);
+  }
   if (!block.startsWith("error[missing-jsdoc]")) return true;
   const declaration = /^ *\d+ \| (.*)$/m.exec(block)?.[1] ?? "";
   return /^export (default |declare |abstract |async )*(function|class)\b/.test(declaration);

@@ -46,6 +46,12 @@ Deno.test("docProblems() lets a brand keep its symbol to itself", async () => {
   assert.deepEqual(await lintDocumentation(source), []);
 });
 
+Deno.test("docProblems() lets a type be inferred from a schema", async () => {
+  const source = "declare namespace z {\n  export type infer<T> = T;\n}\nconst schema = 1;\n" +
+    "/** Inferred. */\nexport type A = z.infer<typeof schema>;\n";
+  assert.deepEqual(await lintDocumentation(source), []);
+});
+
 Deno.test("docProblems() yields nothing when deno reports nothing", () => {
   assert.deepEqual(docProblems("Checked 3 files\n"), []);
 });

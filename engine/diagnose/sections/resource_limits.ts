@@ -1,0 +1,85 @@
+/**
+ * What the target may use, and how much of it it does: CPU quota, memory,
+ * descriptors.
+ *
+ * @module
+ */
+
+import type { CgroupMeasurement } from "../../api/measurements.ts";
+import type { CgroupResourceMeasurement, ProcessResourceMeasurement } from "../../api/resource_measurements.ts";
+import { formatBytes, formatShare } from "../format.ts";
+import { commandsOf, type FiguresOf, percentOf, type SectionInput } from "./section_input.ts";
+
+type Row = FiguresOf<"resource_limits">[number];
+
+const ROWS_MAX = 1000;
+const ROWS_SHOWN_MAX = 8;
+
+/** Utilisation in percent from which a limit is in that state; the reference's. */
+const STATES = [
+  { status: "EMERGENCY", percentMin: 95 },
+  { status: "CRITICAL", percentMin: 90 },
+  { status: "WARNING", percentMin: 80 },
+] as const;
+
+/** `undefined`: no limit is known. The fullest first. */
+export function resourceLimitFigures({ measurements }: SectionInput): FiguresOf<"resource_limits"> | undefined {
+  const windowMs = measurements.window.endMs - measurements.window.beginMs;
+  const commandOf = commandsOf(measurements);
+  const rows = [
+    ...measurements.cgroups.flatMap((group) => cpuRow(group, windowMs)),
+    ...measurements.cgroupResources.flatMap(memoryRow),
+    ...measurements.processResources.flatMap((entry) => descriptorRow(entry, commandOf(entry.processId))),
+  ];
+  if (rows.length === 0) return undefined;
+  return rows
+    .sort((first, second) =>
+      second.utilization_percent - first.utilization_percent || (first.subject < second.subject ? -1 : 1)
+    )
+    .slice(0, ROWS_MAX);
+}
+
+/** Of the quota of the whole window, so that it reaches 100 % only when all of it was used. */
+function cpuRow(group: CgroupMeasurement, windowMs: number): readonly Row[] {
+  if (group.cpuLimit === undefined || group.cpuUsageMs === undefined) return [];
+  return [toRow({
+    resource: "cpu",
+    subject: group.path,
+    unit: "CPUs",
+    usage: windowMs > 0 ? group.cpuUsageMs / windowMs : 0,
+    limit: group.cpuLimit,
+  })];
+}
+
+/** Without what could be given up at once: page cache counts as use, but is no need. */
+function memoryRow({ path, memory }: CgroupResourceMeasurement): readonly Row[] {
+  const usage = memory?.anonymousBytes ?? memory?.usageBytes;
+  if (memory?.limitBytes === undefined || usage === undefined) return [];
+  return [toRow({ resource: "memory", subject: path, unit: "bytes", usage, limit: memory.limitBytes })];
+}
+
+function descriptorRow(entry: ProcessResourceMeasurement, command: string): readonly Row[] {
+  const usage = entry.fdCountEnd ?? entry.fdCountBegin;
+  if (usage === undefined || entry.fdLimit === undefined) return [];
+  const subject = `${command} (${entry.processId})`;
+  return [toRow({ resource: "descriptors", subject, unit: "count", usage, limit: entry.fdLimit })];
+}
+
+function toRow(row: Omit<Row, "utilization_percent" | "status">): Row {
+  const percent = percentOf(row.usage, row.limit);
+  const state = STATES.find(({ percentMin }) => percent >= percentMin);
+  return { ...row, utilization_percent: percent, status: state?.status ?? "OK" };
+}
+
+export function renderResourceLimits(figures: FiguresOf<"resource_limits">): readonly string[] {
+  // A process far from its limit of descriptors is no news; the JSON has it.
+  const news = figures.filter(({ resource, status }) => resource !== "descriptors" || status !== "OK");
+  const shown = (news.length > 0 ? news : figures.slice(0, 1)).slice(0, ROWS_SHOWN_MAX);
+  return shown.map(({ resource, subject, unit, usage, limit, utilization_percent, status }) => {
+    const format = (value: number) =>
+      unit === "bytes" ? formatBytes(value) : unit === "CPUs" ? `${value.toFixed(2)} CPUs` : `${value}`;
+    return `${resource} of ${subject}: ${formatShare(utilization_percent / 100)} (${format(usage)} of ${
+      format(limit)
+    }), ${status}`;
+  });
+}
