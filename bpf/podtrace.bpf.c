@@ -25,6 +25,7 @@
 #include "include/pt_target.h"
 #include "include/pt_object.h"
 #include "include/pt_wait.h"
+#include "include/pt_socket.h"
 
 #include "programs/schedule.bpf.c"
 #include "programs/lifecycle.bpf.c"
@@ -39,6 +40,10 @@ const struct pt_fork_event *unused_pt_fork_event __attribute__((unused));
 const struct pt_exec_event *unused_pt_exec_event __attribute__((unused));
 const struct pt_exit_event *unused_pt_exit_event __attribute__((unused));
 const struct pt_task_record *unused_pt_task_record __attribute__((unused));
+const struct pt_socket_event *unused_pt_socket_event __attribute__((unused));
+const struct pt_close_event *unused_pt_close_event __attribute__((unused));
+const enum pt_operation *unused_pt_operation __attribute__((unused));
+const enum pt_socket_flag *unused_pt_socket_flag __attribute__((unused));
 const enum pt_kind *unused_pt_kind __attribute__((unused));
 const enum pt_wait_class *unused_pt_wait_class __attribute__((unused));
 const enum pt_object_kind *unused_pt_object_kind __attribute__((unused));

@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "407a758877694d16";
+export const LAYOUT_HASH = "9022077288732d8a";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -46,6 +46,16 @@ export const PT_USER_STACK_FRAMES_MAX = 64;
 export const PT_DATA_RING_BYTES = 4194304;
 /** `#define PT_LIFECYCLE_RING_BYTES` */
 export const PT_LIFECYCLE_RING_BYTES = 262144;
+/** `#define PT_SOCKET_ROWS_MAX` */
+export const PT_SOCKET_ROWS_MAX = 16384;
+/** `#define PT_PEER_ROWS_MAX` */
+export const PT_PEER_ROWS_MAX = 8192;
+/** `#define PT_SOCKET_ERROR_ROWS_MAX` */
+export const PT_SOCKET_ERROR_ROWS_MAX = 4096;
+/** `#define PT_LISTEN_QUEUES_MAX` */
+export const PT_LISTEN_QUEUES_MAX = 1024;
+/** `#define PT_ERROR_ABANDONED` */
+export const PT_ERROR_ABANDONED = 4095;
 /** `#define PT_PROCESS_FROM_EXEC` */
 export const PT_PROCESS_FROM_EXEC = 2147483648;
 
@@ -59,6 +69,27 @@ export const PT_KIND = {
   TASK: 6,
   OOM_KILL: 7,
   FILE: 8,
+  CONNECT: 16,
+  ACCEPT: 17,
+  CLOSE: 18,
+  TRANSFER_FAILURE: 19,
+  RESPONSE: 20,
+  RETRANSMIT: 21,
+} as const;
+
+/** `enum pt_operation` */
+export const PT_OPERATION = {
+  SEND: 0,
+  RECEIVE: 1,
+  CONNECT: 2,
+} as const;
+
+/** `enum pt_socket_flag` */
+export const PT_SOCKET_FLAG = {
+  SERVER: 1,
+  OWNER_SEEN: 2,
+  TAINTED: 4,
+  WAS_OPEN: 8,
 } as const;
 
 /** `enum pt_wait_class` */
@@ -126,7 +157,14 @@ export const PT_HOOK = {
   TASK_ITERATOR: 5,
   SCHED_WAKEUP: 6,
   PAGE_FAULT: 7,
-  COUNT: 8,
+  SOCKET_SEND: 8,
+  SOCKET_RECEIVE: 9,
+  SOCKET_DESTROY: 10,
+  TCP_RETRANSMIT: 11,
+  TCP_RECEIVE_RESET: 12,
+  TCP_SEND_RESET: 13,
+  SOCKET_ITERATOR: 14,
+  COUNT: 15,
 } as const;
 
 /** `enum pt_category` */
@@ -654,6 +692,537 @@ export function decodePtListenerKey(source: RecordSource, at: number): PtListene
   };
 }
 
+/** `struct pt_listener`: its size, and where its fields lie. */
+export const PT_LISTENER = {
+  sizeBytes: 8,
+  offsets: {
+    tgid: 0,
+    targetSlot: 4,
+  },
+} as const;
+
+/** `struct pt_listener`, decoded. */
+export interface PtListener {
+  readonly tgid: number;
+  readonly targetSlot: number;
+}
+
+/** Decodes the `struct pt_listener` at `at`; copies everything out. */
+export function decodePtListener(source: RecordSource, at: number): PtListener {
+  const { view } = source;
+  return {
+    tgid: view.getUint32(at, true),
+    targetSlot: view.getUint32(at + 4, true),
+  };
+}
+
+/** `struct pt_latency`: its size, and where its fields lie. */
+export const PT_LATENCY = {
+  sizeBytes: 152,
+  offsets: {
+    totalNs: 0,
+    maxNs: 8,
+    maxEndNs: 16,
+    buckets: 24,
+  },
+} as const;
+
+/** `struct pt_latency`, decoded. */
+export interface PtLatency {
+  readonly totalMs: number;
+  readonly maxMs: number;
+  readonly maxEndMs: number;
+  readonly buckets: readonly number[];
+}
+
+/** Decodes the `struct pt_latency` at `at`; copies everything out. */
+export function decodePtLatency(source: RecordSource, at: number): PtLatency {
+  const { view } = source;
+  return {
+    totalMs: nsToMs(view.getUint32(at, true), view.getUint32(at + 4, true)),
+    maxMs: nsToMs(view.getUint32(at + 8, true), view.getUint32(at + 12, true)),
+    maxEndMs: nsToMs(view.getUint32(at + 16, true), view.getUint32(at + 20, true)),
+    buckets: [
+      view.getUint32(at + 24, true),
+      view.getUint32(at + 28, true),
+      view.getUint32(at + 32, true),
+      view.getUint32(at + 36, true),
+      view.getUint32(at + 40, true),
+      view.getUint32(at + 44, true),
+      view.getUint32(at + 48, true),
+      view.getUint32(at + 52, true),
+      view.getUint32(at + 56, true),
+      view.getUint32(at + 60, true),
+      view.getUint32(at + 64, true),
+      view.getUint32(at + 68, true),
+      view.getUint32(at + 72, true),
+      view.getUint32(at + 76, true),
+      view.getUint32(at + 80, true),
+      view.getUint32(at + 84, true),
+      view.getUint32(at + 88, true),
+      view.getUint32(at + 92, true),
+      view.getUint32(at + 96, true),
+      view.getUint32(at + 100, true),
+      view.getUint32(at + 104, true),
+      view.getUint32(at + 108, true),
+      view.getUint32(at + 112, true),
+      view.getUint32(at + 116, true),
+      view.getUint32(at + 120, true),
+      view.getUint32(at + 124, true),
+      view.getUint32(at + 128, true),
+      view.getUint32(at + 132, true),
+      view.getUint32(at + 136, true),
+      view.getUint32(at + 140, true),
+      view.getUint32(at + 144, true),
+      view.getUint32(at + 148, true),
+    ],
+  };
+}
+
+/** `struct pt_transfers`: its size, and where its fields lie. */
+export const PT_TRANSFERS = {
+  sizeBytes: 24,
+  offsets: {
+    operations: 0,
+    bytes: 8,
+    wouldBlock: 16,
+    failed: 20,
+  },
+} as const;
+
+/** `struct pt_transfers`, decoded. */
+export interface PtTransfers {
+  readonly operationsLow: number;
+  readonly operationsHigh: number;
+  readonly bytesLow: number;
+  readonly bytesHigh: number;
+  readonly wouldBlock: number;
+  readonly failed: number;
+}
+
+/** Decodes the `struct pt_transfers` at `at`; copies everything out. */
+export function decodePtTransfers(source: RecordSource, at: number): PtTransfers {
+  const { view } = source;
+  return {
+    operationsLow: view.getUint32(at, true),
+    operationsHigh: view.getUint32(at + 4, true),
+    bytesLow: view.getUint32(at + 8, true),
+    bytesHigh: view.getUint32(at + 12, true),
+    wouldBlock: view.getUint32(at + 16, true),
+    failed: view.getUint32(at + 20, true),
+  };
+}
+
+/** `struct pt_socket_counts`: its size, and where its fields lie. */
+export const PT_SOCKET_COUNTS = {
+  sizeBytes: 232,
+  offsets: {
+    sent: 0,
+    received: 24,
+    responses: 48,
+    unmeasured: 200,
+    retransmits: 204,
+    segments: 208,
+    resetsReceived: 212,
+    resetsSent: 216,
+    rttLastUs: 220,
+    rttMinUs: 224,
+    rttMaxUs: 228,
+  },
+} as const;
+
+/** `struct pt_socket_counts`, decoded. */
+export interface PtSocketCounts {
+  readonly sent: PtTransfers;
+  readonly received: PtTransfers;
+  readonly responses: PtLatency;
+  readonly unmeasured: number;
+  readonly retransmits: number;
+  readonly segments: number;
+  readonly resetsReceived: number;
+  readonly resetsSent: number;
+  readonly rttLastUs: number;
+  readonly rttMinUs: number;
+  readonly rttMaxUs: number;
+}
+
+/** Decodes the `struct pt_socket_counts` at `at`; copies everything out. */
+export function decodePtSocketCounts(source: RecordSource, at: number): PtSocketCounts {
+  const { view } = source;
+  return {
+    sent: decodePtTransfers(source, at),
+    received: decodePtTransfers(source, at + 24),
+    responses: decodePtLatency(source, at + 48),
+    unmeasured: view.getUint32(at + 200, true),
+    retransmits: view.getUint32(at + 204, true),
+    segments: view.getUint32(at + 208, true),
+    resetsReceived: view.getUint32(at + 212, true),
+    resetsSent: view.getUint32(at + 216, true),
+    rttLastUs: view.getUint32(at + 220, true),
+    rttMinUs: view.getUint32(at + 224, true),
+    rttMaxUs: view.getUint32(at + 228, true),
+  };
+}
+
+/** `struct pt_socket`: its size, and where its fields lie. */
+export const PT_SOCKET = {
+  sizeBytes: 368,
+  offsets: {
+    counts: 0,
+    openedNs: 232,
+    closedNs: 240,
+    connectNs: 248,
+    askedNs: 256,
+    pieceNs: 264,
+    inode: 272,
+    object: 280,
+    localHigh: 304,
+    localLow: 312,
+    remoteHigh: 320,
+    remoteLow: 328,
+    localPort: 336,
+    remotePort: 340,
+    tgid: 344,
+    targetSlot: 348,
+    flags: 352,
+    owed: 356,
+    firstSegments: 360,
+    padding: 364,
+  },
+} as const;
+
+/** `struct pt_socket`, decoded. */
+export interface PtSocket {
+  readonly counts: PtSocketCounts;
+  readonly openedMs: number;
+  readonly closedMs: number;
+  readonly connectMs: number;
+  readonly askedMs: number;
+  readonly pieceMs: number;
+  readonly inodeLow: number;
+  readonly inodeHigh: number;
+  readonly object: PtObject;
+  readonly localHighLow: number;
+  readonly localHighHigh: number;
+  readonly localLowLow: number;
+  readonly localLowHigh: number;
+  readonly remoteHighLow: number;
+  readonly remoteHighHigh: number;
+  readonly remoteLowLow: number;
+  readonly remoteLowHigh: number;
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly tgid: number;
+  readonly targetSlot: number;
+  readonly flags: number;
+  readonly owed: number;
+  readonly firstSegments: number;
+}
+
+/** Decodes the `struct pt_socket` at `at`; copies everything out. */
+export function decodePtSocket(source: RecordSource, at: number): PtSocket {
+  const { view } = source;
+  return {
+    counts: decodePtSocketCounts(source, at),
+    openedMs: nsToMs(view.getUint32(at + 232, true), view.getUint32(at + 236, true)),
+    closedMs: nsToMs(view.getUint32(at + 240, true), view.getUint32(at + 244, true)),
+    connectMs: nsToMs(view.getUint32(at + 248, true), view.getUint32(at + 252, true)),
+    askedMs: nsToMs(view.getUint32(at + 256, true), view.getUint32(at + 260, true)),
+    pieceMs: nsToMs(view.getUint32(at + 264, true), view.getUint32(at + 268, true)),
+    inodeLow: view.getUint32(at + 272, true),
+    inodeHigh: view.getUint32(at + 276, true),
+    object: decodePtObject(source, at + 280),
+    localHighLow: view.getUint32(at + 304, true),
+    localHighHigh: view.getUint32(at + 308, true),
+    localLowLow: view.getUint32(at + 312, true),
+    localLowHigh: view.getUint32(at + 316, true),
+    remoteHighLow: view.getUint32(at + 320, true),
+    remoteHighHigh: view.getUint32(at + 324, true),
+    remoteLowLow: view.getUint32(at + 328, true),
+    remoteLowHigh: view.getUint32(at + 332, true),
+    localPort: view.getUint32(at + 336, true),
+    remotePort: view.getUint32(at + 340, true),
+    tgid: view.getUint32(at + 344, true),
+    targetSlot: view.getUint32(at + 348, true),
+    flags: view.getUint32(at + 352, true),
+    owed: view.getUint32(at + 356, true),
+    firstSegments: view.getUint32(at + 360, true),
+  };
+}
+
+/** `struct pt_peer_key`: its size, and where its fields lie. */
+export const PT_PEER_KEY = {
+  sizeBytes: 32,
+  offsets: {
+    tgid: 0,
+    targetSlot: 4,
+    object: 8,
+  },
+} as const;
+
+/** `struct pt_peer_key`, decoded. */
+export interface PtPeerKey {
+  readonly tgid: number;
+  readonly targetSlot: number;
+  readonly object: PtObject;
+}
+
+/** Decodes the `struct pt_peer_key` at `at`; copies everything out. */
+export function decodePtPeerKey(source: RecordSource, at: number): PtPeerKey {
+  const { view } = source;
+  return {
+    tgid: view.getUint32(at, true),
+    targetSlot: view.getUint32(at + 4, true),
+    object: decodePtObject(source, at + 8),
+  };
+}
+
+/** `struct pt_peer`: its size, and where its fields lie. */
+export const PT_PEER = {
+  sizeBytes: 400,
+  offsets: {
+    counts: 0,
+    handshakes: 232,
+    connects: 384,
+    connectFailures: 388,
+    accepts: 392,
+    closes: 396,
+  },
+} as const;
+
+/** `struct pt_peer`, decoded. */
+export interface PtPeer {
+  readonly counts: PtSocketCounts;
+  readonly handshakes: PtLatency;
+  readonly connects: number;
+  readonly connectFailures: number;
+  readonly accepts: number;
+  readonly closes: number;
+}
+
+/** Decodes the `struct pt_peer` at `at`; copies everything out. */
+export function decodePtPeer(source: RecordSource, at: number): PtPeer {
+  const { view } = source;
+  return {
+    counts: decodePtSocketCounts(source, at),
+    handshakes: decodePtLatency(source, at + 232),
+    connects: view.getUint32(at + 384, true),
+    connectFailures: view.getUint32(at + 388, true),
+    accepts: view.getUint32(at + 392, true),
+    closes: view.getUint32(at + 396, true),
+  };
+}
+
+/** `struct pt_socket_error_key`: its size, and where its fields lie. */
+export const PT_SOCKET_ERROR_KEY = {
+  sizeBytes: 40,
+  offsets: {
+    peer: 0,
+    operation: 32,
+    error: 36,
+  },
+} as const;
+
+/** `struct pt_socket_error_key`, decoded. */
+export interface PtSocketErrorKey {
+  readonly peer: PtPeerKey;
+  readonly operation: number;
+  readonly error: number;
+}
+
+/** Decodes the `struct pt_socket_error_key` at `at`; copies everything out. */
+export function decodePtSocketErrorKey(source: RecordSource, at: number): PtSocketErrorKey {
+  const { view } = source;
+  return {
+    peer: decodePtPeerKey(source, at),
+    operation: view.getUint32(at + 32, true),
+    error: view.getUint32(at + 36, true),
+  };
+}
+
+/** `struct pt_listen_queue`: its size, and where its fields lie. */
+export const PT_LISTEN_QUEUE = {
+  sizeBytes: 64,
+  offsets: {
+    object: 0,
+    localHigh: 24,
+    localLow: 32,
+    tgid: 40,
+    targetSlot: 44,
+    backlogMax: 48,
+    queued: 52,
+    firstDrops: 56,
+    lastDrops: 60,
+  },
+} as const;
+
+/** `struct pt_listen_queue`, decoded. */
+export interface PtListenQueue {
+  readonly object: PtObject;
+  readonly localHighLow: number;
+  readonly localHighHigh: number;
+  readonly localLowLow: number;
+  readonly localLowHigh: number;
+  readonly tgid: number;
+  readonly targetSlot: number;
+  readonly backlogMax: number;
+  readonly queued: number;
+  readonly firstDrops: number;
+  readonly lastDrops: number;
+}
+
+/** Decodes the `struct pt_listen_queue` at `at`; copies everything out. */
+export function decodePtListenQueue(source: RecordSource, at: number): PtListenQueue {
+  const { view } = source;
+  return {
+    object: decodePtObject(source, at),
+    localHighLow: view.getUint32(at + 24, true),
+    localHighHigh: view.getUint32(at + 28, true),
+    localLowLow: view.getUint32(at + 32, true),
+    localLowHigh: view.getUint32(at + 36, true),
+    tgid: view.getUint32(at + 40, true),
+    targetSlot: view.getUint32(at + 44, true),
+    backlogMax: view.getUint32(at + 48, true),
+    queued: view.getUint32(at + 52, true),
+    firstDrops: view.getUint32(at + 56, true),
+    lastDrops: view.getUint32(at + 60, true),
+  };
+}
+
+/** `struct pt_socket_event`: its size, and where its fields lie. */
+export const PT_SOCKET_EVENT = {
+  sizeBytes: 64,
+  offsets: {
+    prefix: 0,
+    nowNs: 16,
+    durationNs: 24,
+    object: 32,
+    operation: 56,
+    error: 60,
+  },
+} as const;
+
+/** `struct pt_socket_event`, decoded. */
+export interface PtSocketEvent {
+  readonly prefix: PtPrefix;
+  readonly nowMs: number;
+  readonly durationMs: number;
+  readonly object: PtObject;
+  readonly operation: number;
+  readonly error: number;
+}
+
+/** Decodes the `struct pt_socket_event` at `at`; copies everything out. */
+export function decodePtSocketEvent(source: RecordSource, at: number): PtSocketEvent {
+  const { view } = source;
+  return {
+    prefix: decodePtPrefix(source, at),
+    nowMs: nsToMs(view.getUint32(at + 16, true), view.getUint32(at + 20, true)),
+    durationMs: nsToMs(view.getUint32(at + 24, true), view.getUint32(at + 28, true)),
+    object: decodePtObject(source, at + 32),
+    operation: view.getUint32(at + 56, true),
+    error: view.getUint32(at + 60, true),
+  };
+}
+
+/** `struct pt_close_event`: its size, and where its fields lie. */
+export const PT_CLOSE_EVENT = {
+  sizeBytes: 168,
+  offsets: {
+    prefix: 0,
+    closedNs: 16,
+    openedNs: 24,
+    sentOperations: 32,
+    sentBytes: 40,
+    receivedOperations: 48,
+    receivedBytes: 56,
+    responsesTotalNs: 64,
+    responsesMaxNs: 72,
+    object: 80,
+    localHigh: 104,
+    localLow: 112,
+    remoteHigh: 120,
+    remoteLow: 128,
+    localPort: 136,
+    remotePort: 140,
+    responses: 144,
+    retransmits: 148,
+    rttLastUs: 152,
+    rttMinUs: 156,
+    rttMaxUs: 160,
+    padding: 164,
+  },
+} as const;
+
+/** `struct pt_close_event`, decoded. */
+export interface PtCloseEvent {
+  readonly prefix: PtPrefix;
+  readonly closedMs: number;
+  readonly openedMs: number;
+  readonly sentOperationsLow: number;
+  readonly sentOperationsHigh: number;
+  readonly sentBytesLow: number;
+  readonly sentBytesHigh: number;
+  readonly receivedOperationsLow: number;
+  readonly receivedOperationsHigh: number;
+  readonly receivedBytesLow: number;
+  readonly receivedBytesHigh: number;
+  readonly responsesTotalMs: number;
+  readonly responsesMaxMs: number;
+  readonly object: PtObject;
+  readonly localHighLow: number;
+  readonly localHighHigh: number;
+  readonly localLowLow: number;
+  readonly localLowHigh: number;
+  readonly remoteHighLow: number;
+  readonly remoteHighHigh: number;
+  readonly remoteLowLow: number;
+  readonly remoteLowHigh: number;
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly responses: number;
+  readonly retransmits: number;
+  readonly rttLastUs: number;
+  readonly rttMinUs: number;
+  readonly rttMaxUs: number;
+}
+
+/** Decodes the `struct pt_close_event` at `at`; copies everything out. */
+export function decodePtCloseEvent(source: RecordSource, at: number): PtCloseEvent {
+  const { view } = source;
+  return {
+    prefix: decodePtPrefix(source, at),
+    closedMs: nsToMs(view.getUint32(at + 16, true), view.getUint32(at + 20, true)),
+    openedMs: nsToMs(view.getUint32(at + 24, true), view.getUint32(at + 28, true)),
+    sentOperationsLow: view.getUint32(at + 32, true),
+    sentOperationsHigh: view.getUint32(at + 36, true),
+    sentBytesLow: view.getUint32(at + 40, true),
+    sentBytesHigh: view.getUint32(at + 44, true),
+    receivedOperationsLow: view.getUint32(at + 48, true),
+    receivedOperationsHigh: view.getUint32(at + 52, true),
+    receivedBytesLow: view.getUint32(at + 56, true),
+    receivedBytesHigh: view.getUint32(at + 60, true),
+    responsesTotalMs: nsToMs(view.getUint32(at + 64, true), view.getUint32(at + 68, true)),
+    responsesMaxMs: nsToMs(view.getUint32(at + 72, true), view.getUint32(at + 76, true)),
+    object: decodePtObject(source, at + 80),
+    localHighLow: view.getUint32(at + 104, true),
+    localHighHigh: view.getUint32(at + 108, true),
+    localLowLow: view.getUint32(at + 112, true),
+    localLowHigh: view.getUint32(at + 116, true),
+    remoteHighLow: view.getUint32(at + 120, true),
+    remoteHighHigh: view.getUint32(at + 124, true),
+    remoteLowLow: view.getUint32(at + 128, true),
+    remoteLowHigh: view.getUint32(at + 132, true),
+    localPort: view.getUint32(at + 136, true),
+    remotePort: view.getUint32(at + 140, true),
+    responses: view.getUint32(at + 144, true),
+    retransmits: view.getUint32(at + 148, true),
+    rttLastUs: view.getUint32(at + 152, true),
+    rttMinUs: view.getUint32(at + 156, true),
+    rttMaxUs: view.getUint32(at + 160, true),
+  };
+}
+
 /** `struct pt_wait_event`: its size, and where its fields lie. */
 export const PT_WAIT_EVENT = {
   sizeBytes: 88,
@@ -1032,11 +1601,11 @@ export function decodePtDeparted(source: RecordSource, at: number): PtDeparted {
 
 /** `struct pt_books`: its size, and where its fields lie. */
 export const PT_BOOKS = {
-  sizeBytes: 944,
+  sizeBytes: 1000,
   offsets: {
     calls: 0,
-    ledger: 64,
-    departed: 896,
+    ledger: 120,
+    departed: 952,
   },
 } as const;
 
@@ -1060,40 +1629,51 @@ export function decodePtBooks(source: RecordSource, at: number): PtBooks {
       view.getBigUint64(at + 40, true),
       view.getBigUint64(at + 48, true),
       view.getBigUint64(at + 56, true),
+      view.getBigUint64(at + 64, true),
+      view.getBigUint64(at + 72, true),
+      view.getBigUint64(at + 80, true),
+      view.getBigUint64(at + 88, true),
+      view.getBigUint64(at + 96, true),
+      view.getBigUint64(at + 104, true),
+      view.getBigUint64(at + 112, true),
     ],
     ledger: [
-      decodePtLedger(source, at + 64),
-      decodePtLedger(source, at + 64 + 1 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 64 + 2 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 64 + 3 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 64 + 4 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 64 + 5 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 64 + 6 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 64 + 7 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 64 + 8 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 64 + 9 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 64 + 10 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 64 + 11 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 64 + 12 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120),
+      decodePtLedger(source, at + 120 + 1 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120 + 2 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120 + 3 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120 + 4 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120 + 5 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120 + 6 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120 + 7 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120 + 8 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120 + 9 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120 + 10 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120 + 11 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 120 + 12 * PT_LEDGER.sizeBytes),
     ],
-    departed: decodePtDeparted(source, at + 896),
+    departed: decodePtDeparted(source, at + 952),
   };
 }
 
 /** `struct pt_control`: its size, and where its fields lie. */
 export const PT_CONTROL = {
-  sizeBytes: 48,
+  sizeBytes: 72,
   offsets: {
     frozenAtNs: 0,
     slowWaitNs: 8,
-    enabled: 16,
-    cgroupLevels: 20,
-    systemWideSlot: 24,
-    ownTgid: 28,
-    userStacks: 32,
-    iteratorMode: 36,
-    wakeupLatch: 40,
-    padding: 44,
+    slowResponseNs: 16,
+    slowConnectNs: 24,
+    enabled: 32,
+    cgroupLevels: 36,
+    systemWideSlot: 40,
+    ownTgid: 44,
+    userStacks: 48,
+    iteratorMode: 52,
+    wakeupLatch: 56,
+    socketKinds: 60,
+    followSockets: 64,
+    padding: 68,
   },
 } as const;
 
@@ -1101,6 +1681,8 @@ export const PT_CONTROL = {
 export interface PtControl {
   readonly frozenAtMs: number;
   readonly slowWaitMs: number;
+  readonly slowResponseMs: number;
+  readonly slowConnectMs: number;
   readonly enabled: number;
   readonly cgroupLevels: number;
   readonly systemWideSlot: number;
@@ -1108,6 +1690,8 @@ export interface PtControl {
   readonly userStacks: number;
   readonly iteratorMode: number;
   readonly wakeupLatch: number;
+  readonly socketKinds: number;
+  readonly followSockets: number;
 }
 
 /** Decodes the `struct pt_control` at `at`; copies everything out. */
@@ -1116,13 +1700,17 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
   return {
     frozenAtMs: nsToMs(view.getUint32(at, true), view.getUint32(at + 4, true)),
     slowWaitMs: nsToMs(view.getUint32(at + 8, true), view.getUint32(at + 12, true)),
-    enabled: view.getUint32(at + 16, true),
-    cgroupLevels: view.getUint32(at + 20, true),
-    systemWideSlot: view.getUint32(at + 24, true),
-    ownTgid: view.getUint32(at + 28, true),
-    userStacks: view.getUint32(at + 32, true),
-    iteratorMode: view.getUint32(at + 36, true),
-    wakeupLatch: view.getUint32(at + 40, true),
+    slowResponseMs: nsToMs(view.getUint32(at + 16, true), view.getUint32(at + 20, true)),
+    slowConnectMs: nsToMs(view.getUint32(at + 24, true), view.getUint32(at + 28, true)),
+    enabled: view.getUint32(at + 32, true),
+    cgroupLevels: view.getUint32(at + 36, true),
+    systemWideSlot: view.getUint32(at + 40, true),
+    ownTgid: view.getUint32(at + 44, true),
+    userStacks: view.getUint32(at + 48, true),
+    iteratorMode: view.getUint32(at + 52, true),
+    wakeupLatch: view.getUint32(at + 56, true),
+    socketKinds: view.getUint32(at + 60, true),
+    followSockets: view.getUint32(at + 64, true),
   };
 }
 
@@ -1130,8 +1718,8 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
 export const LAYOUT: LayoutTable = {
   "structs": {
     "pt_books": {
-      "sizeBytes": 944,
-      "fields": { "calls": "u64[8] @ 0", "ledger": "pt_ledger[13] @ 64", "departed": "pt_departed @ 896" },
+      "sizeBytes": 1000,
+      "fields": { "calls": "u64[15] @ 0", "ledger": "pt_ledger[13] @ 120", "departed": "pt_departed @ 952" },
     },
     "pt_chain_key": {
       "sizeBytes": 48,
@@ -1155,19 +1743,50 @@ export const LAYOUT: LayoutTable = {
         "holder_comm": "u8[16] @ 24",
       },
     },
+    "pt_close_event": {
+      "sizeBytes": 168,
+      "fields": {
+        "prefix": "pt_prefix @ 0",
+        "closed_ns": "u64 @ 16",
+        "opened_ns": "u64 @ 24",
+        "sent_operations": "u64 @ 32",
+        "sent_bytes": "u64 @ 40",
+        "received_operations": "u64 @ 48",
+        "received_bytes": "u64 @ 56",
+        "responses_total_ns": "u64 @ 64",
+        "responses_max_ns": "u64 @ 72",
+        "object": "pt_object @ 80",
+        "local_high": "u64 @ 104",
+        "local_low": "u64 @ 112",
+        "remote_high": "u64 @ 120",
+        "remote_low": "u64 @ 128",
+        "local_port": "u32 @ 136",
+        "remote_port": "u32 @ 140",
+        "responses": "u32 @ 144",
+        "retransmits": "u32 @ 148",
+        "rtt_last_us": "u32 @ 152",
+        "rtt_min_us": "u32 @ 156",
+        "rtt_max_us": "u32 @ 160",
+        "padding": "u32 @ 164",
+      },
+    },
     "pt_control": {
-      "sizeBytes": 48,
+      "sizeBytes": 72,
       "fields": {
         "frozen_at_ns": "u64 @ 0",
         "slow_wait_ns": "u64 @ 8",
-        "enabled": "u32 @ 16",
-        "cgroup_levels": "u32 @ 20",
-        "system_wide_slot": "u32 @ 24",
-        "own_tgid": "u32 @ 28",
-        "user_stacks": "u32 @ 32",
-        "iterator_mode": "u32 @ 36",
-        "wakeup_latch": "u32 @ 40",
-        "padding": "u32 @ 44",
+        "slow_response_ns": "u64 @ 16",
+        "slow_connect_ns": "u64 @ 24",
+        "enabled": "u32 @ 32",
+        "cgroup_levels": "u32 @ 36",
+        "system_wide_slot": "u32 @ 40",
+        "own_tgid": "u32 @ 44",
+        "user_stacks": "u32 @ 48",
+        "iterator_mode": "u32 @ 52",
+        "wakeup_latch": "u32 @ 56",
+        "socket_kinds": "u32 @ 60",
+        "follow_sockets": "u32 @ 64",
+        "padding": "u32 @ 68",
       },
     },
     "pt_departed": {
@@ -1225,6 +1844,10 @@ export const LAYOUT: LayoutTable = {
       },
     },
     "pt_header": { "sizeBytes": 8, "fields": { "version": "u16 @ 0", "size_bytes": "u16 @ 2", "kind": "u32 @ 4" } },
+    "pt_latency": {
+      "sizeBytes": 152,
+      "fields": { "total_ns": "u64 @ 0", "max_ns": "u64 @ 8", "max_end_ns": "u64 @ 16", "buckets": "u32[32] @ 24" },
+    },
     "pt_ledger": {
       "sizeBytes": 64,
       "fields": {
@@ -1235,6 +1858,21 @@ export const LAYOUT: LayoutTable = {
         "dropped": "u64[4] @ 32",
       },
     },
+    "pt_listen_queue": {
+      "sizeBytes": 64,
+      "fields": {
+        "object": "pt_object @ 0",
+        "local_high": "u64 @ 24",
+        "local_low": "u64 @ 32",
+        "tgid": "u32 @ 40",
+        "target_slot": "u32 @ 44",
+        "backlog_max": "u32 @ 48",
+        "queued": "u32 @ 52",
+        "first_drops": "u32 @ 56",
+        "last_drops": "u32 @ 60",
+      },
+    },
+    "pt_listener": { "sizeBytes": 8, "fields": { "tgid": "u32 @ 0", "target_slot": "u32 @ 4" } },
     "pt_listener_key": {
       "sizeBytes": 8,
       "fields": { "network_namespace": "u32 @ 0", "port": "u16 @ 4", "protocol": "u16 @ 6" },
@@ -1252,6 +1890,21 @@ export const LAYOUT: LayoutTable = {
       "sizeBytes": 24,
       "fields": { "kind": "u32 @ 0", "port": "u32 @ 4", "high": "u64 @ 8", "low": "u64 @ 16" },
     },
+    "pt_peer": {
+      "sizeBytes": 400,
+      "fields": {
+        "counts": "pt_socket_counts @ 0",
+        "handshakes": "pt_latency @ 232",
+        "connects": "u32 @ 384",
+        "connect_failures": "u32 @ 388",
+        "accepts": "u32 @ 392",
+        "closes": "u32 @ 396",
+      },
+    },
+    "pt_peer_key": {
+      "sizeBytes": 32,
+      "fields": { "tgid": "u32 @ 0", "target_slot": "u32 @ 4", "object": "pt_object @ 8" },
+    },
     "pt_prefix": {
       "sizeBytes": 16,
       "fields": { "header": "pt_header @ 0", "target_slot": "u32 @ 8", "tgid": "u32 @ 12" },
@@ -1266,6 +1919,62 @@ export const LAYOUT: LayoutTable = {
         "wait_class": "u16 @ 48",
         "system_call": "u16 @ 50",
         "padding": "u32 @ 52",
+      },
+    },
+    "pt_socket": {
+      "sizeBytes": 368,
+      "fields": {
+        "counts": "pt_socket_counts @ 0",
+        "opened_ns": "u64 @ 232",
+        "closed_ns": "u64 @ 240",
+        "connect_ns": "u64 @ 248",
+        "asked_ns": "u64 @ 256",
+        "piece_ns": "u64 @ 264",
+        "inode": "u64 @ 272",
+        "object": "pt_object @ 280",
+        "local_high": "u64 @ 304",
+        "local_low": "u64 @ 312",
+        "remote_high": "u64 @ 320",
+        "remote_low": "u64 @ 328",
+        "local_port": "u32 @ 336",
+        "remote_port": "u32 @ 340",
+        "tgid": "u32 @ 344",
+        "target_slot": "u32 @ 348",
+        "flags": "u32 @ 352",
+        "owed": "u32 @ 356",
+        "first_segments": "u32 @ 360",
+        "padding": "u32 @ 364",
+      },
+    },
+    "pt_socket_counts": {
+      "sizeBytes": 232,
+      "fields": {
+        "sent": "pt_transfers @ 0",
+        "received": "pt_transfers @ 24",
+        "responses": "pt_latency @ 48",
+        "unmeasured": "u32 @ 200",
+        "retransmits": "u32 @ 204",
+        "segments": "u32 @ 208",
+        "resets_received": "u32 @ 212",
+        "resets_sent": "u32 @ 216",
+        "rtt_last_us": "u32 @ 220",
+        "rtt_min_us": "u32 @ 224",
+        "rtt_max_us": "u32 @ 228",
+      },
+    },
+    "pt_socket_error_key": {
+      "sizeBytes": 40,
+      "fields": { "peer": "pt_peer_key @ 0", "operation": "u32 @ 32", "error": "u32 @ 36" },
+    },
+    "pt_socket_event": {
+      "sizeBytes": 64,
+      "fields": {
+        "prefix": "pt_prefix @ 0",
+        "now_ns": "u64 @ 16",
+        "duration_ns": "u64 @ 24",
+        "object": "pt_object @ 32",
+        "operation": "u32 @ 56",
+        "error": "u32 @ 60",
       },
     },
     "pt_task_record": {
@@ -1336,6 +2045,10 @@ export const LAYOUT: LayoutTable = {
         "recent_next": "u32 @ 276",
         "recent": "pt_recent_wait[4] @ 280",
       },
+    },
+    "pt_transfers": {
+      "sizeBytes": 24,
+      "fields": { "operations": "u64 @ 0", "bytes": "u64 @ 8", "would_block": "u32 @ 16", "failed": "u32 @ 20" },
     },
     "pt_wait_event": {
       "sizeBytes": 88,
@@ -1409,7 +2122,14 @@ export const LAYOUT: LayoutTable = {
       "PT_HOOK_TASK_ITERATOR": 5,
       "PT_HOOK_SCHED_WAKEUP": 6,
       "PT_HOOK_PAGE_FAULT": 7,
-      "PT_HOOK_COUNT": 8,
+      "PT_HOOK_SOCKET_SEND": 8,
+      "PT_HOOK_SOCKET_RECEIVE": 9,
+      "PT_HOOK_SOCKET_DESTROY": 10,
+      "PT_HOOK_TCP_RETRANSMIT": 11,
+      "PT_HOOK_TCP_RECEIVE_RESET": 12,
+      "PT_HOOK_TCP_SEND_RESET": 13,
+      "PT_HOOK_SOCKET_ITERATOR": 14,
+      "PT_HOOK_COUNT": 15,
     },
     "pt_iterate": { "PT_ITERATE_REPORT": 0, "PT_ITERATE_SEED": 1, "PT_ITERATE_RELEASE": 2 },
     "pt_kind": {
@@ -1421,6 +2141,12 @@ export const LAYOUT: LayoutTable = {
       "PT_KIND_TASK": 6,
       "PT_KIND_OOM_KILL": 7,
       "PT_KIND_FILE": 8,
+      "PT_KIND_CONNECT": 16,
+      "PT_KIND_ACCEPT": 17,
+      "PT_KIND_CLOSE": 18,
+      "PT_KIND_TRANSFER_FAILURE": 19,
+      "PT_KIND_RESPONSE": 20,
+      "PT_KIND_RETRANSMIT": 21,
     },
     "pt_object_kind": {
       "PT_OBJECT_NONE": 0,
@@ -1443,6 +2169,13 @@ export const LAYOUT: LayoutTable = {
       "PT_OBJECT_SIGNAL": 17,
       "PT_OBJECT_DEVICE": 18,
       "PT_OBJECT_PATH": 19,
+    },
+    "pt_operation": { "PT_OPERATION_SEND": 0, "PT_OPERATION_RECEIVE": 1, "PT_OPERATION_CONNECT": 2 },
+    "pt_socket_flag": {
+      "PT_SOCKET_SERVER": 1,
+      "PT_SOCKET_OWNER_SEEN": 2,
+      "PT_SOCKET_TAINTED": 4,
+      "PT_SOCKET_WAS_OPEN": 8,
     },
     "pt_thread_state": { "PT_STATE_RUNNING": 1, "PT_STATE_RUNNABLE": 2, "PT_STATE_BLOCKED": 3 },
     "pt_wait_class": {

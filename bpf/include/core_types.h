@@ -251,28 +251,46 @@ struct in6_addr {
 
 struct sock_common {
 	u32 skc_daddr;
+	u32 skc_rcv_saddr;
 	u16 skc_dport;
 	u16 skc_num;
 	u16 skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct sk_buff_head {
 	u32 qlen;
 };
 
+struct socket;
+
 struct sock {
 	struct sock_common __sk_common;
+	atomic_t sk_drops;
 	struct sk_buff_head sk_receive_queue;
+	int sk_err;
+	struct socket *sk_socket;
 	u32 sk_ack_backlog;
+	u32 sk_max_ack_backlog;
 	u16 sk_type;
 	u16 sk_protocol; /* a byte of its own, or half of one, before 5.6 */
 };
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
+};
+
+struct msghdr;
+struct sk_buff;
+
+struct tcp_sock {
+	u32 segs_out;
+	u32 data_segs_out;
+	u32 srtt_us; /* eighths */
 };
 
 struct sockaddr_un {
@@ -314,6 +332,13 @@ struct seq_file {
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
 };
 
 struct bpf_iter__task {

@@ -37,6 +37,11 @@ typedef unsigned long long pt_u64;
 #define PT_USER_STACK_FRAMES_MAX 64
 #define PT_DATA_RING_BYTES 4194304
 #define PT_LIFECYCLE_RING_BYTES 262144
+#define PT_SOCKET_ROWS_MAX 16384
+#define PT_PEER_ROWS_MAX 8192
+#define PT_SOCKET_ERROR_ROWS_MAX 4096
+#define PT_LISTEN_QUEUES_MAX 1024
+#define PT_ERROR_ABANDONED 4095 /* no errno: the program itself gave a connect up */
 #define PT_PROCESS_FROM_EXEC 0x80000000 /* beside the slot: traced from its next exec on, not before */
 
 /* What a ring or iterator record is. */
@@ -49,6 +54,26 @@ enum pt_kind {
 	PT_KIND_TASK = 6, /* one thread as the task iterator found it */
 	PT_KIND_OOM_KILL = 7,
 	PT_KIND_FILE = 8, /* one operation on a file that failed or was slow */
+	PT_KIND_CONNECT = 16, /* from here on: struct pt_socket_event */
+	PT_KIND_ACCEPT = 17,
+	PT_KIND_CLOSE = 18, /* struct pt_close_event */
+	PT_KIND_TRANSFER_FAILURE = 19,
+	PT_KIND_RESPONSE = 20,
+	PT_KIND_RETRANSMIT = 21,
+};
+
+/* What a socket was doing when it failed. */
+enum pt_operation {
+	PT_OPERATION_SEND = 0,
+	PT_OPERATION_RECEIVE = 1,
+	PT_OPERATION_CONNECT = 2,
+};
+
+enum pt_socket_flag {
+	PT_SOCKET_SERVER = 1,	    /* our side accepted it, or is connected to nobody */
+	PT_SOCKET_OWNER_SEEN = 2,   /* its process is the one that used it, not the one that listened */
+	PT_SOCKET_TAINTED = 4,	    /* the exchange going on cannot be told from others */
+	PT_SOCKET_WAS_OPEN = 8,	    /* established, here or before the window */
 };
 
 /* What a thread was blocked on. Zero: not blocked. */
@@ -115,7 +140,14 @@ enum pt_hook {
 	PT_HOOK_TASK_ITERATOR = 5,
 	PT_HOOK_SCHED_WAKEUP = 6,
 	PT_HOOK_PAGE_FAULT = 7,
-	PT_HOOK_COUNT = 8,
+	PT_HOOK_SOCKET_SEND = 8,
+	PT_HOOK_SOCKET_RECEIVE = 9,
+	PT_HOOK_SOCKET_DESTROY = 10,
+	PT_HOOK_TCP_RETRANSMIT = 11,
+	PT_HOOK_TCP_RECEIVE_RESET = 12,
+	PT_HOOK_TCP_SEND_RESET = 13,
+	PT_HOOK_SOCKET_ITERATOR = 14,
+	PT_HOOK_COUNT = 15,
 };
 
 /* What a ledger row is about; a program may feed several categories. */
@@ -267,6 +299,136 @@ struct pt_listener_key {
 	pt_u16 protocol; /* IPPROTO_TCP */
 };
 
+/* The target process that listens there; zeros: not one of a target. */
+struct pt_listener {
+	pt_u32 tgid;
+	pt_u32 target_slot;
+};
+
+/* Durations; their number is the sum of the buckets. */
+struct pt_latency {
+	pt_u64 total_ns;
+	pt_u64 max_ns;
+	pt_u64 max_end_ns;
+	pt_u32 buckets[PT_HISTOGRAM_BUCKETS]; /* as in pt_wait_value */
+};
+
+struct pt_transfers {
+	pt_u64 operations; /* that moved something, or told the end of the stream */
+	pt_u64 bytes;
+	pt_u32 would_block; /* nothing there, no room, or interrupted */
+	pt_u32 failed;
+};
+
+/* What is counted of one socket, and of all sockets with one peer. */
+struct pt_socket_counts {
+	struct pt_transfers sent;
+	struct pt_transfers received;
+	struct pt_latency responses;
+	pt_u32 unmeasured; /* exchanges in which requests overlapped */
+	pt_u32 retransmits;
+	pt_u32 segments; /* with payload, retransmits included */
+	pt_u32 resets_received;
+	pt_u32 resets_sent;
+	pt_u32 rtt_last_us;
+	pt_u32 rtt_min_us; /* 0: none seen */
+	pt_u32 rtt_max_us;
+};
+
+/* Value of the socket table; its key is the socket's address. */
+struct pt_socket {
+	struct pt_socket_counts counts;
+	pt_u64 opened_ns;  /* 0: before the window */
+	pt_u64 closed_ns;  /* 0: open */
+	pt_u64 connect_ns; /* first SYN of a connect that is not decided; 0 none */
+	pt_u64 asked_ns;   /* first piece of a request that has no answer yet; 0 none */
+	pt_u64 piece_ns;   /* latest piece of the latest request */
+	pt_u64 inode;	   /* tells a UDP or unix socket from the next at its address */
+	struct pt_object object; /* as in waits: the peer, or our own port */
+	pt_u64 local_high;
+	pt_u64 local_low;
+	pt_u64 remote_high;
+	pt_u64 remote_low;
+	pt_u32 local_port;
+	pt_u32 remote_port;
+	pt_u32 tgid;
+	pt_u32 target_slot;
+	pt_u32 flags;	       /* pt_socket_flag */
+	pt_u32 owed;	       /* requests that overlapped others, less the answers that came since */
+	pt_u32 first_segments; /* the kernel's count when first seen */
+	pt_u32 padding;
+};
+
+struct pt_peer_key {
+	pt_u32 tgid;
+	pt_u32 target_slot;
+	struct pt_object object;
+};
+
+/* Written by several CPUs at once. */
+struct pt_peer {
+	struct pt_socket_counts counts; /* of sockets that are gone */
+	struct pt_latency handshakes;
+	pt_u32 connects; /* decided: established + failed */
+	pt_u32 connect_failures;
+	pt_u32 accepts;
+	pt_u32 closes;
+};
+
+struct pt_socket_error_key {
+	struct pt_peer_key peer;
+	pt_u32 operation; /* pt_operation */
+	pt_u32 error;	  /* errno, or PT_ERROR_ABANDONED */
+};
+
+/* Value of the listen queue table; its key is the socket's address. */
+struct pt_listen_queue {
+	struct pt_object object;
+	pt_u64 local_high;
+	pt_u64 local_low;
+	pt_u32 tgid;
+	pt_u32 target_slot;
+	pt_u32 backlog_max;
+	pt_u32 queued;
+	pt_u32 first_drops;
+	pt_u32 last_drops;
+};
+
+struct pt_socket_event {
+	struct pt_prefix prefix;
+	pt_u64 now_ns;
+	pt_u64 duration_ns;
+	struct pt_object object;
+	pt_u32 operation; /* pt_operation */
+	pt_u32 error;	  /* errno, or PT_ERROR_ABANDONED; 0 none */
+};
+
+/* A TCP connection that ended, with what there was to it. */
+struct pt_close_event {
+	struct pt_prefix prefix;
+	pt_u64 closed_ns;
+	pt_u64 opened_ns; /* 0: before the window */
+	pt_u64 sent_operations;
+	pt_u64 sent_bytes;
+	pt_u64 received_operations;
+	pt_u64 received_bytes;
+	pt_u64 responses_total_ns;
+	pt_u64 responses_max_ns;
+	struct pt_object object;
+	pt_u64 local_high;
+	pt_u64 local_low;
+	pt_u64 remote_high;
+	pt_u64 remote_low;
+	pt_u32 local_port;
+	pt_u32 remote_port;
+	pt_u32 responses;
+	pt_u32 retransmits;
+	pt_u32 rtt_last_us;
+	pt_u32 rtt_min_us;
+	pt_u32 rtt_max_us;
+	pt_u32 padding;
+};
+
 struct pt_wait_event {
 	struct pt_prefix prefix;
 	pt_u64 end_ns;
@@ -378,6 +540,8 @@ struct pt_books {
 struct pt_control {
 	pt_u64 frozen_at_ns;  /* not 0: the window is closed, nothing is recorded any more */
 	pt_u64 slow_wait_ns;  /* single waits at least this long become records; 0 none */
+	pt_u64 slow_response_ns; /* single responses at least this long become records */
+	pt_u64 slow_connect_ns;	 /* connects that failed, or took at least this long, become records */
 	pt_u32 enabled;	      /* 0: no target yet */
 	pt_u32 cgroup_levels; /* bit n: a target cgroup exists at level n */
 	pt_u32 system_wide_slot; /* not 0: the slot of every user thread but ours */
@@ -385,6 +549,8 @@ struct pt_control {
 	pt_u32 user_stacks;
 	pt_u32 iterator_mode; /* pt_iterate */
 	pt_u32 wakeup_latch;  /* set when the reader was woken, cleared by the reader */
+	pt_u32 socket_kinds;  /* bit n: socket records of kind n are wanted */
+	pt_u32 follow_sockets; /* 0: connections are nobody's business; who listens is */
 	pt_u32 padding;
 };
 
@@ -404,9 +570,20 @@ _Static_assert(sizeof(struct pt_fork_event) == 56, "pt_fork_event");
 _Static_assert(sizeof(struct pt_exec_event) == 48, "pt_exec_event");
 _Static_assert(sizeof(struct pt_exit_event) == 120, "pt_exit_event");
 _Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
-_Static_assert(sizeof(struct pt_books) == 944, "pt_books");
+_Static_assert(sizeof(struct pt_books) == 1000, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
-_Static_assert(sizeof(struct pt_control) == 48, "pt_control");
+_Static_assert(sizeof(struct pt_control) == 72, "pt_control");
+_Static_assert(sizeof(struct pt_listener) == 8, "pt_listener");
+_Static_assert(sizeof(struct pt_latency) == 152, "pt_latency");
+_Static_assert(sizeof(struct pt_transfers) == 24, "pt_transfers");
+_Static_assert(sizeof(struct pt_socket_counts) == 232, "pt_socket_counts");
+_Static_assert(sizeof(struct pt_socket) == 368, "pt_socket");
+_Static_assert(sizeof(struct pt_peer_key) == 32, "pt_peer_key");
+_Static_assert(sizeof(struct pt_peer) == 400, "pt_peer");
+_Static_assert(sizeof(struct pt_socket_error_key) == 40, "pt_socket_error_key");
+_Static_assert(sizeof(struct pt_listen_queue) == 64, "pt_listen_queue");
+_Static_assert(sizeof(struct pt_socket_event) == 64, "pt_socket_event");
+_Static_assert(sizeof(struct pt_close_event) == 168, "pt_close_event");
 
 #endif

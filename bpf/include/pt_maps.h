@@ -63,8 +63,40 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct pt_listener_key);
-	__type(value, u32);
+	__type(value, struct pt_listener);
 } listeners SEC(".maps");
+
+/* Sockets of all targets, by the socket's address; key 0 takes those there is no room for. 7 MB. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PT_SOCKET_ROWS_MAX);
+	__type(key, u64);
+	__type(value, struct pt_socket);
+} sockets SEC(".maps");
+
+/* What sockets that are gone leave behind, by process and peer. 4 MB. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PT_PEER_ROWS_MAX);
+	__type(key, struct pt_peer_key);
+	__type(value, struct pt_peer);
+} peers SEC(".maps");
+
+/* Failed operations by peer and errno. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PT_SOCKET_ERROR_ROWS_MAX);
+	__type(key, struct pt_socket_error_key);
+	__type(value, u64);
+} socket_errors SEC(".maps");
+
+/* Listening sockets of all targets, by the socket's address. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PT_LISTEN_QUEUES_MAX);
+	__type(key, u64);
+	__type(value, struct pt_listen_queue);
+} listen_queues SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -150,6 +182,8 @@ struct {
 static struct pt_thread zero_thread;
 static struct pt_wait_value zero_wait;
 static struct pt_chain_value zero_chain;
+static struct pt_socket zero_socket;
+static struct pt_peer zero_peer;
 
 static __always_inline struct pt_control *get_control(void)
 {

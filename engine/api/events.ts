@@ -30,6 +30,16 @@ export const EVENT_KINDS = {
 /** One of them by name. */
 export type EventKind = keyof typeof EVENT_KINDS;
 
+/** Those that sockets tell. */
+export const SOCKET_EVENT_KINDS = [
+  "connect",
+  "accept",
+  "close",
+  "transferFailure",
+  "response",
+  "retransmit",
+] as const satisfies readonly EventKind[];
+
 /** Yields the mask with one bit for each of `kinds`. */
 export function toEventKindMask(kinds: readonly EventKind[]): EventKindMask {
   let mask = 0;

@@ -42,6 +42,8 @@ export const INTERIM_TURN_MS_MAX = 2;
 
 /** Of one CPU, at most, for interim measurements: larger tables are told less often. */
 export const INTERIM_CPU_SHARE_MAX = 0.05;
+/** Between looks for sockets that lie idle in the kernel's table: one that rests this long may do so for good. */
+export const SOCKET_COLLECT_INTERVAL_MS = 10_000;
 
 /** Events waiting for one route's exporter. */
 export const ROUTE_QUEUE_EVENTS_MAX = 8192;

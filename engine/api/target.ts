@@ -51,6 +51,10 @@ export interface Route {
   readonly slowWaitMsByClass?: Readonly<Partial<Record<WaitClass, number>>>;
   /** Single operations on files that succeed and take at least this long become events; failed ones always do. */
   readonly slowFileMs: number;
+  /** Single responses at least this long become events; `SLOW_SOCKET_MS_DEFAULT` unless said. */
+  readonly slowResponseMs?: number;
+  /** Handshakes at least this long become events; `SLOW_SOCKET_MS_DEFAULT` unless said. */
+  readonly slowConnectMs?: number;
   /** Whether a stack is taken with every wait. */
   readonly hasUserStacks: boolean;
   /** What is looked at for it. */

@@ -9,7 +9,8 @@
 import type { Category, CategoryLedger, CostReceipt, HookStatus } from "./measurements.ts";
 import type { Plane } from "./plane.ts";
 import type { Target } from "./target.ts";
-import type { TargetId } from "./units.ts";
+import type { RoundTripFigures } from "./socket_measurements.ts";
+import type { EventKindMask, TargetId } from "./units.ts";
 
 /** `pt_object` with its u64 fields as u32 halves. */
 export interface ObjectKey {
@@ -189,6 +190,185 @@ export interface FileRecord {
   readonly byteCount: number;
 }
 
+/** What one socket did that was slow, failed, or asked for. */
+export interface SocketRecord {
+  /** Tells the records apart; names as in `EventKind`. */
+  readonly kind: "connect" | "accept" | "transferFailure" | "response" | "retransmit";
+  /** Of the socket's owner. */
+  readonly targetSlot: number;
+  /** Of the socket's owner. */
+  readonly processId: number;
+  /** Monotonic. */
+  readonly atMs: number;
+  /** Of a connect or a response, else 0. */
+  readonly durationMs: number;
+  /** The peer, or our own port. */
+  readonly object: ObjectKey;
+  /** `pt_operation`. */
+  readonly operation: number;
+  /** errno, or `PT_ERROR_ABANDONED`; 0 none. */
+  readonly error: number;
+}
+
+/** A TCP connection that ended. */
+export interface CloseRecord extends SocketKey, SocketEnds {
+  /** Tells the records apart. */
+  readonly kind: "close";
+  /** Monotonic. */
+  readonly closedMs: number;
+  /** Monotonic; 0: before the window. */
+  readonly openedMs: number;
+  /** Sends. */
+  readonly sent: Pick<TransferRow, "operationCount" | "byteCount">;
+  /** Receives. */
+  readonly received: Pick<TransferRow, "operationCount" | "byteCount">;
+  /** Those that were measured. */
+  readonly responses: { readonly count: number; readonly totalMs: number; readonly maxMs: number };
+  /** Segments sent again. */
+  readonly retransmitCount: number;
+  /** `undefined`: none seen. */
+  readonly roundTrip: RoundTripFigures | undefined;
+}
+
+/** Whose socket, with whom: `pt_peer_key`. */
+export interface SocketKey {
+  /** Of the owner; 0: sockets there was no room for. */
+  readonly processId: number;
+  /** See `TracerBackend.slotOf`; 0: sockets there was no room for. */
+  readonly targetSlot: number;
+  /** The peer, or our own port. */
+  readonly object: ObjectKey;
+}
+
+/** An internet address: the halves of an `ObjectKey` that hold one. */
+export type AddressKey = Pick<ObjectKey, "highLow" | "highHigh" | "lowLow" | "lowHigh">;
+
+/** Both ends of a connection; zeros for unix sockets. */
+export interface SocketEnds {
+  /** Ours. */
+  readonly local: AddressKey;
+  /** In host order. */
+  readonly localPort: number;
+  /** The other side's. */
+  readonly remote: AddressKey;
+  /** In host order; 0: connected to nobody. */
+  readonly remotePort: number;
+}
+
+/** `pt_transfers`. */
+export interface TransferRow {
+  /** Calls that moved something, or told the end of the stream. */
+  readonly operationCount: number;
+  /** Payload. */
+  readonly byteCount: number;
+  /** Calls that found nothing there, or no room, or were interrupted. */
+  readonly wouldBlockCount: number;
+  /** Calls that failed otherwise. */
+  readonly failedCount: number;
+}
+
+/** `pt_latency`; the number is the sum of the buckets. */
+export interface LatencyRow {
+  /** The sum. */
+  readonly totalMs: number;
+  /** The longest. */
+  readonly maxMs: number;
+  /** When that one ended, monotonic. */
+  readonly maxEndMs: number;
+  /** `HISTOGRAM_BUCKET_COUNT` counts, as in `WaitRowView.bucket`. */
+  readonly buckets: readonly number[];
+}
+
+/** `pt_socket_counts`. */
+export interface SocketCounts {
+  /** Sends. */
+  readonly sent: TransferRow;
+  /** Receives. */
+  readonly received: TransferRow;
+  /** Answers to requests that could be told apart. */
+  readonly responses: LatencyRow;
+  /** Exchanges in which requests overlapped. */
+  readonly unmeasuredCount: number;
+  /** Segments sent again. */
+  readonly retransmitCount: number;
+  /** Segments with payload, those sent again included. */
+  readonly segmentCount: number;
+  /** Resets that came in. */
+  readonly resetReceivedCount: number;
+  /** Resets that went out. */
+  readonly resetSentCount: number;
+  /** `undefined`: none seen. */
+  readonly roundTrip: RoundTripFigures | undefined;
+}
+
+/** One socket that is there: `pt_socket`. */
+export interface SocketRow extends SocketKey, SocketEnds {
+  /** Names the row for `retireSockets`; never shown. */
+  readonly key: bigint;
+  /** What it did so far. */
+  readonly counts: SocketCounts;
+  /** Monotonic; 0: before the window. */
+  readonly openedMs: number;
+  /** Monotonic; 0: open. */
+  readonly closedMs: number;
+  /** When a connect began that is not decided, monotonic; 0: none. */
+  readonly connectMs: number;
+  /** Our side accepted it, or it is connected to nobody. */
+  readonly isServer: boolean;
+  /** It was established, here or before the window. */
+  readonly wasOpen: boolean;
+}
+
+/** What sockets that are gone left behind: `pt_peer`. */
+export interface PeerRow extends SocketKey {
+  /** What they did. */
+  readonly counts: SocketCounts;
+  /** Of connects that were established. */
+  readonly handshakes: LatencyRow;
+  /** Connects that were decided. */
+  readonly connectCount: number;
+  /** Of those, the ones that failed. */
+  readonly connectFailureCount: number;
+  /** Connections others opened to us. */
+  readonly acceptCount: number;
+  /** Sockets that ended. */
+  readonly closeCount: number;
+}
+
+/** Failed operations with one errno. */
+export interface SocketErrorRow extends SocketKey {
+  /** `pt_operation`. */
+  readonly operation: number;
+  /** errno, or `PT_ERROR_ABANDONED`. */
+  readonly error: number;
+  /** How many. */
+  readonly count: number;
+}
+
+/** One listening socket: `pt_listen_queue`. */
+export interface ListenQueueRow extends SocketKey {
+  /** Where it listens; zeros for unix sockets. */
+  readonly local: AddressKey;
+  /** Connections that may wait to be accepted. */
+  readonly backlogMax: number;
+  /** Connections that wait. */
+  readonly queuedCount: number;
+  /** Attempts dropped since it was met. */
+  readonly droppedCount: number;
+}
+
+/** All socket tables at one instant. */
+export interface SocketReading {
+  /** Sockets that are there. */
+  readonly sockets: readonly SocketRow[];
+  /** What the others left behind. */
+  readonly peers: readonly PeerRow[];
+  /** Failed operations, of all of them. */
+  readonly errors: readonly SocketErrorRow[];
+  /** Listening sockets; those that were closed, too. */
+  readonly listenQueues: readonly ListenQueueRow[];
+}
+
 /** What a ring record decodes to. */
 export type BackendRecord =
   | WaitRecord
@@ -197,7 +377,9 @@ export type BackendRecord =
   | ExecRecord
   | ExitRecord
   | OomKillRecord
-  | FileRecord;
+  | FileRecord
+  | SocketRecord
+  | CloseRecord;
 
 /** One thread's account, of `pt_thread` or `pt_exit_event`. */
 export interface ThreadAccount {
@@ -441,6 +623,18 @@ export interface TargetDiff {
   readonly hasUserStacks: boolean;
   /** What any route asks for: hooks of other planes are not attached. */
   readonly planes: ReadonlySet<Plane>;
+  /** What sockets tell one by one; absent: nothing. */
+  readonly socketEvents?: SocketEventsAsked;
+}
+
+/** Which single socket events some route wants. */
+export interface SocketEventsAsked {
+  /** Kinds; others than sockets' mean nothing here. */
+  readonly kinds: EventKindMask;
+  /** Responses at least this long become records; the smallest any route asks for. */
+  readonly slowResponseMs: number;
+  /** Connects at least this long become records, failed ones anyway; the smallest any route asks for. */
+  readonly slowConnectMs: number;
 }
 
 /** The kernel, or a recording, as the engine drives it. Disposal detaches and releases everything. */
@@ -478,6 +672,12 @@ export interface TracerBackend extends AsyncDisposable {
   readRunning(visitor: AggregateVisitor): Generator<void, number>;
   /** Removes the wait rows of threads that ended, and of slots nobody has any more; call it after they were read. */
   retireRows(gone: { readonly threadIds: ReadonlySet<number>; readonly targetSlots: ReadonlySet<number> }): void;
+  /** Yields what sockets did so far. */
+  readSockets(): SocketReading;
+  /** Removes rows of sockets; what they counted is the caller's from here on. */
+  retireSockets(keys: readonly bigint[]): void;
+  /** Removes everything socket tables hold for these slots. */
+  retireSocketSlots(slots: readonly number[]): void;
   /** What every target thread is doing now. */
   snapshot(): TaskSnapshot;
   /** Code addresses of `stackId`, innermost first, at most `USER_STACK_FRAMES_MAX`; none when it is not held. */

@@ -14,6 +14,11 @@ export interface ControlWords {
   /** 0: the window is open. */
   readonly frozenAtMs: number;
   readonly slowWaitMs: number; // 0: no single waits
+  readonly slowResponseMs: number;
+  readonly slowConnectMs: number;
+  /** Bit n: socket records of `pt_kind` n are wanted. */
+  readonly socketKinds: number;
+  readonly followsSockets: boolean;
   readonly isEnabled: boolean;
   readonly cgroupLevels: number;
   readonly systemWideSlot: number;
@@ -25,6 +30,10 @@ export interface ControlWords {
 export const OPEN_CONTROL: ControlWords = {
   frozenAtMs: 0,
   slowWaitMs: 0,
+  slowResponseMs: 0,
+  slowConnectMs: 0,
+  socketKinds: 0,
+  followsSockets: false,
   isEnabled: false,
   cgroupLevels: 0,
   systemWideSlot: 0,
@@ -40,6 +49,10 @@ export function encodeControl(words: ControlWords): Uint8Array<ArrayBuffer> {
   const { offsets } = PT_CONTROL;
   view.setBigUint64(offsets.frozenAtNs, BigInt(Math.round(words.frozenAtMs * 1e6)), true);
   view.setBigUint64(offsets.slowWaitNs, BigInt(Math.round(words.slowWaitMs * 1e6)), true);
+  view.setBigUint64(offsets.slowResponseNs, BigInt(Math.round(words.slowResponseMs * 1e6)), true);
+  view.setBigUint64(offsets.slowConnectNs, BigInt(Math.round(words.slowConnectMs * 1e6)), true);
+  view.setUint32(offsets.socketKinds, words.socketKinds, true);
+  view.setUint32(offsets.followSockets, Number(words.followsSockets), true);
   view.setUint32(offsets.enabled, Number(words.isEnabled), true);
   view.setUint32(offsets.cgroupLevels, words.cgroupLevels, true);
   view.setUint32(offsets.systemWideSlot, words.systemWideSlot, true);

@@ -32,6 +32,70 @@ export const TASK_ITERATOR_HOOK: HookUse = {
   isEssential: true,
 };
 
+/** Reads what the kernel counts of sockets, and takes in those that are there before us. */
+export const SOCKET_ITERATOR_HOOK: HookUse = {
+  hook: "socket_iterator",
+  plane: "sockets",
+  providers: ["socket_iterator"],
+  row: PT_HOOK.SOCKET_ITERATOR,
+  blindFor: "when sockets that were there before the look were opened, and how full listen queues are",
+  isEssential: false,
+};
+
+/** What sockets do; `socket_state` of the time plane tells of connections. */
+const SOCKET_HOOKS: readonly HookUse[] = [
+  {
+    hook: "socket_send",
+    plane: "sockets",
+    // The second for kernels before 6.3.
+    providers: ["sock_send_length", "sock_sendmsg_exit"],
+    row: PT_HOOK.SOCKET_SEND,
+    blindFor: "what is sent, and the answers to it",
+    isEssential: false,
+  },
+  {
+    hook: "socket_receive",
+    plane: "sockets",
+    providers: ["sock_recv_length", "sock_recvmsg_exit"],
+    row: PT_HOOK.SOCKET_RECEIVE,
+    blindFor: "what is received, and how long answers take",
+    isEssential: false,
+  },
+  {
+    hook: "socket_destroy",
+    plane: "sockets",
+    providers: ["tcp_destroy_sock"],
+    row: PT_HOOK.SOCKET_DESTROY,
+    blindFor: "connections that end",
+    isEssential: false,
+  },
+  {
+    hook: "tcp_retransmit",
+    plane: "sockets",
+    providers: ["tcp_retransmit_skb"],
+    row: PT_HOOK.TCP_RETRANSMIT,
+    blindFor: "retransmits",
+    isEssential: false,
+  },
+  {
+    hook: "tcp_receive_reset",
+    plane: "sockets",
+    providers: ["tcp_receive_reset"],
+    row: PT_HOOK.TCP_RECEIVE_RESET,
+    blindFor: "connections that the other side resets",
+    isEssential: false,
+  },
+  {
+    hook: "tcp_send_reset",
+    plane: "sockets",
+    providers: ["tcp_send_reset"],
+    row: PT_HOOK.TCP_SEND_RESET,
+    blindFor: "connections that our side resets",
+    isEssential: false,
+  },
+  SOCKET_ITERATOR_HOOK,
+];
+
 /** In load order: the first refusal is found by the first program without a log. */
 export const HOOKS: readonly HookUse[] = [
   {
@@ -93,6 +157,7 @@ export const HOOKS: readonly HookUse[] = [
     isEssential: false,
   },
   TASK_ITERATOR_HOOK,
+  ...SOCKET_HOOKS,
 ];
 
 /** Yields how `hooks` come up: all are loaded, those of the time plane attached. */

@@ -54,6 +54,8 @@ export interface KernelAccess extends AsyncDisposable {
   table(name: string): KernelTable;
   /** Runs the task iterator, in the mode that the control words say; yields `pt_task_record`s, one after the other. */
   readTasks(): Uint8Array<ArrayBuffer>;
+  /** Runs the socket iterator, in the mode that the control words say: it reports nothing, it fills tables. */
+  visitSockets(): void;
   /** Yields what listens in the network namespaces of `processIds`. */
   listeners(processIds: readonly number[]): readonly Listeners[];
   /** Yields the four bytes at `address` of a process, little endian; `undefined` when it is gone or denied. */

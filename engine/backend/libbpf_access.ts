@@ -13,7 +13,7 @@ import type { WaitSet } from "../ffi/wait_set.ts";
 import type { HostView } from "../host/container_resolution.ts";
 import { type Listeners, readListeners } from "../host/listeners.ts";
 import { orUndefinedWhenDenied } from "../host/procfs.ts";
-import { type HookUse, planHookChange, TASK_ITERATOR_HOOK, toHookStatuses } from "./hooks.ts";
+import { type HookUse, planHookChange, SOCKET_ITERATOR_HOOK, TASK_ITERATOR_HOOK, toHookStatuses } from "./hooks.ts";
 import type { Attachment, KernelAccess, KernelTable } from "./kernel_access.ts";
 import { mapMemoryBytes } from "./map_memory.ts";
 import type { AttachedBpfObject } from "./object_loader.ts";
@@ -71,6 +71,11 @@ export class LibbpfAccess implements KernelAccess {
   readTasks(): Uint8Array<ArrayBuffer> {
     const link = this.#parts.attached.links.get(TASK_ITERATOR_HOOK.hook);
     return link === undefined ? new Uint8Array(0) : readIterator(this.#parts.library, link);
+  }
+
+  visitSockets(): void {
+    const link = this.#parts.attached.links.get(SOCKET_ITERATOR_HOOK.hook);
+    if (link !== undefined) readIterator(this.#parts.library, link);
   }
 
   listeners(processIds: readonly number[]): readonly Listeners[] {

@@ -10,6 +10,7 @@ import type {
   AggregateVisitor,
   BackendCounters,
   RecordView,
+  SocketReading,
   TargetDiff,
   TaskSnapshot,
   ThreadAccount,
@@ -18,6 +19,7 @@ import type {
 import type { TargetId } from "../api/units.ts";
 import {
   PT_ITERATE,
+  PT_LISTENER,
   PT_OBJECT_KIND,
   PT_PROCESS_FROM_EXEC,
   PT_WAIT_CLASS,
@@ -30,6 +32,14 @@ import { toProgramCosts, toSystemCallStatus } from "./hooks.ts";
 import type { KernelAccess, KernelTable } from "./kernel_access.ts";
 import { RecordCursor } from "./record_cursor.ts";
 import { toRecursionMisses, toRunTimesNs } from "./run_time_sampler.ts";
+import {
+  deleteRowsOfSlots,
+  readListenQueueRows,
+  readPeerRows,
+  readSocketErrorRows,
+  readSocketRows,
+  SLOTTED_TABLES,
+} from "./socket_tables.ts";
 import { decodeTaskRecords, toTaskSnapshot } from "./task_snapshot.ts";
 import {
   type KernelAccount,
@@ -42,6 +52,14 @@ import {
 import { refuseImpossibleTargets } from "./target_claims.ts";
 import { type SlotEntry, TargetSlots } from "./target_slots.ts";
 import { TextCache } from "./text_cache.ts";
+
+/** Sockets and peers there is no room for share one row each; it is there from the beginning. */
+const OVERFLOW_TABLES = ["sockets", "peers"] as const;
+
+const NO_SOCKET_EVENTS = { kinds: 0, slowResponseMs: 0, slowConnectMs: 0 };
+
+/** A listening port whose process is not known, or of no target: `pt_listener`. */
+const NO_OWNER = new Uint8Array(PT_LISTENER.sizeBytes);
 
 /** Passes of the seeding iterator: a thread born behind the first one is met by the second. */
 const SEED_PASSES = 2;
@@ -79,6 +97,10 @@ export class LibbpfBackend implements TracerBackend {
     this.#windowBeginMs = this.#nowMs();
     this.#writeControl({});
     this.#waits = new WaitTable(this.#map("waits"), this.#texts);
+    for (const name of OVERFLOW_TABLES) {
+      const table = this.#map(name);
+      table.update(new Uint8Array(table.keyBytes), new Uint8Array(table.valueBytes));
+    }
     for (const { key, value } of overflowRows(this.#map("waits"))) this.#map("waits").update(key, value);
   }
 
@@ -102,7 +124,18 @@ export class LibbpfBackend implements TracerBackend {
     this.#changeMarks(diff);
     const { cgroupLevels, systemWideSlot } = this.#slots;
     const { hasUserStacks, slowWaitMs = 0 } = diff;
-    this.#writeControl({ cgroupLevels, systemWideSlot, slowWaitMs, hasUserStacks });
+    const { kinds: socketKinds, slowResponseMs, slowConnectMs } = diff.socketEvents ?? NO_SOCKET_EVENTS;
+    const thresholds = { slowWaitMs, slowResponseMs, slowConnectMs };
+    const followsSockets = diff.planes.has("sockets");
+    const areSocketsNew = followsSockets && !this.#control.followsSockets;
+    this.#writeControl({
+      cgroupLevels,
+      systemWideSlot,
+      ...thresholds,
+      socketKinds,
+      followsSockets,
+      hasUserStacks,
+    });
     if (removed.size > 0) this.#iterate(PT_ITERATE.RELEASE);
     // Before the first wait is judged: what our side accepted is idle, not a peer that is slow.
     if (diff.added.length > 0) this.#learnListeners();
@@ -110,6 +143,7 @@ export class LibbpfBackend implements TracerBackend {
     this.#writeControl({ isEnabled: this.#slots.count > 0 });
     // What a target that left had taken from an outer one falls back to that.
     if (this.#slots.count > 0 && diff.added.length + removed.size > 0) this.#seed();
+    if (followsSockets && (areSocketsNew || diff.added.length + removed.size > 0)) this.#visitSockets(PT_ITERATE.SEED);
   }
 
   /**
@@ -174,7 +208,7 @@ export class LibbpfBackend implements TracerBackend {
     }
     for (const listeners of this.#access.listeners([...processIds])) {
       for (const port of listeners.tcpPorts) {
-        this.#map("listeners").update(encodeListener(listeners.networkNamespace, port), u32(1));
+        this.#map("listeners").update(encodeListener(listeners.networkNamespace, port), NO_OWNER);
       }
     }
   }
@@ -240,6 +274,27 @@ export class LibbpfBackend implements TracerBackend {
     return { ...account, openWait: { ...openWait, lockOwnerThreadId: word & FUTEX_TID_MASK } };
   }
 
+  readSockets(): SocketReading {
+    const texts = this.#texts;
+    return {
+      sockets: readSocketRows(this.#map("sockets"), texts),
+      peers: readPeerRows(this.#map("peers"), texts),
+      errors: readSocketErrorRows(this.#map("socket_errors"), texts),
+      listenQueues: readListenQueueRows(this.#map("listen_queues"), texts),
+    };
+  }
+
+  retireSockets(keys: readonly bigint[]): void {
+    if (keys.length > 0) this.#map("sockets").deleteBatch(new Uint8Array(new BigUint64Array(keys).buffer));
+  }
+
+  retireSocketSlots(slots: readonly number[]): void {
+    const doomed = new Set(slots);
+    for (const { table, slotOffset, isInKey } of SLOTTED_TABLES) {
+      deleteRowsOfSlots(this.#map(table), { slots: doomed, slotOffset, isInKey });
+    }
+  }
+
   retireRows(gone: { threadIds: ReadonlySet<number>; targetSlots: ReadonlySet<number> }): void {
     this.#waits.deleteRows(gone);
   }
@@ -268,6 +323,7 @@ export class LibbpfBackend implements TracerBackend {
       closing.set(address, { execMs: task.execMs, delayMs: task.delayMs });
     }
     this.#closing = closing;
+    this.#visitSockets(PT_ITERATE.REPORT);
     this.#access.detach(endMs);
     return endMs;
   }
@@ -291,6 +347,11 @@ export class LibbpfBackend implements TracerBackend {
     const records = decodeTaskRecords(this.#access.readTasks(), this.#texts);
     this.#knowsSystemCalls = records.every(({ knowsSystemCalls }) => knowsSystemCalls !== 0);
     return records;
+  }
+
+  #visitSockets(mode: number): void {
+    this.#writeControl({ iteratorMode: mode });
+    this.#access.visitSockets();
   }
 
   #writeControl(change: Partial<ControlWords>): void {

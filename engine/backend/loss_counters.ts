@@ -16,14 +16,21 @@ const REASONS: readonly (readonly [KernelDropReason, number])[] = [
 ];
 
 /** Subjects a program looks at per call: those a missed call did not see. */
-const SUBJECTS_PER_CALL: ReadonlyMap<string, { readonly category: Category; readonly count: number }> = new Map([
-  ["sched_switch", { category: "scheduling", count: 2 }],
-  ["sched_waking", { category: "scheduling", count: 1 }],
-  ["sched_wakeup", { category: "scheduling", count: 1 }],
-  ["process_fork", { category: "lifecycle", count: 1 }],
-  ["process_exec", { category: "lifecycle", count: 1 }],
-  ["socket_state", { category: "listeners", count: 1 }],
-]);
+const SUBJECTS_PER_CALL: readonly { readonly hook: string; readonly category: Category; readonly count: number }[] = [
+  { hook: "sched_switch", category: "scheduling", count: 2 },
+  { hook: "sched_waking", category: "scheduling", count: 1 },
+  { hook: "sched_wakeup", category: "scheduling", count: 1 },
+  { hook: "process_fork", category: "lifecycle", count: 1 },
+  { hook: "process_exec", category: "lifecycle", count: 1 },
+  { hook: "socket_state", category: "listeners", count: 1 },
+  { hook: "socket_state", category: "connections", count: 1 },
+  { hook: "socket_destroy", category: "connections", count: 1 },
+  { hook: "tcp_retransmit", category: "connections", count: 1 },
+  { hook: "tcp_receive_reset", category: "connections", count: 1 },
+  { hook: "tcp_send_reset", category: "connections", count: 1 },
+  { hook: "socket_send", category: "transfers", count: 1 },
+  { hook: "socket_receive", category: "transfers", count: 1 },
+];
 
 export interface SummedBooks {
   readonly ledger: BackendCounters["ledger"];
@@ -69,8 +76,8 @@ export function sumBooks(
 
 function missedSubjects(category: Category, misses: ReadonlyMap<string, number>): number {
   let total = 0;
-  for (const [hook, subject] of SUBJECTS_PER_CALL) {
-    if (subject.category === category) total += subject.count * (misses.get(hook) ?? 0);
+  for (const subject of SUBJECTS_PER_CALL) {
+    if (subject.category === category) total += subject.count * (misses.get(subject.hook) ?? 0);
   }
   return total;
 }

@@ -5,10 +5,12 @@
  */
 
 import {
+  decodePtCloseEvent,
   decodePtExecEvent,
   decodePtExitEvent,
   decodePtForkEvent,
   decodePtNameEvent,
+  decodePtSocketEvent,
   decodePtWaitKey,
   PT_EXEC_EVENT,
   PT_KIND,
@@ -17,8 +19,9 @@ import {
   type PtWaitKey,
 } from "../../bpf/generated/layout.ts";
 import { EngineError } from "../api/errors.ts";
-import type { BackendRecord, WaitKey } from "../api/tracer_backend.ts";
-import { nsToMs, type RecordSource } from "./text_cache.ts";
+import type { BackendRecord, CloseRecord, SocketRecord, WaitKey } from "../api/tracer_backend.ts";
+import { toRoundTrip, toSocketEnds } from "./socket_tables.ts";
+import { nsToMs, type RecordSource, toCount } from "./text_cache.ts";
 
 /**
  * Decodes the record at `at`; copies everything out.
@@ -37,6 +40,18 @@ export function decodeRecord(source: RecordSource, at: number, kind: number): Ba
       return decodeExec(source, at);
     case PT_KIND.EXIT:
       return decodeExit(source, at);
+    case PT_KIND.CONNECT:
+      return decodeSocketEvent(source, at, "connect");
+    case PT_KIND.ACCEPT:
+      return decodeSocketEvent(source, at, "accept");
+    case PT_KIND.TRANSFER_FAILURE:
+      return decodeSocketEvent(source, at, "transferFailure");
+    case PT_KIND.RESPONSE:
+      return decodeSocketEvent(source, at, "response");
+    case PT_KIND.RETRANSMIT:
+      return decodeSocketEvent(source, at, "retransmit");
+    case PT_KIND.CLOSE:
+      return decodeClose(source, at);
     default:
       throw new EngineError("ring_corrupt", `Cannot decode a record: found kind ${kind}, wanted one of the layout's`);
   }
@@ -141,5 +156,43 @@ function decodeExit(source: RecordSource, at: number): BackendRecord {
       exited: true,
       openWait: undefined,
     },
+  };
+}
+
+function decodeSocketEvent(source: RecordSource, at: number, kind: SocketRecord["kind"]): SocketRecord {
+  const event = decodePtSocketEvent(source, at);
+  return {
+    kind,
+    targetSlot: event.prefix.targetSlot,
+    processId: event.prefix.tgid,
+    atMs: event.nowMs,
+    durationMs: event.durationMs,
+    object: event.object,
+    operation: event.operation,
+    error: event.error,
+  };
+}
+
+function decodeClose(source: RecordSource, at: number): CloseRecord {
+  const event = decodePtCloseEvent(source, at);
+  return {
+    kind: "close",
+    targetSlot: event.prefix.targetSlot,
+    processId: event.prefix.tgid,
+    object: event.object,
+    closedMs: event.closedMs,
+    openedMs: event.openedMs,
+    sent: {
+      operationCount: toCount(event.sentOperationsLow, event.sentOperationsHigh),
+      byteCount: toCount(event.sentBytesLow, event.sentBytesHigh),
+    },
+    received: {
+      operationCount: toCount(event.receivedOperationsLow, event.receivedOperationsHigh),
+      byteCount: toCount(event.receivedBytesLow, event.receivedBytesHigh),
+    },
+    responses: { count: event.responses, totalMs: event.responsesTotalMs, maxMs: event.responsesMaxMs },
+    retransmitCount: event.retransmits,
+    roundTrip: toRoundTrip(event),
+    ...toSocketEnds(event),
   };
 }

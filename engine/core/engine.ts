@@ -10,7 +10,13 @@ import type { Engine, RouteProblem } from "../api/engine.ts";
 import { EVENT_KINDS, type EventKind } from "../api/events.ts";
 import type { ExporterFactories } from "../api/exporter.ts";
 import type { HostReader } from "../api/host_reader.ts";
-import { AGGREGATE_INTERVAL_MS, DRAIN_INTERVAL_MS, DRAIN_RECORDS_MAX, DRAIN_TURN_MS_MAX } from "../api/limits.ts";
+import {
+  AGGREGATE_INTERVAL_MS,
+  DRAIN_INTERVAL_MS,
+  DRAIN_RECORDS_MAX,
+  DRAIN_TURN_MS_MAX,
+  SOCKET_COLLECT_INTERVAL_MS,
+} from "../api/limits.ts";
 import { CATEGORIES, WAIT_CLASSES, type WaitClass } from "../api/measurements.ts";
 import type { EngineStats, RouteStats } from "../api/stats.ts";
 import type { Route, TargetSet } from "../api/target.ts";
@@ -38,7 +44,14 @@ import {
 import { RecurringWork, type Steps } from "./steps.ts";
 import { type RoutedTarget, Router, type RouteSink, toRoutingTable } from "./router.ts";
 import { measureWallOffsetMs } from "./wall_offset.ts";
-import { checkRoutes, diffTargets, EMPTY_TARGET_SET, type TargetSetDiff } from "./target_diff.ts";
+import {
+  checkRoutes,
+  diffTargets,
+  EMPTY_TARGET_SET,
+  slowConnectMsOf,
+  slowResponseMsOf,
+  type TargetSetDiff,
+} from "./target_diff.ts";
 
 /** What an engine works with; all effects come in here. */
 export interface EngineOptions {
@@ -102,6 +115,7 @@ class RunningEngine implements Engine {
   #collectedMs: number;
   #offsetMeasuredMs: number;
   readonly #interim: RecurringWork;
+  #socketsCollectedMs: number;
 
   constructor(options: EngineOptions) {
     const { backend, host, clock } = options;
@@ -114,6 +128,7 @@ class RunningEngine implements Engine {
     this.#collectedMs = this.#turn.nowMs;
     this.#offsetMeasuredMs = this.#turn.nowMs;
     this.#interim = new RecurringWork(() => clock.monotonicMs());
+    this.#socketsCollectedMs = this.#turn.nowMs;
   }
 
   setTargets(next: TargetSet): readonly RouteProblem[] {
@@ -208,6 +223,10 @@ class RunningEngine implements Engine {
       this.#collectedMs = this.#turn.nowMs;
       this.#book.collectEnded();
       this.#lookAtLosses();
+      if (this.#turn.nowMs - this.#socketsCollectedMs >= SOCKET_COLLECT_INTERVAL_MS) {
+        this.#socketsCollectedMs = this.#turn.nowMs;
+        this.#book.collectSockets();
+      }
       if (this.#inForce.routes.some((route) => route.hasUserStacks)) this.#book.describeStacks();
     }
     if (this.#phase === "running") this.#measureMeanwhile();
@@ -375,7 +394,10 @@ class RunningEngine implements Engine {
         if (!route.targetIds.has(targetId)) continue;
         const { kinds, slowWaitMs, slowFileMs } = route;
         const slowWaitMsOfClass = toClassThresholds(route);
-        sinks.push({ kinds, slowWaitMs, slowWaitMsOfClass, slowFileMs, receiver: worker });
+        const slowResponseMs = slowResponseMsOf(route);
+        const slowConnectMs = slowConnectMsOf(route);
+        const thresholds = { slowWaitMs, slowWaitMsOfClass, slowFileMs, slowResponseMs, slowConnectMs };
+        sinks.push({ kinds, ...thresholds, receiver: worker });
       }
       return { slot: this.#slotOf(targetId), targetId, sinks };
     });

@@ -7,19 +7,23 @@
 import type { ExecEvent, ExitEvent, FileEvent, ForkEvent, OomKillEvent, WaitEvent } from "../api/events.ts";
 import { redactCommandLine } from "../api/redact.ts";
 import { sanitizeText } from "../api/text.ts";
+import type { SocketEvent } from "../api/socket_events.ts";
 import type {
+  CloseRecord,
   ExecRecord,
   ExitRecord,
   FileRecord,
   ForkRecord,
   ObjectKey,
   OomKillRecord,
+  SocketRecord,
   WaitRecord,
 } from "../api/tracer_backend.ts";
 import type { WaitObject } from "../api/measurements.ts";
 import type { TargetId } from "../api/units.ts";
 import { toFileOperation } from "./file_operations.ts";
-import { NO_SYSTEM_CALL, toWaitClass } from "./wait_objects.ts";
+import { toSocketErrorName } from "./socket_errors.ts";
+import { NO_SYSTEM_CALL, SOCKET_OPERATIONS, toSocketEndpoint, toWaitClass } from "./wait_objects.ts";
 
 /** Where names of system calls and objects come from. */
 export interface EventNames {
@@ -139,4 +143,45 @@ export function toFileEvent(record: FileRecord, targetId: TargetId, names: Event
     errno: record.errno,
     byteCount: record.byteCount,
   };
+}
+
+/** Yields `undefined` for a socket whose other end is not known: nobody could be told of it. */
+export function toSocketEvent(
+  record: SocketRecord | CloseRecord,
+  targetId: TargetId,
+  names: EventNames,
+): SocketEvent | undefined {
+  const endpoint = toSocketEndpoint(names.objectOf(record.object));
+  if (endpoint === undefined) return undefined;
+  const { processId } = record;
+  if (record.kind === "close") {
+    const durationMs = record.openedMs === 0 ? undefined : Math.max(0, record.closedMs - record.openedMs);
+    const [sentBytes, receivedBytes] = [record.sent.byteCount, record.received.byteCount];
+    return {
+      kind: "close",
+      targetId,
+      atMs: record.closedMs,
+      processId,
+      endpoint,
+      durationMs,
+      sentBytes,
+      receivedBytes,
+    };
+  }
+  const { atMs, durationMs } = record;
+  const base = { targetId, atMs, processId, endpoint };
+  const error = record.error === 0 ? undefined : toSocketErrorName(record.error);
+  switch (record.kind) {
+    case "connect":
+      return { kind: "connect", ...base, durationMs, error };
+    case "response":
+      return { kind: "response", ...base, durationMs };
+    case "transferFailure": {
+      const direction = record.operation === SOCKET_OPERATIONS.send ? "send" : "receive";
+      return { kind: "transferFailure", ...base, direction, error: error ?? "errno 0" };
+    }
+    case "accept":
+    case "retransmit":
+      return { kind: record.kind, ...base };
+  }
 }

@@ -30,6 +30,7 @@ import type {
   AggregateVisitor,
   BackendCounters,
   ChainRow,
+  CloseRecord,
   ExecRecord,
   ExitRecord,
   FileRow,
@@ -56,6 +57,7 @@ import { ResourceBook } from "./resource_book.ts";
 import { NAME_KIND, type RecordConsumer, type RouterCounts } from "./router.ts";
 import { eachInSteps, finishSteps, type Steps } from "./steps.ts";
 import { addDeparted, ExitedThreads, NO_DEPARTED, toDeparted, toThreadLedger } from "./thread_ledgers.ts";
+import { SocketBook, type SocketClosing, toSocketMeasurements } from "./socket_book.ts";
 import { UserStacks } from "./user_stacks.ts";
 import { addRow, RetiredRows, toOpenRow, toWaitRow, type WaitRow } from "./wait_rows.ts";
 import { toPointerText, toWaitClass } from "./wait_objects.ts";
@@ -94,6 +96,7 @@ interface Closing {
   readonly files: readonly FileRow[];
   readonly pressure: PressureMeasurement | undefined;
   readonly ownUse: OwnUse;
+  readonly sockets: SocketClosing;
   readonly counters: BackendCounters;
   readonly router: RouterCounts;
 }
@@ -122,6 +125,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   readonly #stacks: UserStacks;
   readonly #retired = new RetiredRows();
   readonly #exited = new ExitedThreads();
+  readonly #sockets: SocketBook;
   readonly #processes: ProcessBook;
   readonly #resources = new ResourceBook();
   readonly #oomKills: { readonly record: OomKillRecord; readonly targetId: TargetId }[] = [];
@@ -140,6 +144,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     this.#lossSpans = new LossSpans(options.backend.windowBeginMs);
     this.#objects = new ObjectCache((key) => this.#names.nameOf(key));
     this.#stacks = new UserStacks(options.backend, options.host);
+    this.#sockets = new SocketBook(options.backend);
     this.#processes = new ProcessBook({ host: options.host });
     this.#beginWallOffsetMs = measureWallOffsetMs(options.clock);
     this.#beginPressure = options.host.pressure();
@@ -176,6 +181,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     for (const [from, to] of moves) if (from === to) moves.delete(from);
     if (moves.size === 0) return;
     this.#retired.moveSlots(moves);
+    this.#sockets.moveSlots(moves);
     this.#collectRows({ threadIds: new Set(), moves });
   }
 
@@ -208,6 +214,10 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     // Another thread may have exec'ed: it took over the id of the main thread, whose end was told before.
     this.#endedThreadIds.delete(record.processId);
     this.#processes.exec({ processId: record.processId, targetId, command: record.command });
+  }
+
+  onClose(record: CloseRecord): void {
+    this.#sockets.onClose(record);
   }
 
   onExit(record: ExitRecord, targetId: TargetId): boolean {
@@ -248,6 +258,11 @@ export class MeasurementBook implements RecordConsumer, EventNames {
         [category, sumOf(ledger[category].dropped) + (category === "waits" ? nameless : 0)] as const
       ),
     );
+  }
+
+  /** Makes room for sockets where idle ones fill the kernel's table. */
+  collectSockets(): void {
+    this.#sockets.collectIdle();
   }
 
   /** Moves the rows of threads that ended out of the kernel, so that its table holds the living. */
@@ -311,6 +326,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       files,
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
       ownUse: host.ownUse(),
+      sockets: this.#sockets.read(),
       counters,
       router: options.router,
     };
@@ -356,6 +372,8 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     });
     const cgroups = yield* this.#readCgroups();
     yield;
+    const sockets = this.#sockets.read();
+    yield;
     return {
       isFinal: false,
       endMs,
@@ -368,6 +386,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       files,
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
       ownUse: host.ownUse(),
+      sockets,
     };
   }
 
@@ -406,10 +425,12 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       processes: [...this.#processes.processes()].filter((process) => isShared(process.targetId)),
       waits: yield* this.#waitMeasurements(closing, share.targetIds),
       lockChains: this.#lockChains(closing, isShared),
-      peers: [],
-      connections: [],
-      omittedConnectionCount: 0,
-      listenQueues: [],
+      ...toSocketMeasurements(closing.sockets, {
+        targetIds: share.targetIds,
+        targetOf: (slot) => this.#targetOfSlot.get(slot),
+        objectOf: this.objectOf,
+        wallOffsetMs: closing.wallOffsetMs,
+      }),
       cgroups: closing.cgroups.filter((cgroup) => isShared(cgroup.targetId)),
       processResources: closing.isFinal
         ? this.#resources.measurements().filter(({ targetId }) => isShared(targetId))

@@ -5,10 +5,11 @@
  * @module
  */
 
-import { EVENT_KINDS, type FileEvent, type TraceEvent, type WaitEvent } from "../api/events.ts";
+import { EVENT_KINDS, type FileEvent, SOCKET_EVENT_KINDS, type TraceEvent, type WaitEvent } from "../api/events.ts";
 import { TARGETS_MAX } from "../api/limits.ts";
 import type {
   BackendRecord,
+  CloseRecord,
   ExecRecord,
   ExitRecord,
   FileRecord,
@@ -16,6 +17,7 @@ import type {
   NameRecord,
   OomKillRecord,
   RecordView,
+  SocketRecord,
   WaitRecord,
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
@@ -26,6 +28,7 @@ import {
   toFileEvent,
   toForkEvent,
   toOomKillEvent,
+  toSocketEvent,
   toWaitEvent,
 } from "./event_mapper.ts";
 import { invariant } from "./invariant.ts";
@@ -43,6 +46,8 @@ const SLOTS_MAX = TARGETS_MAX + 1;
 const LIFECYCLE_MASK = (1 << EVENT_KINDS.fork) | (1 << EVENT_KINDS.exec) | (1 << EVENT_KINDS.exit) |
   (1 << EVENT_KINDS.oomKill);
 
+const SOCKET_KINDS: ReadonlySet<string> = new Set(SOCKET_EVENT_KINDS);
+
 const WAIT_MASK = 1 << EVENT_KINDS.wait;
 
 const FILE_MASK = 1 << EVENT_KINDS.file;
@@ -54,6 +59,8 @@ export interface RouteSink {
   /** By `pt_wait_class`, where a class has a threshold of its own. */
   readonly slowWaitMsOfClass?: readonly (number | undefined)[];
   readonly slowFileMs: number;
+  readonly slowResponseMs: number;
+  readonly slowConnectMs: number;
   readonly receiver: EventReceiver;
 }
 
@@ -66,6 +73,7 @@ export interface RecordConsumer {
   onName(record: NameRecord): void;
   onFork(record: ForkRecord, targetId: TargetId): void;
   onExec(record: ExecRecord, targetId: TargetId): void;
+  onClose(record: CloseRecord): void;
   /** Yields whether its process ended with it: exactly once per process. */
   onExit(record: ExitRecord, targetId: TargetId): boolean;
   onOomKill(record: OomKillRecord, targetId: TargetId): void;
@@ -92,7 +100,7 @@ export function toRoutingTable(targets: readonly RoutedTarget[]): RoutingTable {
   const sinks = new Array<readonly RouteSink[]>(SLOTS_MAX).fill([]);
   for (const target of targets) {
     invariant(target.slot >= 0 && target.slot < SLOTS_MAX, `Expected a slot below ${SLOTS_MAX}, got ${target.slot}`);
-    let mask = (1 << NAME_KIND) | LIFECYCLE_MASK;
+    let mask = (1 << NAME_KIND) | LIFECYCLE_MASK | (1 << EVENT_KINDS.close);
     for (const sink of target.sinks) mask |= sink.kinds;
     masks[target.slot] = mask;
     targetIds[target.slot] = target.targetId;
@@ -181,6 +189,10 @@ export class Router {
       this.#routeFile(record, targetId, sinks);
       return;
     }
+    if (isSocketRecord(record)) {
+      this.#routeSocket(record, targetId, sinks);
+      return;
+    }
     const event = this.#consume(record, targetId);
     if (event !== undefined && offer(sinks, EVENT_KINDS[record.kind], event)) this.#matchedCount++;
     else this.#internalCount++;
@@ -212,6 +224,21 @@ export class Router {
     else this.#matchedCount++;
   }
 
+  /** A record that is of no use to any route but to the book is the engine's own. */
+  #routeSocket(record: SocketRecord | CloseRecord, targetId: TargetId, sinks: readonly RouteSink[]): void {
+    if (record.kind === "close") this.#consumer.onClose(record);
+    const mask = 1 << EVENT_KINDS[record.kind];
+    const wanting = sinks.filter((sink) => (sink.kinds & mask) !== 0 && isSlowEnough(record, sink));
+    const event = wanting.length === 0 ? undefined : toSocketEvent(record, targetId, this.#names);
+    if (event === undefined) {
+      if (record.kind === "close") this.#internalCount++;
+      else this.#unmatchedCount++;
+      return;
+    }
+    for (const sink of wanting) sink.receiver.accept(event);
+    this.#matchedCount++;
+  }
+
   /** The engine's own share first; then the event, for whoever wants it. A thread that only left has not ended. */
   #consume(
     record: ForkRecord | ExecRecord | ExitRecord | OomKillRecord,
@@ -237,6 +264,16 @@ export class Router {
     const processEnded = this.#consumer.onExit(record, targetId);
     return record.leftTarget ? undefined : toExitEvent({ ...record, processEnded }, targetId);
   }
+}
+
+function isSocketRecord(record: BackendRecord): record is SocketRecord | CloseRecord {
+  return SOCKET_KINDS.has(record.kind);
+}
+
+/** The kernel keeps to the smallest threshold of all routes. */
+function isSlowEnough(record: SocketRecord | CloseRecord, sink: RouteSink): boolean {
+  if (record.kind === "response") return record.durationMs >= sink.slowResponseMs;
+  return record.kind !== "connect" || record.error !== 0 || record.durationMs >= sink.slowConnectMs;
 }
 
 /** Yields whether anybody took `event`. */

@@ -19,7 +19,8 @@ interface Sink extends RouteSink {
 function aSink(kinds: readonly EventKind[], slowWaitMs = 0): Sink {
   const events: TraceEvent[] = [];
   const receiver = { accept: (event: TraceEvent) => events.push(event) };
-  return { kinds: toEventKindMask(kinds), slowWaitMs, slowFileMs: 10, events, receiver };
+  const thresholds = { slowWaitMs, slowFileMs: 10, slowResponseMs: 100, slowConnectMs: 100 };
+  return { kinds: toEventKindMask(kinds), ...thresholds, events, receiver };
 }
 
 function open(sinks: readonly RouteSink[]): { router: Router; consumed: string[] } {
@@ -29,6 +30,7 @@ function open(sinks: readonly RouteSink[]): { router: Router; consumed: string[]
     onName: () => consumed.push("name"),
     onFork: (_, targetId) => consumed.push(`fork of ${targetId}`),
     onExec: (_, targetId) => consumed.push(`exec of ${targetId}`),
+    onClose: () => consumed.push("close"),
     // As the book does: one end per process.
     onExit: (record, targetId) => {
       consumed.push(`exit of ${targetId}`);

@@ -5,13 +5,13 @@
  */
 
 import type { RouteProblem } from "../api/engine.ts";
-import { EVENT_KINDS } from "../api/events.ts";
-import { SLOW_FILE_MS_MIN, SLOW_WAIT_MS_MIN } from "../api/limits.ts";
+import { EVENT_KINDS, SOCKET_EVENT_KINDS, toEventKindMask } from "../api/events.ts";
+import { SLOW_FILE_MS_MIN, SLOW_SOCKET_MS_DEFAULT, SLOW_SOCKET_MS_MIN, SLOW_WAIT_MS_MIN } from "../api/limits.ts";
 import type { WaitClass } from "../api/measurements.ts";
 import type { Plane } from "../api/plane.ts";
 import type { Route, Target, TargetCgroup, TargetSet } from "../api/target.ts";
 import type { TargetDiff } from "../api/tracer_backend.ts";
-import type { RouteId, TargetId } from "../api/units.ts";
+import type { EventKindMask, RouteId, TargetId } from "../api/units.ts";
 
 /** What is in force before the first `setTargets`. */
 export const EMPTY_TARGET_SET: TargetSet = { revision: 0, targets: new Map(), routes: [], exporters: new Map() };
@@ -87,11 +87,16 @@ function routeFault(route: Route, next: TargetSet, seen: ReadonlySet<RouteId>): 
   if (!next.exporters.has(route.exporterKey)) {
     return `exporter ${route.exporterKey} is unknown, want one of the ${next.exporters.size} given`;
   }
+  for (const name of ["slowResponseMs", "slowConnectMs"] as const) {
+    if (!((route[name] ?? 0) >= 0)) return `its ${name} is ${route[name]}, want 0 or more`;
+  }
   const badMs = slowWaitsOf(route).find((valueMs) => !(valueMs >= 0));
   if (badMs !== undefined) return `its slow wait threshold is ${badMs} ms, want 0 or more`;
   if (!(route.slowFileMs >= 0)) return `its slow file threshold is ${route.slowFileMs} ms, want 0 or more`;
   return undefined;
 }
+
+const SOCKET_EVENT_MASK = toEventKindMask(SOCKET_EVENT_KINDS);
 
 type KernelDetail = Omit<TargetDiff, "added" | "removed">;
 
@@ -101,6 +106,7 @@ function kernelDetail(routes: readonly Route[]): KernelDetail {
   for (const route of routes) {
     for (const plane of route.planes) planes.add(plane);
   }
+  const socketEvents = socketEventsAsked(routes);
   return {
     slowWaitMs: smallestAsked(routes, {
       isWanted: (route) => wants(route, EVENT_KINDS.wait),
@@ -112,7 +118,30 @@ function kernelDetail(routes: readonly Route[]): KernelDetail {
     }),
     hasUserStacks: routes.some((route) => route.hasUserStacks),
     planes,
+    ...(socketEvents === undefined ? {} : { socketEvents }),
   };
+}
+
+/** Yields what sockets tell one by one; `undefined`: no route wants any of it. */
+function socketEventsAsked(routes: readonly Route[]): TargetDiff["socketEvents"] {
+  const asking = routes.filter((route) => route.planes.has("sockets") && (route.kinds & SOCKET_EVENT_MASK) !== 0);
+  if (asking.length === 0) return undefined;
+  const kinds = asking.reduce((mask, route) => mask | (route.kinds & SOCKET_EVENT_MASK), 0);
+  return {
+    kinds: kinds as EventKindMask, // put together from masks
+    slowResponseMs: Math.min(...asking.map(slowResponseMsOf)),
+    slowConnectMs: Math.min(...asking.map(slowConnectMsOf)),
+  };
+}
+
+/** Yields how long a response takes at least to become an event of `route`. */
+export function slowResponseMsOf(route: Pick<Route, "slowResponseMs">): number {
+  return Math.max(route.slowResponseMs ?? SLOW_SOCKET_MS_DEFAULT, SLOW_SOCKET_MS_MIN);
+}
+
+/** Yields how long a handshake takes at least to become an event of `route`. */
+export function slowConnectMsOf(route: Pick<Route, "slowConnectMs">): number {
+  return Math.max(route.slowConnectMs ?? SLOW_SOCKET_MS_DEFAULT, SLOW_SOCKET_MS_MIN);
 }
 
 /** Thresholds of a route for any class of waits. */
@@ -135,7 +164,10 @@ function smallestAsked(
 
 function isSameDetail(left: KernelDetail, right: KernelDetail): boolean {
   return left.slowWaitMs === right.slowWaitMs && left.slowFileMs === right.slowFileMs &&
-    left.hasUserStacks === right.hasUserStacks && isSameSet(left.planes, right.planes);
+    left.hasUserStacks === right.hasUserStacks && isSameSet(left.planes, right.planes) &&
+    left.socketEvents?.kinds === right.socketEvents?.kinds &&
+    left.socketEvents?.slowResponseMs === right.socketEvents?.slowResponseMs &&
+    left.socketEvents?.slowConnectMs === right.socketEvents?.slowConnectMs;
 }
 
 function isSameSet<Item>(left: ReadonlySet<Item>, right: ReadonlySet<Item>): boolean {
@@ -155,7 +187,8 @@ function isSameCgroup(left: TargetCgroup, right: TargetCgroup): boolean {
 
 function isSameRoute(left: Route, right: Route): boolean {
   return left.kinds === right.kinds && left.exporterKey === right.exporterKey && left.slowWaitMs === right.slowWaitMs &&
-    left.slowFileMs === right.slowFileMs && left.hasUserStacks === right.hasUserStacks &&
+    left.slowFileMs === right.slowFileMs && slowResponseMsOf(left) === slowResponseMsOf(right) &&
+    slowConnectMsOf(left) === slowConnectMsOf(right) && left.hasUserStacks === right.hasUserStacks &&
     isSameByClass(left.slowWaitMsByClass, right.slowWaitMsByClass) &&
     isSameSet(left.targetIds, right.targetIds) && isSameSet(left.planes, right.planes);
 }

@@ -19,6 +19,7 @@ import type {
   ObjectKey,
   ProcessResources,
   RecordView,
+  SocketReading,
   TargetDiff,
   TaskSnapshot,
   TaskSnapshotEntry,
@@ -52,6 +53,7 @@ export class TestBackend implements TracerBackend {
   runningReadCount = 0;
   files: FileRow[] = [];
   processes: ProcessResources[] = [];
+  sockets: SocketReading = { sockets: [], peers: [], errors: [], listenQueues: [] };
   stacks = new Map<number, readonly bigint[]>();
   counterOverrides: Partial<BackendCounters> = {};
   /** What `applyTargets` throws instead of applying. */
@@ -166,6 +168,26 @@ export class TestBackend implements TracerBackend {
     }
     for (const row of this.files) visitor.file(row);
     return this.#clock.monotonicMs();
+  }
+
+  readSockets(): SocketReading {
+    return this.sockets;
+  }
+
+  retireSockets(keys: readonly bigint[]): void {
+    const retired = new Set(keys);
+    this.sockets = { ...this.sockets, sockets: this.sockets.sockets.filter(({ key }) => !retired.has(key)) };
+  }
+
+  retireSocketSlots(slots: readonly number[]): void {
+    const isKept = ({ targetSlot }: { targetSlot: number }) => !slots.includes(targetSlot);
+    const { sockets, peers, errors, listenQueues } = this.sockets;
+    this.sockets = {
+      sockets: sockets.filter(isKept),
+      peers: peers.filter(isKept),
+      errors: errors.filter(isKept),
+      listenQueues: listenQueues.filter(isKept),
+    };
   }
 
   retireRows({ threadIds, targetSlots }: { threadIds: ReadonlySet<number>; targetSlots: ReadonlySet<number> }): void {

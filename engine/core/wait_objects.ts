@@ -5,6 +5,7 @@
  */
 
 import { WAIT_CLASSES, type WaitClass, type WaitObject } from "../api/measurements.ts";
+import type { SocketEndpoint } from "../api/socket_measurements.ts";
 import type { ObjectKey } from "../api/tracer_backend.ts";
 import type { SocketOrdinals } from "./socket_ordinals.ts";
 
@@ -31,6 +32,9 @@ export const OBJECT_KINDS = {
   device: 18,
   path: 19,
 } as const;
+
+/** `pt_operation` of bpf/include/pt_events.h. */
+export const SOCKET_OPERATIONS = { send: 0, receive: 1, connect: 2 } as const;
 
 /** `PT_NO_SYSTEM_CALL` of bpf/include/pt_events.h. */
 export const NO_SYSTEM_CALL = 0xffff;
@@ -82,6 +86,19 @@ export function toWaitObject(key: ObjectKey, { name, ordinals }: ObjectContext):
       return { kind: "device", id: toDeviceText(key.lowLow) };
     default:
       return toPlainObject(key.kind);
+  }
+}
+
+/** Yields `object` where it is a socket's other end, or our own port; else `undefined`. */
+export function toSocketEndpoint(object: WaitObject): SocketEndpoint | undefined {
+  switch (object.kind) {
+    case "peer":
+    case "server":
+    case "unixPeer":
+    case "unixServer":
+      return object;
+    default:
+      return undefined;
   }
 }
 

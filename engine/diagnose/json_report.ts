@@ -15,6 +15,7 @@ import type { Report } from "./report.ts";
 import { JSON_ROWS_MAX, type JsonReport, REPORT_SCHEMA_VERSION } from "./report_schema.ts";
 import { droppedCount } from "./text_books.ts";
 import type { WaitGroup } from "./time_ledger.ts";
+import { toJsonSockets } from "./json_sockets.ts";
 import { describeObject } from "./wait_object.ts";
 
 /** Longest string; only a defence, names are cut where they enter. */
@@ -44,6 +45,7 @@ export function toJsonReport(report: Report): JsonReport {
       withheld: report.absences.withheld.map((entry) => ({ ...entry })),
     },
     timeLedger: toJsonTimeLedger(report),
+    sockets: toJsonSockets(report),
     completeness: toJsonCompleteness(report),
     ledger: toJsonLedger(report.books.ledger),
     cost: toJsonCost(report.books.cost),

@@ -74,6 +74,12 @@ export interface Report {
   readonly listing?: ReportListing | undefined;
   /** What sockets exchanged, most waiting for answers first. */
   readonly peers: Measurements["peers"];
+  /** Connections, those with most bytes first. */
+  readonly connections: Measurements["connections"];
+  /** Connections that are not listed. */
+  readonly omittedConnectionCount: number;
+  /** Listening sockets. */
+  readonly listenQueues: Measurements["listenQueues"];
   /** CPU limits and pressure. */
   readonly cgroups: Measurements["cgroups"];
   /** The machine. */
@@ -124,6 +130,9 @@ export function toReport(
     commands: new Map(measurements.processes.map(({ processId, command }) => [processId, command])),
     listing: input.listing,
     peers: rankPeers(measurements.peers),
+    connections: measurements.connections,
+    omittedConnectionCount: measurements.omittedConnectionCount,
+    listenQueues: measurements.listenQueues,
     cgroups: measurements.cgroups,
     host: measurements.host,
     isEmpty: measurements.threads.length === 0,

@@ -388,6 +388,86 @@ const timeLedger = z.strictObject({
   omittedWaits: count,
 });
 
+const latencyFigures = z.strictObject({
+  count,
+  totalMs: milliseconds,
+  meanMs: milliseconds,
+  p99MsMax: milliseconds.optional().describe("Upper bound of the 99th percentile, from a log2 histogram"),
+  longestMs: milliseconds,
+  longestAt: wallTime.optional(),
+});
+
+const errorCounts = z.record(z.string(), count).describe("By errno name");
+
+const transferFigures = z.strictObject({
+  operations: count,
+  bytes: count,
+  wouldBlock: count.describe("Calls that found nothing to read, or no room to write"),
+  failed: count,
+  errors: errorCounts,
+});
+
+const roundTrip = z.strictObject({ lastMs: milliseconds, minMs: milliseconds, maxMs: milliseconds })
+  .describe("The kernel's smoothed round-trip time");
+
+const socketRole = z.enum(["client", "server"]);
+
+const socketAddress = z.strictObject({ address: z.string(), port: z.int().min(0).max(65535) });
+
+const sockets = z.strictObject({
+  peers: z.array(z.strictObject({
+    pid: z.int().describe("0: sockets that found no room in the kernel's table"),
+    role: socketRole,
+    endpoint: z.string().optional(),
+    sends: transferFigures,
+    receives: transferFigures,
+    responses: latencyFigures.describe(
+      "As a client: first send to first receive. As a server: first receive to first send",
+    ),
+    unmeasuredResponses: count.describe("Exchanges in which requests overlapped; in no figure of responses"),
+    connects: z.strictObject({
+      attempts: count,
+      established: count,
+      failed: count,
+      pending: count,
+      failures: errorCounts,
+      handshakes: latencyFigures,
+    }),
+    accepts: count,
+    closes: count,
+    open: count,
+    retransmits: count,
+    segments: count.optional().describe("Segments with payload, retransmits included"),
+    resetsReceived: count,
+    resetsSent: count,
+    roundTrip: roundTrip.optional(),
+  })).describe("Most bytes first"),
+  omittedPeers: count,
+  connections: z.array(z.strictObject({
+    pid: z.int(),
+    role: socketRole,
+    endpoint: z.string(),
+    local: socketAddress.optional(),
+    remote: socketAddress.optional(),
+    openedAt: wallTime.optional().describe("Missing: before the window"),
+    closedAt: wallTime.optional().describe("Missing: open when the window closed"),
+    sent: z.strictObject({ operations: count, bytes: count }),
+    received: z.strictObject({ operations: count, bytes: count }),
+    responses: z.strictObject({ count, totalMs: milliseconds, longestMs: milliseconds }),
+    retransmits: count,
+    roundTrip: roundTrip.optional(),
+  })).describe("Most bytes first"),
+  omittedConnections: count,
+  listenQueues: z.array(z.strictObject({
+    pid: z.int(),
+    endpoint: z.string(),
+    address: z.string().optional(),
+    backlogMax: count,
+    queued: count.describe("When the window closed"),
+    dropped: count.optional().describe("Connection attempts dropped in the window"),
+  })),
+});
+
 const completeness = z.union([
   z.strictObject({ verdict: z.literal("complete") }),
   z.strictObject({
@@ -494,6 +574,7 @@ export const reportSchema = z.strictObject({
     withheld: z.array(z.strictObject({ statement: z.string(), reason: z.string() })),
   }),
   timeLedger,
+  sockets,
   completeness: perCategory(completeness),
   ledger: z.strictObject({
     ...ledgerFigures,

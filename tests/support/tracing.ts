@@ -6,7 +6,7 @@
  */
 
 import { realTimer } from "../../cmd/process_context.ts";
-import { type EventKind, toEventKindMask, type TraceEvent } from "../../engine/api/events.ts";
+import { type EventKind, SOCKET_EVENT_KINDS, toEventKindMask, type TraceEvent } from "../../engine/api/events.ts";
 import type { Engine } from "../../engine/api/engine.ts";
 import type { Exporter, ExportOutcome } from "../../engine/api/exporter.ts";
 import type { Measurements } from "../../engine/api/measurements.ts";
@@ -43,7 +43,7 @@ export interface TracingOptions {
 
 const ROUTE_ID = toRouteId("test");
 const EXPORTER_KEY = toExporterKey("kept@1");
-const KINDS: readonly EventKind[] = ["wait", "fork", "exec", "exit", "oomKill", "file"];
+const KINDS: readonly EventKind[] = ["wait", "fork", "exec", "exit", "oomKill", "file", ...SOCKET_EVENT_KINDS];
 
 /** Yields the target `--pid` makes of a process. */
 export function processTarget(processId: number): Target {

@@ -9,6 +9,7 @@ import { CATEGORIES } from "../../../engine/api/measurements.ts";
 import type {
   BackendCounters,
   RecordView,
+  SocketReading,
   TargetDiff,
   TaskSnapshot,
   TracerBackend,
@@ -82,6 +83,14 @@ export class RingBackend implements TracerBackend {
   }
 
   retireRows(): void {}
+
+  readSockets(): SocketReading {
+    return { sockets: [], peers: [], errors: [], listenQueues: [] };
+  }
+
+  retireSockets(): void {}
+
+  retireSocketSlots(): void {}
 
   snapshot(): TaskSnapshot {
     return { atMs: this.monotonicMs(), tasks: [], processes: [] };
