@@ -6,7 +6,7 @@
  * @module
  */
 
-import { parseCommandLine } from "./cmd/args.ts";
+import { commandWords, parseCommandLine } from "./cmd/args.ts";
 import { EXIT_CODES, type ExitCode } from "./cmd/exit_code.ts";
 import { openProcessContext, type ProcessContext } from "./cmd/process_context.ts";
 import { exitCodeOfFailure } from "./cmd/failure.ts";
@@ -27,6 +27,11 @@ export async function runPodtrace(argv: readonly string[], context: ProcessConte
       case "diagnose": {
         const { runDiagnose } = await import("./cmd/diagnose/run_diagnose.ts");
         return await runDiagnose(commandLine.arguments, context);
+      }
+      case "completion": {
+        const { renderCompletion } = await import("./cmd/completion/completion.ts");
+        await context.stdout.write(renderCompletion(commandLine.shell, commandWords()));
+        return EXIT_CODES.ok;
       }
       case "doctor": {
         const { runDoctor } = await import("./cmd/doctor/run_doctor.ts");

@@ -6,10 +6,14 @@
 
 import { Command, CommanderError, Option } from "commander";
 import {
+  type CommandWords,
+  COMPLETION_SHELLS,
+  type CompletionShell,
   DIAGNOSE_OPTIONS,
   type DiagnoseArguments,
   DOCTOR_OPTIONS,
   type DoctorArguments,
+  type OptionDefinition,
   REPEATABLE_DIAGNOSE_OPTIONS,
   RESERVED_COMMANDS,
   RESERVED_FLAGS,
@@ -23,7 +27,8 @@ export type CommandLine =
   /** It asks for nothing that can be done; `message` is one line. */
   | { readonly kind: "usage"; readonly message: string }
   | { readonly kind: "diagnose"; readonly arguments: DiagnoseArguments }
-  | { readonly kind: "doctor"; readonly arguments: DoctorArguments };
+  | { readonly kind: "doctor"; readonly arguments: DoctorArguments }
+  | { readonly kind: "completion"; readonly shell: CompletionShell };
 
 /** The same on every terminal, so that the documentation can show it. */
 const HELP_COLUMNS = 100;
@@ -47,11 +52,19 @@ Examples:
 Exit codes: 0 this machine can be traced, 1 it cannot (the first lines say why), 2 wrong usage
 `;
 
+const COMPLETION_EXAMPLES = `
+Examples:
+  source <(podtrace completion bash)
+  podtrace completion bash > /etc/bash_completion.d/podtrace
+  podtrace completion zsh > "\${fpath[1]}/_podtrace"
+  podtrace completion fish > ~/.config/fish/completions/podtrace.fish
+`;
+
 /** The doctor's name in the contract. */
 const DOCTOR_ALIAS = "diagnose-env";
 
 /** What has a help of its own. */
-const SERVED_COMMANDS: readonly string[] = ["diagnose", "doctor", DOCTOR_ALIAS];
+const SERVED_COMMANDS: readonly string[] = ["diagnose", "doctor", DOCTOR_ALIAS, "completion"];
 
 const COMMANDS: readonly string[] = [...SERVED_COMMANDS, ...RESERVED_COMMANDS];
 
@@ -117,6 +130,7 @@ function buildRoot(parsing: Parsing): Command {
   addDiagnose(root, parsing);
   addDoctor(root, { ...parsing, name: "doctor", formatDefault: "text" });
   addDoctor(root, { ...parsing, name: DOCTOR_ALIAS, formatDefault: "json" });
+  addCompletion(root, parsing);
   for (const name of RESERVED_COMMANDS) addReservedCommand(root, { name, accept: parsing.accept });
   return root;
 }
@@ -169,6 +183,67 @@ function addDoctor(
     const given = { output: textOf(options.output), formatDefault, words, command: parsing.command };
     parsing.accept({ kind: "doctor", arguments: given });
   });
+}
+
+function addCompletion(root: Command, parsing: Parsing): void {
+  const shells = COMPLETION_SHELLS.join(", ");
+  const completion = root.command("completion")
+    .description(`Prints what makes a shell complete podtrace's command line: ${shells}.`)
+    .usage(`(${COMPLETION_SHELLS.join(" | ")})`)
+    .version(`podtrace v${VERSION}`, "-v, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .argument("[words...]")
+    .addHelpText("after", COMPLETION_EXAMPLES);
+  completion.configureHelp({ visibleArguments: () => [] });
+  completion.action((words: string[]) => {
+    const shell = COMPLETION_SHELLS.find((name) => name === words[0]);
+    const isAlone = words.length === 1 && parsing.command === undefined;
+    if (shell !== undefined && isAlone) return parsing.accept({ kind: "completion", shell });
+    const found = words.length === 0 ? "no shell was named" : `found "${words.join(" ")}"`;
+    parsing.accept({ kind: "usage", message: `Cannot complete: ${found}, expected one of ${shells}` });
+  });
+}
+
+/** Yields the program itself, then every command that help offers, as completion needs them. */
+export function commandWords(): readonly CommandWords[] {
+  const root = buildRoot({ write: () => {}, accept: () => {}, command: undefined });
+  const commands = root.createHelp().visibleCommands(root);
+  const names = commands.map((command) => command.name());
+  return [
+    toCommandWords(root, { name: "", words: names, definitions: [] }),
+    ...commands.map((command) => {
+      const name = command.name();
+      return toCommandWords(command, {
+        name,
+        words: name === "completion" ? COMPLETION_SHELLS : [],
+        definitions: DEFINITIONS[name] ?? [],
+      });
+    }),
+  ];
+}
+
+const DEFINITIONS: Readonly<Record<string, readonly OptionDefinition[]>> = {
+  diagnose: [...REPEATABLE_DIAGNOSE_OPTIONS, ...DIAGNOSE_OPTIONS],
+  doctor: DOCTOR_OPTIONS,
+};
+
+function toCommandWords(
+  command: Command,
+  about: Pick<CommandWords, "name" | "words"> & { readonly definitions: readonly OptionDefinition[] },
+): CommandWords {
+  const { name, words, definitions } = about;
+  const options = command.createHelp().visibleOptions(command).map((option) => {
+    const { choices = [], isList = false } = definitions.find(({ flags }) => flags === option.flags) ?? {};
+    return {
+      long: option.long ?? option.flags,
+      short: option.short,
+      description: option.description,
+      valueName: /[<[]([^>\]]+)[>\]]/.exec(option.flags)?.[1],
+      choices,
+      isList,
+    };
+  });
+  return { name, description: command.description(), options, words, takesCommand: name === "diagnose" };
 }
 
 function addReservedCommand(root: Command, options: { name: string; accept: Parsing["accept"] }): void {

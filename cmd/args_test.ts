@@ -159,6 +159,15 @@ Deno.test("parseCommandLine() knows the doctor by both names, each with its own 
   assert.match(help.kind === "help" ? help.text : "", /^Usage: podtrace diagnose-env /);
 });
 
+Deno.test("parseCommandLine() takes exactly one shell to complete for", () => {
+  assert.deepEqual(parseCommandLine(["completion", "zsh"]), { kind: "completion", shell: "zsh" });
+  const expected = "expected one of bash, zsh, fish";
+  assert.equal(usageMessageOf(["completion"]), `Cannot complete: no shell was named, ${expected}`);
+  assert.equal(usageMessageOf(["completion", "tcsh"]), `Cannot complete: found "tcsh", ${expected}`);
+  assert.equal(usageMessageOf(["completion", "bash", "zsh"]), `Cannot complete: found "bash zsh", ${expected}`);
+  assert.equal(usageMessageOf(["completion", "bash", "--", "x"]), `Cannot complete: found "bash", ${expected}`);
+});
+
 Deno.test("parseCommandLine() says that a reserved command is not in this build yet, whatever follows it", () => {
   for (const name of ["operator", "agent", "report-uploader"]) {
     for (const rest of [[], ["--help"], ["--metrics-addr", ":8080"]]) {

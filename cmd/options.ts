@@ -13,6 +13,10 @@ export interface OptionDefinition {
   /** As help shows it: "-o, --output <FORMAT>". */
   readonly flags: string;
   readonly description: string;
+  /** What its value may be, for completion; checked where the value is read. */
+  readonly choices?: readonly string[];
+  /** Several of `choices`, comma-separated. */
+  readonly isList?: true;
 }
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -44,6 +48,8 @@ export const REPEATABLE_DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
     description: `only these, comma-separated: ${
       FILTER_CATEGORIES.join(" ")
     }; repeatable (default all, fs per file not)`,
+    choices: FILTER_CATEGORIES,
+    isList: true,
   },
 ];
 
@@ -59,9 +65,14 @@ export const DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
   {
     flags: "-o, --output <FORMAT>",
     description: `${OUTPUT_FORMATS.join(", ")} (default ${DIAGNOSE_DEFAULTS.output})`,
+    choices: OUTPUT_FORMATS,
   },
   { flags: "--output-file <PATH>", description: "write the report there instead of to stdout" },
-  { flags: "--fail-on <SEVERITY>", description: `exit with 4 on a finding at least: ${SEVERITIES.join(", ")}` },
+  {
+    flags: "--fail-on <SEVERITY>",
+    description: `exit with 4 on a finding at least: ${SEVERITIES.join(", ")}`,
+    choices: SEVERITIES,
+  },
   {
     flags: "--slow-wait <DURATION>",
     description: `single waits at least this long are recorded (default ${DIAGNOSE_DEFAULTS.slowWait})`,
@@ -82,6 +93,7 @@ export const DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
   {
     flags: "--log-level <LEVEL>",
     description: `${LOG_LEVELS.join(", ")} (default ${DIAGNOSE_DEFAULTS.logLevel})`,
+    choices: LOG_LEVELS,
   },
 ];
 
@@ -156,6 +168,7 @@ export const DOCTOR_OPTIONS: readonly OptionDefinition[] = [
   {
     flags: "-o, --output <FORMAT>",
     description: `${DOCTOR_FORMATS.join(" or ")} (default text; json for diagnose-env)`,
+    choices: DOCTOR_FORMATS,
   },
 ];
 
@@ -168,4 +181,34 @@ export interface DoctorArguments {
   readonly words: readonly string[];
   /** What stands after `--`. */
   readonly command: readonly string[] | undefined;
+}
+
+export const COMPLETION_SHELLS = ["bash", "zsh", "fish"] as const;
+
+export type CompletionShell = (typeof COMPLETION_SHELLS)[number];
+
+/** One option, as completion needs it. */
+export interface OptionWords {
+  /** "--output" */
+  readonly long: string;
+  /** "-o" */
+  readonly short: string | undefined;
+  readonly description: string;
+  /** "FORMAT"; `undefined`: it takes no value. */
+  readonly valueName: string | undefined;
+  /** Empty: whatever the user likes. */
+  readonly choices: readonly string[];
+  readonly isList: boolean;
+}
+
+/** One command, as completion needs it. */
+export interface CommandWords {
+  /** "" for the program itself. */
+  readonly name: string;
+  readonly description: string;
+  readonly options: readonly OptionWords[];
+  /** What may stand where no option does. */
+  readonly words: readonly string[];
+  /** Whether `--` begins a command line of its own. */
+  readonly takesCommand: boolean;
 }

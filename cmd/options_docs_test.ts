@@ -24,7 +24,7 @@ const SELF_EXPLANATORY = ["--help", "--version"];
 
 Deno.test("docs/cli.md shows the help of podtrace and of its commands, word for word", () => {
   const blocks = Array.from(document.matchAll(HELP_BLOCK), ([, block]) => block);
-  assert.deepEqual(blocks, [helpOf(), helpOf("diagnose"), helpOf("doctor")]);
+  assert.deepEqual(blocks, [helpOf(), helpOf("diagnose"), helpOf("doctor"), helpOf("completion")]);
 });
 
 Deno.test("docs/cli.md explains every option of the help beside showing it", () => {
