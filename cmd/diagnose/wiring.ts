@@ -6,6 +6,7 @@
  */
 
 import type { Alert, AlertingReceipt } from "../../engine/api/alerts.ts";
+import { EngineError } from "../../engine/api/errors.ts";
 import type { Engine } from "../../engine/api/engine.ts";
 import type { Exporter, ExporterFactories } from "../../engine/api/exporter.ts";
 import type { Target } from "../../engine/api/target.ts";
@@ -37,6 +38,7 @@ import {
   toSnapshotRows,
   toSystemCallLookup,
   withoutNestedTargets,
+  type WordReader,
 } from "../../engine/mod.ts";
 import type { DiagnosisOutcome } from "../exit_code.ts";
 import { OBJECT_VARIABLE, type OutputFormat } from "../options.ts";
@@ -114,8 +116,10 @@ export function openWiring(options: WiringOptions): DiagnoseWiring {
   const host = openHostView();
   return {
     assertTraceable: () => {
-      const missing = missingForTracing(readKernelFacts(host.procFs));
+      const facts = readKernelFacts(host.procFs);
+      const missing = missingForTracing(facts);
       if (missing !== undefined) throw missing;
+      if (!facts.capabilities.has("CAP_SYS_PTRACE")) options.log.warn(WITHOUT_PTRACE);
     },
     resolve: (requested) => resolveTargets(requested, host),
     isProcessAlive: (processId) => !["Z", "X", undefined].includes(host.procFs.stat(processId)?.state),
@@ -125,6 +129,10 @@ export function openWiring(options: WiringOptions): DiagnoseWiring {
     takeSnapshot: (targets) => takeSnapshot(targets, { ...options, host }),
   };
 }
+
+const WITHOUT_PTRACE =
+  "CAP_SYS_PTRACE is not in effect: of processes with other rights, function names, listening ports and the holders " +
+  "of locks from before the look are not known";
 
 interface EngineParts extends WiringOptions {
   readonly host: HostView;
@@ -257,7 +265,7 @@ async function takeSnapshot(targets: readonly Target[], parts: EngineParts): Pro
   const reader = createHostReader(host, { architecture: Deno.build.arch });
   const rows = toSnapshotRows(backend.snapshot(), {
     systemCallOf: toSystemCallLookup((systemCall) => reader.systemCallName(systemCall)),
-    readWord: (processId, address) => readWord(host, { processId, address }),
+    readWord: wordReader(parts),
   });
   const options = { label: targets.map(({ label }) => label).join(", "), atWallMs: context.wallMs() };
   return {
@@ -265,6 +273,21 @@ async function takeSnapshot(targets: readonly Target[], parts: EngineParts): Pro
     findingSeverities: [],
     alerts: [],
     render: (format) => format === "json" ? renderJsonSnapshot(rows, options) : renderTextSnapshot(rows, options),
+  };
+}
+
+/** Yields a reader of lock words; where it may not look the holder stays unknown, which is said once. */
+function wordReader({ host, log }: EngineParts): WordReader {
+  let isSaid = false;
+  return (processId, address) => {
+    try {
+      return readWord(host, { processId, address });
+    } catch (error) {
+      if (!(error instanceof EngineError && error.code === "capability_missing")) throw error;
+      if (!isSaid) log.warn(`who holds the locks is not known: ${error.message}`);
+      isSaid = true;
+      return undefined;
+    }
   };
 }
 

@@ -75,13 +75,13 @@ const CAPABILITY_USES: readonly CapabilityUse[] = [
   {
     name: "CAP_SYS_PTRACE",
     or: [],
-    costWithout: "of other users' processes: no lock holders before the look, no listening ports, no symbols",
+    costWithout: "of processes with other rights: no function names, no listening ports, no earlier lock holders",
     remedy: `${AS_ROOT} (docker run --cap-add SYS_PTRACE; capabilities.add: [SYS_PTRACE])`,
   },
   {
     name: "CAP_CHECKPOINT_RESTORE",
     or: ["CAP_SYS_ADMIN"],
-    costWithout: "user stacks show files and offsets, no function names",
+    costWithout: "no function names from files that were deleted while in use",
     remedy: AS_ROOT,
   },
   {
