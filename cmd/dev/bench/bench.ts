@@ -9,10 +9,12 @@ import { tracingObstacle } from "../demo/tracing_rights.ts";
 import { ROOT } from "../gate/steps.ts";
 import { type BenchOptions, parseBenchOptions } from "./bench_options.ts";
 import { type FailedFigure, type Figure, figureLines, isMiss } from "./figure.ts";
+import { measureBurst } from "./burst_figure.ts";
 import { measureRecordPath } from "./record_path.ts";
 import { measureRedis } from "./redis_figure.ts";
 import { measureRingReader } from "./ring_reader_figure.ts";
 import { measureStart } from "./start_figure.ts";
+import { measureUnwantedRecords } from "./unwanted_records.ts";
 import { measureUnnamedWait } from "./unnamed_wait.ts";
 
 const RESULT_PATH = `${ROOT}dist/bench.json`;
@@ -30,6 +32,8 @@ const MEASUREMENTS: readonly Measurement[] = [
   { name: "ring", seconds: 10, measure: async (options) => [await measureRingReader(options)] },
   { name: "start", seconds: 20, measure: measureStart },
   { name: "records", seconds: 10, measure: async (options) => [await measureRecordPath(options)] },
+  { name: "unwanted", seconds: 1, measure: measureUnwantedRecords },
+  { name: "burst", seconds: 6, measure: measureBurst },
   { name: "unnamed", seconds: 10, measure: measureUnnamedWait },
   { name: "redis", seconds: 600, measure: measureRedis },
 ];

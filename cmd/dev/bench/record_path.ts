@@ -5,30 +5,23 @@
  * @module
  */
 
-import { buildBpfFixture } from "../../../tests/support/bpf_fixtures.ts";
-import { toTargetId } from "../../../engine/api/units.ts";
-import { SLOW_FILE_MS_DEFAULT } from "../../../engine/api/limits.ts";
-import { DEFAULT_PLANES } from "../../../engine/api/plane.ts";
-import type { Target } from "../../../engine/api/target.ts";
-import { openRing } from "../../../engine/backend/ring_reader.ts";
-import { BpfObject, type BpfProgram } from "../../../engine/ffi/bpf_object.ts";
-import { openLibbpf } from "../../../engine/ffi/libbpf.ts";
-import { openLibc } from "../../../engine/ffi/libc.ts";
-import { createHostReader, DiagnosisAccumulator, openEngine, openHostView } from "../../../engine/mod.ts";
-import { DIAGNOSE_ROUTE_ID, planTargetSet } from "../../diagnose/target_set.ts";
-import { realTimer } from "../../process_context.ts";
+import type { TargetId } from "../../../engine/api/units.ts";
+import type { BpfProgram } from "../../../engine/ffi/bpf_object.ts";
+import { DiagnosisAccumulator } from "../../../engine/mod.ts";
+import { DIAGNOSE_ROUTE_ID } from "../../diagnose/target_set.ts";
 import { type Figure, formatValue, judgeAtLeast } from "./figure.ts";
 import { RingBackend } from "./ring_backend.ts";
 import { median, quantile } from "./statistics.ts";
+import { BENCH_TARGET_COUNT, openBenchEngine, WaitRing } from "./wait_ring.ts";
 
 const PER_SECOND_MIN = 5e6;
 
 /** More than the ring holds: the generator stops when it is full. */
 const RECORDS_PER_FILL_MAX = 1 << 16;
-const TARGET_COUNT = 8;
 /** Until the hot path is compiled; 40 ms each or less. */
 const WARM_UP_ROUNDS = 40;
 const ROUNDS_MIN = 15;
+const NO_LABELS = { targetLabels: new Map<TargetId, string>() };
 
 /** `struct produce_arguments` of wait_producer.bpf.c. */
 const ARGUMENTS_BYTES = 24;
@@ -56,22 +49,17 @@ export async function measureRecordPath(options: { durationMs: number }): Promis
     target: `at least ${PER_SECOND_MIN / 1e6}`,
     verdict: judgeAtLeast(perSecond, PER_SECOND_MIN),
     spread: `median of ${rounds.length} full rings, quartiles ${millions(0.25)} to ${millions(0.75)}`,
-    how: `88-byte waits of ${TARGET_COUNT} targets on 240 objects from a mapped 4 MiB ring through the engine's own ` +
+    how:
+      `88-byte waits of ${BENCH_TARGET_COUNT} targets on 240 objects from a mapped 4 MiB ring through the engine's own ` +
       "loop into the diagnosis, one thread; filling the ring is not timed",
   };
 }
 
 async function runRounds(durationMs: number): Promise<readonly Round[]> {
-  const bytes = await buildBpfFixture("wait_producer");
-  using libc = openLibc();
-  using library = openLibbpf(libc);
-  using object = BpfObject.open(library, bytes, { name: "wait_producer" });
-  object.load();
-  using ring = openRing(libc, object.map("waits_ring"));
+  using waits = await WaitRing.open();
 
   const rounds: Round[] = [];
   const enough = new AbortController();
-  const produce = object.program("produce");
   const endMs = performance.now() + durationMs;
   let beganMs: number | undefined;
   let producedCount = 0;
@@ -79,30 +67,12 @@ async function runRounds(durationMs: number): Promise<readonly Round[]> {
     const nowMs = performance.now();
     if (beganMs !== undefined) rounds.push({ recordCount: producedCount, elapsedMs: nowMs - beganMs });
     if (nowMs >= endMs && rounds.length >= WARM_UP_ROUNDS + ROUNDS_MIN) return enough.abort();
-    producedCount = fill(produce);
+    producedCount = fill(waits.produce);
     beganMs = performance.now();
   };
-  const backend = new RingBackend({ libc, ring, onWait });
-  const accumulator = new DiagnosisAccumulator({ targetLabels: new Map() });
-  await using engine = openEngine({
-    backend,
-    factories: { diagnosis: () => accumulator },
-    clock: { monotonicMs: () => backend.monotonicMs(), wallMs: () => Date.now() },
-    timer: realTimer,
-    host: createHostReader(openHostView(), { architecture: Deno.build.arch }),
-    reportProblem: ({ cause }) => {
-      throw cause;
-    },
-  });
+  const backend = new RingBackend({ libc: waits.libc, ring: waits.ring, onWait });
+  await using engine = openBenchEngine(backend, { kinds: "all", exporter: new DiagnosisAccumulator(NO_LABELS) });
 
-  engine.setTargets(
-    planTargetSet(targets(), {
-      slowWaitMs: 10,
-      slowFileMs: SLOW_FILE_MS_DEFAULT,
-      hasUserStacks: false,
-      planes: DEFAULT_PLANES,
-    }),
-  );
   await engine.run({ signal: enough.signal });
   const exportedCount = engine.stats().routes.get(DIAGNOSE_ROUTE_ID)?.exportedCount;
   if (exportedCount !== backend.readCount) {
@@ -113,22 +83,12 @@ async function runRounds(durationMs: number): Promise<readonly Round[]> {
   return rounds;
 }
 
-function targets(): readonly Target[] {
-  return Array.from({ length: TARGET_COUNT }, (_, index) => ({
-    id: toTargetId(`bench-${index}`),
-    label: `bench ${index}`,
-    cgroups: [],
-    processIds: [],
-    isSystemWide: false,
-  }));
-}
-
 /** Yields how many records the ring took. */
 function fill(produce: BpfProgram): number {
   const context = new Uint8Array(ARGUMENTS_BYTES);
   const view = new DataView(context.buffer);
   view.setUint32(8, RECORDS_PER_FILL_MAX, true);
-  view.setUint32(12, TARGET_COUNT, true);
+  view.setUint32(12, BENCH_TARGET_COUNT, true);
   produce.testRun({ context });
   return view.getUint32(16, true);
 }

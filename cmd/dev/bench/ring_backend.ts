@@ -8,6 +8,7 @@
 import { CATEGORIES } from "../../../engine/api/measurements.ts";
 import type {
   BackendCounters,
+  BackendRecord,
   RecordView,
   SocketReading,
   TargetDiff,
@@ -19,18 +20,38 @@ import { RecordCursor } from "../../../engine/backend/record_cursor.ts";
 import type { RingReader } from "../../../engine/backend/ring_reader.ts";
 import { CLOCK, type Libc } from "../../../engine/ffi/libc.ts";
 
+/** Records the generator was to make, and those the ring took. */
+export interface KernelCounts {
+  readonly seenCount: number;
+  readonly submittedCount: number;
+}
+
 export interface RingBackendOptions {
   readonly libc: Libc;
   readonly ring: RingReader;
   /** Called when the engine has read everything and waits for more. */
-  readonly onWait: () => void;
+  readonly onWait: () => void | Promise<void>;
+  /** What the kernel side counted; as many seen as were read when it is absent. */
+  readonly kernelCounts?: () => KernelCounts;
+}
+
+const NO_HITS = { seen: 0, filtered: 0, aggregated: 0, delivered: 0, dropped: {} };
+
+/** Says how many of the records it passed over were decoded. */
+class CountingCursor extends RecordCursor {
+  decodeCount = 0;
+
+  override decode(): BackendRecord {
+    this.decodeCount++;
+    return super.decode();
+  }
 }
 
 /** Reads as `LibbpfBackend` does; everything that is not about records is empty. */
 export class RingBackend implements TracerBackend {
   readonly windowBeginMs: number;
   readonly #options: RingBackendOptions;
-  readonly #cursor: RecordCursor;
+  readonly #cursor: CountingCursor;
   readonly #slots = new Map<TargetId, number>();
   #readCount = 0;
   #turnEndMs = 0;
@@ -38,8 +59,13 @@ export class RingBackend implements TracerBackend {
 
   constructor(options: RingBackendOptions) {
     this.#options = options;
-    this.#cursor = new RecordCursor(options.ring);
+    this.#cursor = new CountingCursor(options.ring);
     this.windowBeginMs = this.monotonicMs();
+  }
+
+  /** Records decoded so far. */
+  get decodeCount(): number {
+    return this.#cursor.decodeCount;
   }
 
   /** Records handed over so far. */
@@ -60,9 +86,8 @@ export class RingBackend implements TracerBackend {
     return this.#slots.get(targetId);
   }
 
-  wait(): Promise<void> {
-    this.#options.onWait();
-    return Promise.resolve();
+  async wait(): Promise<void> {
+    await this.#options.onWait();
   }
 
   drain(
@@ -105,11 +130,17 @@ export class RingBackend implements TracerBackend {
   }
 
   counters(): BackendCounters {
-    const delivered = this.#readCount;
-    const rows = CATEGORIES.map((category) => {
-      const count = category === "slowWaits" ? delivered : 0;
-      return [category, { seen: count, filtered: 0, aggregated: 0, delivered: count, dropped: {} }] as const;
-    });
+    const { seenCount, submittedCount } = this.#options.kernelCounts?.() ??
+      { seenCount: this.#readCount, submittedCount: this.#readCount };
+    const lostCount = seenCount - submittedCount;
+    const waits = {
+      seen: seenCount,
+      filtered: 0,
+      aggregated: 0,
+      delivered: submittedCount,
+      dropped: lostCount > 0 ? { ring_full: lostCount } : {},
+    };
+    const rows = CATEGORIES.map((category) => [category, category === "slowWaits" ? waits : NO_HITS] as const);
     // Object.fromEntries widens the keys; CATEGORIES has every one.
     const ledger = Object.fromEntries(rows) as BackendCounters["ledger"];
     return {
