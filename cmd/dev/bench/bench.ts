@@ -11,7 +11,10 @@ import { type BenchOptions, parseBenchOptions } from "./bench_options.ts";
 import { type FailedFigure, type Figure, figureLines, isMiss } from "./figure.ts";
 import { measureBurst } from "./burst_figure.ts";
 import { measureRecordPath } from "./record_path.ts";
-import { measureRedis } from "./redis_figure.ts";
+import { measureHooks } from "./hook_cost.ts";
+import { measureMapMemory } from "./map_memory_figure.ts";
+import { measureOwnMemory } from "./own_memory.ts";
+import { measureRedis, REDIS_SCENARIOS } from "./redis_figure.ts";
 import { measureRingReader } from "./ring_reader_figure.ts";
 import { measureStart } from "./start_figure.ts";
 import { measureUnwantedRecords } from "./unwanted_records.ts";
@@ -35,7 +38,12 @@ const MEASUREMENTS: readonly Measurement[] = [
   { name: "unwanted", seconds: 1, measure: measureUnwantedRecords },
   { name: "burst", seconds: 6, measure: measureBurst },
   { name: "unnamed", seconds: 10, measure: measureUnnamedWait },
-  { name: "redis", seconds: 600, measure: measureRedis },
+  { name: "hooks", seconds: 30, measure: measureHooks },
+  { name: "maps", seconds: 5, measure: measureMapMemory },
+  { name: "bystander", seconds: 300, measure: (options) => measureRedis(REDIS_SCENARIOS.bystander, options) },
+  { name: "redis", seconds: 600, measure: (options) => measureRedis(REDIS_SCENARIOS.timePlane, options) },
+  { name: "defaults", seconds: 600, measure: (options) => measureRedis(REDIS_SCENARIOS.defaults, options) },
+  { name: "memory", seconds: 600, measure: measureOwnMemory },
 ];
 
 const NAMES = MEASUREMENTS.map(({ name }) => name);

@@ -83,3 +83,9 @@ export async function* readLines(bytes: ReadableStream<Uint8Array>): AsyncGenera
   }
   if (rest !== "") yield rest;
 }
+
+/** A diagnosis of a process that begins at "on" and ends at "off"; the program is tracer_program.ts. */
+export function startTracer(processId: number, planes: readonly string[]): LineProgram {
+  const program = new URL("tracer_program.ts", import.meta.url).pathname;
+  return new LineProgram(Deno.execPath(), ["run", "--quiet", "-A", program, String(processId), ...planes]);
+}

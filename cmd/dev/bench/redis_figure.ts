@@ -5,14 +5,14 @@
  * @module
  */
 
+import { DEFAULT_PLANES, type Plane } from "../../../engine/api/plane.ts";
 import { runCommand } from "../run_command.ts";
 import { readMachineFacts, runSetup } from "../setup.ts";
 import { BENCH_NEEDS } from "../setup/needs.ts";
 import { type Figure, formatValue, judgeIntervalAtMost } from "./figure.ts";
-import { LineProgram } from "./line_program.ts";
+import { LineProgram, startTracer } from "./line_program.ts";
 import { type Estimate, estimateGrowthPercent, estimateLossPercent, geometricMean, median } from "./statistics.ts";
 
-const LOSS_PERCENT_MAX = 2;
 const CLIENT_COUNT = 50;
 const SLICE_SECONDS = 1.2;
 const CALIBRATION_REQUESTS = 100_000;
@@ -28,6 +28,24 @@ const UNTRACED_SLICES = TRACED_SLICES / 2;
  * of every 10 s, which would be a sixth of a slice instead of a fiftieth of a run.
  */
 const SETTLE_MS = 300;
+
+/** What is traced while redis works. */
+export interface RedisScenario {
+  /** How its figures are called. */
+  readonly name: string;
+  readonly planes: readonly Plane[];
+  /** false: another process is traced, redis only pays for the hooks being there. */
+  readonly isTarget: boolean;
+  /** The most that may be lost. */
+  readonly lossPercentMax: number;
+}
+
+/** Cheap before dear. */
+export const REDIS_SCENARIOS = {
+  bystander: { name: "redis beside a target", planes: [...DEFAULT_PLANES], isTarget: false, lossPercentMax: 2 },
+  timePlane: { name: "redis", planes: ["time"], isTarget: true, lossPercentMax: 2 },
+  defaults: { name: "redis with every default plane", planes: [...DEFAULT_PLANES], isTarget: true, lossPercentMax: 3 },
+} as const satisfies Record<string, RedisScenario>;
 
 /** One run of redis-benchmark. */
 export interface Slice {
@@ -47,37 +65,43 @@ export interface Block {
  *
  * @throws {Error} If redis cannot be installed or started
  */
-export async function measureRedis(options: { durationMs: number }): Promise<readonly Figure[]> {
+export async function measureRedis(
+  scenario: RedisScenario,
+  options: { durationMs: number },
+): Promise<readonly Figure[]> {
   await ensureRedis();
   const folder = await Deno.makeTempDir({ prefix: "podtrace-bench-" });
   try {
-    return toRedisFigures(await measureBlocks(folder, options));
+    return toRedisFigures(scenario, await measureBlocks(scenario, { folder, ...options }));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
 /** Yields the figures of at least three blocks, in the order they were measured. */
-export function toRedisFigures(blocks: readonly Block[]): readonly Figure[] {
+export function toRedisFigures(scenario: RedisScenario, blocks: readonly Block[]): readonly Figure[] {
   const pairs = blocks.map(({ before, traced, after }) => ({ before: [...before, ...after], after: traced }));
   const likes = blocks.slice(1).map(({ before }, index) => ({ before: blocks[index]?.after ?? [], after: before }));
   const order = `${UNTRACED_SLICES} off, ${TRACED_SLICES} on, ${UNTRACED_SLICES} off`;
   const how =
     `redis-benchmark -t set, ${CLIENT_COUNT} clients, slices of ${SLICE_SECONDS} s in blocks of ${order}; on: a ` +
-    "diagnosis of the server runs in another process; attaching and detaching, with 300 ms after each, are not measured";
+    `diagnosis of ${scenario.isTarget ? "the server" : "a sleeping process"} (${scenario.planes.join(", ")}) runs in ` +
+    "another process; attaching and detaching, with 300 ms after each, are not measured";
   const untraced = (figureOf: SliceFigure) => median(pairs.map(({ before }) => geometricMean(before.map(figureOf))));
   return [
-    toCostFigure("redis throughput", estimateLossPercent(toPairs(pairs, requestsPerSecond)), {
+    toCostFigure(scenario, estimateLossPercent(toPairs(pairs, requestsPerSecond)), {
+      what: "throughput",
       unit: "% fewer requests/s",
       how,
       scale: `${blocks.length} blocks; ${formatValue(untraced(requestsPerSecond))} requests/s untraced`,
     }),
-    toCostFigure("redis server CPU", estimateGrowthPercent(toPairs(pairs, serverNsPerRequest)), {
+    toCostFigure(scenario, estimateGrowthPercent(toPairs(pairs, serverNsPerRequest)), {
+      what: "server CPU",
       unit: "% more CPU per request",
       how: `${how}; run time of the server's threads from schedstat`,
       scale: `${blocks.length} blocks; ${formatValue(untraced(serverNsPerRequest) / 1000)} us a request untraced`,
     }),
-    toScatterFigure(likes),
+    toScatterFigure(scenario, likes),
   ];
 }
 
@@ -103,27 +127,27 @@ function toPairs(
 }
 
 function toCostFigure(
-  name: string,
+  { name, lossPercentMax }: RedisScenario,
   estimate: Estimate,
-  about: { unit: string; how: string; scale: string },
+  about: { what: string; unit: string; how: string; scale: string },
 ): Figure {
   return {
-    name,
+    name: `${name}: ${about.what}`,
     value: estimate.mean,
     unit: about.unit,
-    target: `at most ${LOSS_PERCENT_MAX}`,
-    verdict: judgeIntervalAtMost(estimate, LOSS_PERCENT_MAX),
+    target: `at most ${lossPercentMax}`,
+    verdict: judgeIntervalAtMost(estimate, lossPercentMax),
     spread: `95 % interval ${intervalText(estimate)}, ${about.scale}`,
     how: about.how,
   };
 }
 
 /** What the same method says when nothing is compared with nothing. */
-function toScatterFigure(likes: readonly SlicePair[]): Figure {
+function toScatterFigure({ name }: RedisScenario, likes: readonly SlicePair[]): Figure {
   const throughput = estimateLossPercent(toPairs(likes, requestsPerSecond));
   const cpu = estimateGrowthPercent(toPairs(likes, serverNsPerRequest));
   return {
-    name: "redis scatter",
+    name: `${name}: scatter`,
     value: throughput.mean,
     unit: "% fewer requests/s without tracing on either side",
     target: "none",
@@ -139,16 +163,14 @@ function intervalText({ low, high }: Estimate): string {
   return `${formatValue(low)} to ${formatValue(high)} %`;
 }
 
-async function measureBlocks(folder: string, options: { durationMs: number }): Promise<readonly Block[]> {
+async function measureBlocks(
+  scenario: RedisScenario,
+  options: { folder: string; durationMs: number },
+): Promise<readonly Block[]> {
   const endMs = performance.now() + options.durationMs;
-  await using server = await RedisServer.start(folder);
-  await using tracer = new LineProgram(Deno.execPath(), [
-    "run",
-    "--quiet",
-    "-A",
-    new URL("tracer_program.ts", import.meta.url).pathname,
-    String(server.processId),
-  ]);
+  await using server = await RedisServer.start(options.folder);
+  await using sleeper = new LineProgram("cat", []);
+  await using tracer = startTracer(scenario.isTarget ? server.processId : sleeper.processId, scenario.planes);
 
   const calibration = await server.slice(CALIBRATION_REQUESTS);
   const requestCount = Math.round(calibration.requestsPerSecond * SLICE_SECONDS);

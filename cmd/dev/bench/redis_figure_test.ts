@@ -1,5 +1,7 @@
 import { assert } from "../../../tests/support/assert.ts";
-import { type Block, parseRequestsPerSecond, type Slice, toRedisFigures } from "./redis_figure.ts";
+import { type Block, parseRequestsPerSecond, REDIS_SCENARIOS, type Slice, toRedisFigures } from "./redis_figure.ts";
+
+const SCENARIO = REDIS_SCENARIOS.timePlane;
 
 function slice(requestsPerSecond: number, serverNsPerRequest: number): Slice {
   return { requestsPerSecond, serverNsPerRequest };
@@ -22,7 +24,7 @@ const COSTS = [
 
 for (const { verdicts, ...cost } of COSTS) {
   Deno.test(`toRedisFigures() finds ${cost.lossPercent} % and ${cost.growthPercent} %, whatever drifts between blocks`, () => {
-    const figures = toRedisFigures([0.9, 1.2, 1, 0.8].map((drift) => block(drift, cost)));
+    const figures = toRedisFigures(SCENARIO, [0.9, 1.2, 1, 0.8].map((drift) => block(drift, cost)));
     assert.deepEqual(figures.map(({ verdict }) => verdict), verdicts);
     assert.deepEqual(figures.slice(0, 2).map(({ value }) => value.toFixed(6)), [
       cost.lossPercent.toFixed(6),
@@ -33,13 +35,16 @@ for (const { verdicts, ...cost } of COSTS) {
 
 Deno.test("toRedisFigures() is undecided when blocks disagree by more than the target", () => {
   const losses = [-5, 0, 4, 8];
-  const [throughput] = toRedisFigures(losses.map((lossPercent) => block(1, { lossPercent, growthPercent: 0 })));
+  const [throughput] = toRedisFigures(
+    SCENARIO,
+    losses.map((lossPercent) => block(1, { lossPercent, growthPercent: 0 })),
+  );
   assert.equal(throughput?.verdict, "UNDECIDED");
 });
 
 Deno.test("toRedisFigures() compares untraced slices across neighbouring blocks", () => {
   const blocks = [1, 0.5, 0.25].map((drift) => block(drift, { lossPercent: 0, growthPercent: 0 }));
-  assert.equal(toRedisFigures(blocks)[2]?.value.toFixed(6), "50.000000");
+  assert.equal(toRedisFigures(SCENARIO, blocks)[2]?.value.toFixed(6), "50.000000");
 });
 
 Deno.test("parseRequestsPerSecond() reads the row of SET", () => {

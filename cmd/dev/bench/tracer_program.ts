@@ -2,7 +2,7 @@
  * `podtrace diagnose` that begins and ends when it is told to, so that what is
  * measured between does not hold its start.
  *
- *     tracer_program.ts PID
+ *     tracer_program.ts PID [PLANE...]
  *
  * Each line "on" or "off" on standard input is answered by the same word once
  * that is so.
@@ -11,7 +11,7 @@
  */
 
 import { SLOW_FILE_MS_DEFAULT } from "../../../engine/api/limits.ts";
-import { DEFAULT_PLANES } from "../../../engine/api/plane.ts";
+import { DEFAULT_PLANES, type Plane, PLANES } from "../../../engine/api/plane.ts";
 import type { Engine } from "../../../engine/api/engine.ts";
 import { DEFAULT_THRESHOLDS } from "../../../engine/api/thresholds.ts";
 import { toProcessId } from "../../../engine/api/units.ts";
@@ -22,6 +22,12 @@ import { readLines } from "./line_program.ts";
 
 /** As `diagnose` has it. */
 const SLOW_WAIT_MS = 10;
+
+/** What is traced. */
+interface Wanted {
+  readonly processId: number;
+  readonly planes: ReadonlySet<Plane>;
+}
 
 /** One diagnosis in progress. */
 class Tracing {
@@ -35,8 +41,8 @@ class Tracing {
   }
 
   /** Yields when every hook is attached and the target's threads are known. */
-  static async begin(wiring: DiagnoseWiring, processId: number): Promise<Tracing> {
-    const { targets } = wiring.resolve({ kind: "processes", processIds: [toProcessId(processId)] });
+  static async begin(wiring: DiagnoseWiring, wanted: Wanted): Promise<Tracing> {
+    const { targets } = wiring.resolve({ kind: "processes", processIds: [toProcessId(wanted.processId)] });
     const diagnosis = wiring.openDiagnosis(targets, {
       output: "text",
       selection: { categories: undefined, thresholds: DEFAULT_THRESHOLDS },
@@ -47,7 +53,7 @@ class Tracing {
         slowWaitMs: SLOW_WAIT_MS,
         slowFileMs: SLOW_FILE_MS_DEFAULT,
         hasUserStacks: false,
-        planes: DEFAULT_PLANES,
+        planes: wanted.planes,
       }),
     );
     if (problem !== undefined) throw problem.cause;
@@ -62,7 +68,7 @@ class Tracing {
   }
 }
 
-async function serve(processId: number): Promise<void> {
+async function serve(wanted: Wanted): Promise<void> {
   const warn = (message: string) => console.error(message);
   const wiring = openWiring({
     context: {
@@ -77,10 +83,14 @@ async function serve(processId: number): Promise<void> {
   let tracing: Tracing | undefined;
   for await (const line of readLines(Deno.stdin.readable)) {
     await tracing?.finish();
-    tracing = line === "on" ? await Tracing.begin(wiring, processId) : undefined;
+    tracing = line === "on" ? await Tracing.begin(wiring, wanted) : undefined;
     console.log(line);
   }
   await tracing?.finish();
 }
 
-if (import.meta.main) await serve(Number(Deno.args[0]));
+if (import.meta.main) {
+  const [processId, ...names] = Deno.args;
+  const planes = PLANES.filter((plane) => names.includes(plane));
+  await serve({ processId: Number(processId), planes: planes.length > 0 ? new Set(planes) : DEFAULT_PLANES });
+}

@@ -1,0 +1,126 @@
+/**
+ * What our hooks cost a process that nobody looks at: nanoseconds per call,
+ * attached less unattached, in turns.
+ *
+ * @module
+ */
+
+import { DEFAULT_PLANES } from "../../../engine/api/plane.ts";
+import { runCommand } from "../run_command.ts";
+import { type Figure, formatValue, judgeAtMost } from "./figure.ts";
+import { LineProgram, startTracer } from "./line_program.ts";
+import { median, quantile } from "./statistics.ts";
+
+const NS_PER_CALL_MAX = 100;
+const SAMPLES_PER_SIDE = 9;
+const BLOCKS_MIN = 5;
+
+interface Workload {
+  readonly name: string;
+  /** Argument of hook_target. */
+  readonly mode: "switches" | "transfers";
+  /** Calls of our programs in one round. */
+  readonly callsPerRound: number;
+  /** 20 ms or so. */
+  readonly roundsPerSample: number;
+  readonly how: string;
+}
+
+const WORKLOADS: readonly Workload[] = [
+  {
+    name: "scheduling hooks, no target",
+    mode: "switches",
+    callsPerRound: 6,
+    roundsPerSample: 4000,
+    how: "two threads on one CPU wake each other: 2 sched_switch, 2 sched_waking, 2 sched_wakeup a round",
+  },
+  {
+    name: "socket hooks, no target",
+    mode: "transfers",
+    callsPerRound: 2,
+    roundsPerSample: 5000,
+    how: "one byte sent over a loopback connection and received: 1 sock_send_length, 1 sock_recv_length a round",
+  },
+];
+
+/** Measures both workloads in about `durationMs`, five blocks each at least. */
+export async function measureHooks(options: { durationMs: number }): Promise<readonly Figure[]> {
+  const folder = await Deno.makeTempDir({ prefix: "podtrace-bench-" });
+  try {
+    const program = await buildTarget(folder);
+    const figures: Figure[] = [];
+    for (const workload of WORKLOADS) {
+      const durationMs = options.durationMs / WORKLOADS.length;
+      figures.push(toHookFigure(workload, await measureBlocks(workload, { program, durationMs })));
+    }
+    return figures;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Median nanoseconds a round, before, with and after the hooks. */
+export interface HookBlock {
+  readonly beforeNs: number;
+  readonly attachedNs: number;
+  readonly afterNs: number;
+}
+
+/** Yields the figure of one workload. */
+export function toHookFigure(
+  { name, callsPerRound, how }: Pick<Workload, "name" | "callsPerRound" | "how">,
+  blocks: readonly HookBlock[],
+): Figure {
+  const costs = blocks.map(({ beforeNs, attachedNs, afterNs }) =>
+    (attachedNs - (beforeNs + afterNs) / 2) / callsPerRound
+  );
+  const value = median(costs);
+  const untraced = median(blocks.flatMap(({ beforeNs, afterNs }) => [beforeNs, afterNs]));
+  return {
+    name,
+    value,
+    unit: "ns a call",
+    target: `at most ${NS_PER_CALL_MAX}`,
+    verdict: judgeAtMost(value, NS_PER_CALL_MAX),
+    spread: `median of ${blocks.length} blocks, quartiles ${formatValue(quantile(costs, 0.25))} to ` +
+      `${formatValue(quantile(costs, 0.75))}; a round takes ${formatValue(untraced)} ns unattached`,
+    how: `${how}; a sleeping process is traced with every default plane; off, on, off in turns`,
+  };
+}
+
+async function measureBlocks(
+  workload: Workload,
+  options: { program: string; durationMs: number },
+): Promise<readonly HookBlock[]> {
+  await using target = new LineProgram(options.program, [workload.mode]);
+  await using sleeper = new LineProgram("cat", []);
+  await using tracer = startTracer(sleeper.processId, [...DEFAULT_PLANES]);
+
+  const sample = async (): Promise<number> => {
+    const values: number[] = [];
+    while (values.length < SAMPLES_PER_SIDE) values.push(Number(await target.ask(String(workload.roundsPerSample))));
+    return median(values);
+  };
+  await tracer.ask("on"); // once for everything that is loaded late
+  await tracer.ask("off");
+  await sample();
+  const endMs = performance.now() + options.durationMs;
+  const blocks: HookBlock[] = [];
+  while (blocks.length < BLOCKS_MIN || performance.now() < endMs) {
+    const beforeNs = await sample();
+    await tracer.ask("on");
+    const attachedNs = await sample();
+    await tracer.ask("off");
+    blocks.push({ beforeNs, attachedNs, afterNs: await sample() });
+  }
+  return blocks;
+}
+
+async function buildTarget(folder: string): Promise<string> {
+  const source = new URL("hook_target.c", import.meta.url).pathname;
+  const program = `${folder}/hook_target`;
+  const args = ["-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program, source];
+  const { code, output } = await runCommand("clang", { args, output: "capture" });
+  if (code !== 0) throw new Error(`Cannot build hook_target: clang ended with ${code}\n${output}`);
+  return program;
+}
