@@ -32,6 +32,8 @@
 #include "programs/sockets.bpf.c"
 #include "programs/page_faults.bpf.c"
 #include "programs/tasks.bpf.c"
+#include "programs/memory.bpf.c"
+#include "programs/files.bpf.c"
 
 /* Clang leaves a struct that only crosses as bytes out of the BTF; these keep them in. */
 const struct pt_wait_event *unused_pt_wait_event __attribute__((unused));
@@ -39,6 +41,8 @@ const struct pt_name_event *unused_pt_name_event __attribute__((unused));
 const struct pt_fork_event *unused_pt_fork_event __attribute__((unused));
 const struct pt_exec_event *unused_pt_exec_event __attribute__((unused));
 const struct pt_exit_event *unused_pt_exit_event __attribute__((unused));
+const struct pt_oom_kill_event *unused_pt_oom_kill_event __attribute__((unused));
+const struct pt_file_event *unused_pt_file_event __attribute__((unused));
 const struct pt_task_record *unused_pt_task_record __attribute__((unused));
 const struct pt_socket_event *unused_pt_socket_event __attribute__((unused));
 const struct pt_close_event *unused_pt_close_event __attribute__((unused));
@@ -49,6 +53,7 @@ const enum pt_wait_class *unused_pt_wait_class __attribute__((unused));
 const enum pt_object_kind *unused_pt_object_kind __attribute__((unused));
 const enum pt_thread_state *unused_pt_thread_state __attribute__((unused));
 const enum pt_hook *unused_pt_hook __attribute__((unused));
+const enum pt_file_operation *unused_pt_file_operation __attribute__((unused));
 const enum pt_category *unused_pt_category __attribute__((unused));
 const enum pt_drop_reason *unused_pt_drop_reason __attribute__((unused));
 const enum pt_iterate *unused_pt_iterate __attribute__((unused));

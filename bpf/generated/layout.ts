@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "9022077288732d8a";
+export const LAYOUT_HASH = "bd93d7f06b06070c";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -56,6 +56,16 @@ export const PT_SOCKET_ERROR_ROWS_MAX = 4096;
 export const PT_LISTEN_QUEUES_MAX = 1024;
 /** `#define PT_ERROR_ABANDONED` */
 export const PT_ERROR_ABANDONED = 4095;
+/** `#define PT_FILE_ROWS_MAX` */
+export const PT_FILE_ROWS_MAX = 8192;
+/** `#define PT_UNKNOWN_COUNT` */
+export const PT_UNKNOWN_COUNT = 4294967295;
+/** `#define PT_EXEC_ARGUMENT_BYTES` */
+export const PT_EXEC_ARGUMENT_BYTES = 512;
+/** `#define PT_FAILURES_TOLD` */
+export const PT_FAILURES_TOLD = 16;
+/** `#define PT_ERROR_OTHER` */
+export const PT_ERROR_OTHER = 65535;
 /** `#define PT_PROCESS_FROM_EXEC` */
 export const PT_PROCESS_FROM_EXEC = 2147483648;
 
@@ -164,7 +174,24 @@ export const PT_HOOK = {
   TCP_RECEIVE_RESET: 12,
   TCP_SEND_RESET: 13,
   SOCKET_ITERATOR: 14,
-  COUNT: 15,
+  OOM_KILL: 15,
+  FILE_CALL_ENTER: 16,
+  FILE_CALL_EXIT: 17,
+  COUNT: 18,
+} as const;
+
+/** `enum pt_file_operation` */
+export const PT_FILE_OPERATION = {
+  NONE: 0,
+  OPEN: 1,
+  READ: 2,
+  WRITE: 3,
+  SYNC: 4,
+  CLOSE: 5,
+  UNLINK: 6,
+  RENAME: 7,
+  EXEC: 8,
+  OPERATION_COUNT: 9,
 } as const;
 
 /** `enum pt_category` */
@@ -513,9 +540,116 @@ export function decodePtRecentWait(source: RecordSource, at: number): PtRecentWa
   };
 }
 
+/** `struct pt_file_key`: its size, and where its fields lie. */
+export const PT_FILE_KEY = {
+  sizeBytes: 40,
+  offsets: {
+    tgid: 0,
+    targetSlot: 4,
+    operation: 8,
+    error: 10,
+    padding: 12,
+    object: 16,
+  },
+} as const;
+
+/** `struct pt_file_key`, decoded. */
+export interface PtFileKey {
+  readonly tgid: number;
+  readonly targetSlot: number;
+  readonly operation: number;
+  readonly error: number;
+  readonly object: PtObject;
+}
+
+/** Decodes the `struct pt_file_key` at `at`; copies everything out. */
+export function decodePtFileKey(source: RecordSource, at: number): PtFileKey {
+  const { view } = source;
+  return {
+    tgid: view.getUint32(at, true),
+    targetSlot: view.getUint32(at + 4, true),
+    operation: view.getUint16(at + 8, true),
+    error: view.getUint16(at + 10, true),
+    object: decodePtObject(source, at + 16),
+  };
+}
+
+/** `struct pt_file_value`: its size, and where its fields lie. */
+export const PT_FILE_VALUE = {
+  sizeBytes: 168,
+  offsets: {
+    count: 0,
+    totalNs: 8,
+    maxNs: 16,
+    maxEndNs: 24,
+    bytes: 32,
+    buckets: 40,
+  },
+} as const;
+
+/** `struct pt_file_value`, decoded. */
+export interface PtFileValue {
+  readonly countLow: number;
+  readonly countHigh: number;
+  readonly totalMs: number;
+  readonly maxMs: number;
+  readonly maxEndMs: number;
+  readonly bytesLow: number;
+  readonly bytesHigh: number;
+  readonly buckets: readonly number[];
+}
+
+/** Decodes the `struct pt_file_value` at `at`; copies everything out. */
+export function decodePtFileValue(source: RecordSource, at: number): PtFileValue {
+  const { view } = source;
+  return {
+    countLow: view.getUint32(at, true),
+    countHigh: view.getUint32(at + 4, true),
+    totalMs: nsToMs(view.getUint32(at + 8, true), view.getUint32(at + 12, true)),
+    maxMs: nsToMs(view.getUint32(at + 16, true), view.getUint32(at + 20, true)),
+    maxEndMs: nsToMs(view.getUint32(at + 24, true), view.getUint32(at + 28, true)),
+    bytesLow: view.getUint32(at + 32, true),
+    bytesHigh: view.getUint32(at + 36, true),
+    buckets: [
+      view.getUint32(at + 40, true),
+      view.getUint32(at + 44, true),
+      view.getUint32(at + 48, true),
+      view.getUint32(at + 52, true),
+      view.getUint32(at + 56, true),
+      view.getUint32(at + 60, true),
+      view.getUint32(at + 64, true),
+      view.getUint32(at + 68, true),
+      view.getUint32(at + 72, true),
+      view.getUint32(at + 76, true),
+      view.getUint32(at + 80, true),
+      view.getUint32(at + 84, true),
+      view.getUint32(at + 88, true),
+      view.getUint32(at + 92, true),
+      view.getUint32(at + 96, true),
+      view.getUint32(at + 100, true),
+      view.getUint32(at + 104, true),
+      view.getUint32(at + 108, true),
+      view.getUint32(at + 112, true),
+      view.getUint32(at + 116, true),
+      view.getUint32(at + 120, true),
+      view.getUint32(at + 124, true),
+      view.getUint32(at + 128, true),
+      view.getUint32(at + 132, true),
+      view.getUint32(at + 136, true),
+      view.getUint32(at + 140, true),
+      view.getUint32(at + 144, true),
+      view.getUint32(at + 148, true),
+      view.getUint32(at + 152, true),
+      view.getUint32(at + 156, true),
+      view.getUint32(at + 160, true),
+      view.getUint32(at + 164, true),
+    ],
+  };
+}
+
 /** `struct pt_thread`: its size, and where its fields lie. */
 export const PT_THREAD = {
-  sizeBytes: 504,
+  sizeBytes: 568,
   offsets: {
     beginNs: 0,
     sinceNs: 8,
@@ -552,9 +686,16 @@ export const PT_THREAD = {
     wakerComm: 232,
     comm: 248,
     cgroupAddress: 264,
-    switchCount: 272,
-    recentNext: 276,
-    recent: 280,
+    seedMinorFaults: 272,
+    seedMajorFaults: 280,
+    fileCallNs: 288,
+    fileArgument: 296,
+    fileObject: 304,
+    fileCall: 328,
+    filePadding: 332,
+    switchCount: 336,
+    recentNext: 340,
+    recent: 344,
   },
 } as const;
 
@@ -598,6 +739,16 @@ export interface PtThread {
   readonly comm: string;
   readonly cgroupAddressLow: number;
   readonly cgroupAddressHigh: number;
+  readonly seedMinorFaultsLow: number;
+  readonly seedMinorFaultsHigh: number;
+  readonly seedMajorFaultsLow: number;
+  readonly seedMajorFaultsHigh: number;
+  readonly fileCallMs: number;
+  readonly fileArgumentLow: number;
+  readonly fileArgumentHigh: number;
+  readonly fileObject: PtObject;
+  readonly fileCall: number;
+  readonly filePadding: number;
   readonly switchCount: number;
   readonly recentNext: number;
   readonly recent: readonly PtRecentWait[];
@@ -654,13 +805,23 @@ export function decodePtThread(source: RecordSource, at: number): PtThread {
     comm: source.texts.comm(view, at + 248),
     cgroupAddressLow: view.getUint32(at + 264, true),
     cgroupAddressHigh: view.getUint32(at + 268, true),
-    switchCount: view.getUint32(at + 272, true),
-    recentNext: view.getUint32(at + 276, true),
+    seedMinorFaultsLow: view.getUint32(at + 272, true),
+    seedMinorFaultsHigh: view.getUint32(at + 276, true),
+    seedMajorFaultsLow: view.getUint32(at + 280, true),
+    seedMajorFaultsHigh: view.getUint32(at + 284, true),
+    fileCallMs: nsToMs(view.getUint32(at + 288, true), view.getUint32(at + 292, true)),
+    fileArgumentLow: view.getUint32(at + 296, true),
+    fileArgumentHigh: view.getUint32(at + 300, true),
+    fileObject: decodePtObject(source, at + 304),
+    fileCall: view.getUint32(at + 328, true),
+    filePadding: view.getUint32(at + 332, true),
+    switchCount: view.getUint32(at + 336, true),
+    recentNext: view.getUint32(at + 340, true),
     recent: [
-      decodePtRecentWait(source, at + 280),
-      decodePtRecentWait(source, at + 280 + 1 * PT_RECENT_WAIT.sizeBytes),
-      decodePtRecentWait(source, at + 280 + 2 * PT_RECENT_WAIT.sizeBytes),
-      decodePtRecentWait(source, at + 280 + 3 * PT_RECENT_WAIT.sizeBytes),
+      decodePtRecentWait(source, at + 344),
+      decodePtRecentWait(source, at + 344 + 1 * PT_RECENT_WAIT.sizeBytes),
+      decodePtRecentWait(source, at + 344 + 2 * PT_RECENT_WAIT.sizeBytes),
+      decodePtRecentWait(source, at + 344 + 3 * PT_RECENT_WAIT.sizeBytes),
     ],
   };
 }
@@ -1328,13 +1489,15 @@ export function decodePtForkEvent(source: RecordSource, at: number): PtForkEvent
 
 /** `struct pt_exec_event`: its size, and where its fields lie. */
 export const PT_EXEC_EVENT = {
-  sizeBytes: 48,
+  sizeBytes: 56,
   offsets: {
     prefix: 0,
     nowNs: 16,
     oldTid: 24,
     textBytes: 28,
     comm: 32,
+    argumentBytes: 48,
+    argumentsCut: 52,
   },
 } as const;
 
@@ -1345,6 +1508,8 @@ export interface PtExecEvent {
   readonly oldTid: number;
   readonly textBytes: number;
   readonly comm: string;
+  readonly argumentBytes: number;
+  readonly argumentsCut: number;
 }
 
 /** Decodes the `struct pt_exec_event` at `at`; copies everything out. */
@@ -1356,12 +1521,102 @@ export function decodePtExecEvent(source: RecordSource, at: number): PtExecEvent
     oldTid: view.getUint32(at + 24, true),
     textBytes: view.getUint32(at + 28, true),
     comm: source.texts.comm(view, at + 32),
+    argumentBytes: view.getUint32(at + 48, true),
+    argumentsCut: view.getUint32(at + 52, true),
+  };
+}
+
+/** `struct pt_oom_kill_event`: its size, and where its fields lie. */
+export const PT_OOM_KILL_EVENT = {
+  sizeBytes: 72,
+  offsets: {
+    prefix: 0,
+    nowNs: 16,
+    virtualBytes: 24,
+    anonymousBytes: 32,
+    fileBytes: 40,
+    sharedBytes: 48,
+    comm: 56,
+  },
+} as const;
+
+/** `struct pt_oom_kill_event`, decoded. */
+export interface PtOomKillEvent {
+  readonly prefix: PtPrefix;
+  readonly nowMs: number;
+  readonly virtualBytesLow: number;
+  readonly virtualBytesHigh: number;
+  readonly anonymousBytesLow: number;
+  readonly anonymousBytesHigh: number;
+  readonly fileBytesLow: number;
+  readonly fileBytesHigh: number;
+  readonly sharedBytesLow: number;
+  readonly sharedBytesHigh: number;
+  readonly comm: string;
+}
+
+/** Decodes the `struct pt_oom_kill_event` at `at`; copies everything out. */
+export function decodePtOomKillEvent(source: RecordSource, at: number): PtOomKillEvent {
+  const { view } = source;
+  return {
+    prefix: decodePtPrefix(source, at),
+    nowMs: nsToMs(view.getUint32(at + 16, true), view.getUint32(at + 20, true)),
+    virtualBytesLow: view.getUint32(at + 24, true),
+    virtualBytesHigh: view.getUint32(at + 28, true),
+    anonymousBytesLow: view.getUint32(at + 32, true),
+    anonymousBytesHigh: view.getUint32(at + 36, true),
+    fileBytesLow: view.getUint32(at + 40, true),
+    fileBytesHigh: view.getUint32(at + 44, true),
+    sharedBytesLow: view.getUint32(at + 48, true),
+    sharedBytesHigh: view.getUint32(at + 52, true),
+    comm: source.texts.comm(view, at + 56),
+  };
+}
+
+/** `struct pt_file_event`: its size, and where its fields lie. */
+export const PT_FILE_EVENT = {
+  sizeBytes: 88,
+  offsets: {
+    prefix: 0,
+    endNs: 16,
+    durationNs: 24,
+    key: 32,
+    bytes: 72,
+    tid: 80,
+    systemCall: 84,
+  },
+} as const;
+
+/** `struct pt_file_event`, decoded. */
+export interface PtFileEvent {
+  readonly prefix: PtPrefix;
+  readonly endMs: number;
+  readonly durationMs: number;
+  readonly key: PtFileKey;
+  readonly bytesLow: number;
+  readonly bytesHigh: number;
+  readonly tid: number;
+  readonly systemCall: number;
+}
+
+/** Decodes the `struct pt_file_event` at `at`; copies everything out. */
+export function decodePtFileEvent(source: RecordSource, at: number): PtFileEvent {
+  const { view } = source;
+  return {
+    prefix: decodePtPrefix(source, at),
+    endMs: nsToMs(view.getUint32(at + 16, true), view.getUint32(at + 20, true)),
+    durationMs: nsToMs(view.getUint32(at + 24, true), view.getUint32(at + 28, true)),
+    key: decodePtFileKey(source, at + 32),
+    bytesLow: view.getUint32(at + 72, true),
+    bytesHigh: view.getUint32(at + 76, true),
+    tid: view.getUint32(at + 80, true),
+    systemCall: view.getUint32(at + 84, true),
   };
 }
 
 /** `struct pt_exit_event`: its size, and where its fields lie. */
 export const PT_EXIT_EVENT = {
-  sizeBytes: 120,
+  sizeBytes: 144,
   offsets: {
     prefix: 0,
     endNs: 16,
@@ -1372,13 +1627,17 @@ export const PT_EXIT_EVENT = {
     blockedNs: 56,
     kernelOnCpuNs: 64,
     kernelDelayNs: 72,
-    tid: 80,
-    parentTgid: 84,
-    exitCode: 88,
-    namespaceTid: 92,
-    processEnded: 96,
-    leftTarget: 100,
-    comm: 104,
+    minorFaults: 80,
+    majorFaults: 88,
+    tid: 96,
+    parentTgid: 100,
+    exitCode: 104,
+    namespaceTid: 108,
+    processEnded: 112,
+    leftTarget: 116,
+    oomVictim: 120,
+    padding: 124,
+    comm: 128,
   },
 } as const;
 
@@ -1393,12 +1652,17 @@ export interface PtExitEvent {
   readonly blockedMs: number;
   readonly kernelOnCpuMs: number;
   readonly kernelDelayMs: number;
+  readonly minorFaultsLow: number;
+  readonly minorFaultsHigh: number;
+  readonly majorFaultsLow: number;
+  readonly majorFaultsHigh: number;
   readonly tid: number;
   readonly parentTgid: number;
   readonly exitCode: number;
   readonly namespaceTid: number;
   readonly processEnded: number;
   readonly leftTarget: number;
+  readonly oomVictim: number;
   readonly comm: string;
 }
 
@@ -1415,19 +1679,24 @@ export function decodePtExitEvent(source: RecordSource, at: number): PtExitEvent
     blockedMs: nsToMs(view.getUint32(at + 56, true), view.getUint32(at + 60, true)),
     kernelOnCpuMs: nsToMs(view.getUint32(at + 64, true), view.getUint32(at + 68, true)),
     kernelDelayMs: nsToMs(view.getUint32(at + 72, true), view.getUint32(at + 76, true)),
-    tid: view.getUint32(at + 80, true),
-    parentTgid: view.getUint32(at + 84, true),
-    exitCode: view.getUint32(at + 88, true),
-    namespaceTid: view.getUint32(at + 92, true),
-    processEnded: view.getUint32(at + 96, true),
-    leftTarget: view.getUint32(at + 100, true),
-    comm: source.texts.comm(view, at + 104),
+    minorFaultsLow: view.getUint32(at + 80, true),
+    minorFaultsHigh: view.getUint32(at + 84, true),
+    majorFaultsLow: view.getUint32(at + 88, true),
+    majorFaultsHigh: view.getUint32(at + 92, true),
+    tid: view.getUint32(at + 96, true),
+    parentTgid: view.getUint32(at + 100, true),
+    exitCode: view.getUint32(at + 104, true),
+    namespaceTid: view.getUint32(at + 108, true),
+    processEnded: view.getUint32(at + 112, true),
+    leftTarget: view.getUint32(at + 116, true),
+    oomVictim: view.getUint32(at + 120, true),
+    comm: source.texts.comm(view, at + 128),
   };
 }
 
 /** `struct pt_task_record`: its size, and where its fields lie. */
 export const PT_TASK_RECORD = {
-  sizeBytes: 432,
+  sizeBytes: 472,
   offsets: {
     prefix: 0,
     nowNs: 16,
@@ -1438,18 +1707,24 @@ export const PT_TASK_RECORD = {
     execStartNs: 56,
     bornNs: 64,
     arguments: 72,
-    tid: 104,
-    namespaceTid: 108,
-    parentTgid: 112,
-    state: 116,
-    waitClass: 120,
-    systemCall: 122,
-    isCurrent: 124,
-    object: 128,
-    comm: 152,
-    text: 168,
-    textBytes: 424,
-    knowsSystemCalls: 428,
+    minorFaults: 104,
+    majorFaults: 112,
+    fdLimit: 120,
+    residentBytes: 128,
+    fdCount: 136,
+    threadCount: 140,
+    tid: 144,
+    namespaceTid: 148,
+    parentTgid: 152,
+    state: 156,
+    waitClass: 160,
+    systemCall: 162,
+    isCurrent: 164,
+    object: 168,
+    comm: 192,
+    text: 208,
+    textBytes: 464,
+    knowsSystemCalls: 468,
   },
 } as const;
 
@@ -1466,6 +1741,16 @@ export interface PtTaskRecord {
   readonly execStartMs: number;
   readonly bornMs: number;
   readonly arguments: readonly bigint[];
+  readonly minorFaultsLow: number;
+  readonly minorFaultsHigh: number;
+  readonly majorFaultsLow: number;
+  readonly majorFaultsHigh: number;
+  readonly fdLimitLow: number;
+  readonly fdLimitHigh: number;
+  readonly residentBytesLow: number;
+  readonly residentBytesHigh: number;
+  readonly fdCount: number;
+  readonly threadCount: number;
   readonly tid: number;
   readonly namespaceTid: number;
   readonly parentTgid: number;
@@ -1500,18 +1785,28 @@ export function decodePtTaskRecord(source: RecordSource, at: number): PtTaskReco
       view.getBigUint64(at + 88, true),
       view.getBigUint64(at + 96, true),
     ],
-    tid: view.getUint32(at + 104, true),
-    namespaceTid: view.getUint32(at + 108, true),
-    parentTgid: view.getUint32(at + 112, true),
-    state: view.getUint32(at + 116, true),
-    waitClass: view.getUint16(at + 120, true),
-    systemCall: view.getUint16(at + 122, true),
-    isCurrent: view.getUint32(at + 124, true),
-    object: decodePtObject(source, at + 128),
-    comm: source.texts.comm(view, at + 152),
-    text: copyBytes(view, { offset: at + 168, lengthBytes: 256 }),
-    textBytes: view.getUint32(at + 424, true),
-    knowsSystemCalls: view.getUint32(at + 428, true),
+    minorFaultsLow: view.getUint32(at + 104, true),
+    minorFaultsHigh: view.getUint32(at + 108, true),
+    majorFaultsLow: view.getUint32(at + 112, true),
+    majorFaultsHigh: view.getUint32(at + 116, true),
+    fdLimitLow: view.getUint32(at + 120, true),
+    fdLimitHigh: view.getUint32(at + 124, true),
+    residentBytesLow: view.getUint32(at + 128, true),
+    residentBytesHigh: view.getUint32(at + 132, true),
+    fdCount: view.getUint32(at + 136, true),
+    threadCount: view.getUint32(at + 140, true),
+    tid: view.getUint32(at + 144, true),
+    namespaceTid: view.getUint32(at + 148, true),
+    parentTgid: view.getUint32(at + 152, true),
+    state: view.getUint32(at + 156, true),
+    waitClass: view.getUint16(at + 160, true),
+    systemCall: view.getUint16(at + 162, true),
+    isCurrent: view.getUint32(at + 164, true),
+    object: decodePtObject(source, at + 168),
+    comm: source.texts.comm(view, at + 192),
+    text: copyBytes(view, { offset: at + 208, lengthBytes: 256 }),
+    textBytes: view.getUint32(at + 464, true),
+    knowsSystemCalls: view.getUint32(at + 468, true),
   };
 }
 
@@ -1601,11 +1896,11 @@ export function decodePtDeparted(source: RecordSource, at: number): PtDeparted {
 
 /** `struct pt_books`: its size, and where its fields lie. */
 export const PT_BOOKS = {
-  sizeBytes: 1000,
+  sizeBytes: 1024,
   offsets: {
     calls: 0,
-    ledger: 120,
-    departed: 952,
+    ledger: 144,
+    departed: 976,
   },
 } as const;
 
@@ -1636,29 +1931,32 @@ export function decodePtBooks(source: RecordSource, at: number): PtBooks {
       view.getBigUint64(at + 96, true),
       view.getBigUint64(at + 104, true),
       view.getBigUint64(at + 112, true),
+      view.getBigUint64(at + 120, true),
+      view.getBigUint64(at + 128, true),
+      view.getBigUint64(at + 136, true),
     ],
     ledger: [
-      decodePtLedger(source, at + 120),
-      decodePtLedger(source, at + 120 + 1 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 120 + 2 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 120 + 3 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 120 + 4 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 120 + 5 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 120 + 6 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 120 + 7 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 120 + 8 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 120 + 9 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 120 + 10 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 120 + 11 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 120 + 12 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144),
+      decodePtLedger(source, at + 144 + 1 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144 + 2 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144 + 3 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144 + 4 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144 + 5 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144 + 6 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144 + 7 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144 + 8 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144 + 9 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144 + 10 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144 + 11 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 144 + 12 * PT_LEDGER.sizeBytes),
     ],
-    departed: decodePtDeparted(source, at + 952),
+    departed: decodePtDeparted(source, at + 976),
   };
 }
 
 /** `struct pt_control`: its size, and where its fields lie. */
 export const PT_CONTROL = {
-  sizeBytes: 72,
+  sizeBytes: 80,
   offsets: {
     frozenAtNs: 0,
     slowWaitNs: 8,
@@ -1673,7 +1971,8 @@ export const PT_CONTROL = {
     wakeupLatch: 56,
     socketKinds: 60,
     followSockets: 64,
-    padding: 68,
+    pageBytes: 68,
+    slowFileNs: 72,
   },
 } as const;
 
@@ -1692,6 +1991,8 @@ export interface PtControl {
   readonly wakeupLatch: number;
   readonly socketKinds: number;
   readonly followSockets: number;
+  readonly pageBytes: number;
+  readonly slowFileMs: number;
 }
 
 /** Decodes the `struct pt_control` at `at`; copies everything out. */
@@ -1711,6 +2012,8 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
     wakeupLatch: view.getUint32(at + 56, true),
     socketKinds: view.getUint32(at + 60, true),
     followSockets: view.getUint32(at + 64, true),
+    pageBytes: view.getUint32(at + 68, true),
+    slowFileMs: nsToMs(view.getUint32(at + 72, true), view.getUint32(at + 76, true)),
   };
 }
 
@@ -1718,8 +2021,8 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
 export const LAYOUT: LayoutTable = {
   "structs": {
     "pt_books": {
-      "sizeBytes": 1000,
-      "fields": { "calls": "u64[15] @ 0", "ledger": "pt_ledger[13] @ 120", "departed": "pt_departed @ 952" },
+      "sizeBytes": 1024,
+      "fields": { "calls": "u64[18] @ 0", "ledger": "pt_ledger[13] @ 144", "departed": "pt_departed @ 976" },
     },
     "pt_chain_key": {
       "sizeBytes": 48,
@@ -1771,7 +2074,7 @@ export const LAYOUT: LayoutTable = {
       },
     },
     "pt_control": {
-      "sizeBytes": 72,
+      "sizeBytes": 80,
       "fields": {
         "frozen_at_ns": "u64 @ 0",
         "slow_wait_ns": "u64 @ 8",
@@ -1786,7 +2089,8 @@ export const LAYOUT: LayoutTable = {
         "wakeup_latch": "u32 @ 56",
         "socket_kinds": "u32 @ 60",
         "follow_sockets": "u32 @ 64",
-        "padding": "u32 @ 68",
+        "page_bytes": "u32 @ 68",
+        "slow_file_ns": "u64 @ 72",
       },
     },
     "pt_departed": {
@@ -1801,17 +2105,19 @@ export const LAYOUT: LayoutTable = {
       },
     },
     "pt_exec_event": {
-      "sizeBytes": 48,
+      "sizeBytes": 56,
       "fields": {
         "prefix": "pt_prefix @ 0",
         "now_ns": "u64 @ 16",
         "old_tid": "u32 @ 24",
         "text_bytes": "u32 @ 28",
         "comm": "u8[16] @ 32",
+        "argument_bytes": "u32 @ 48",
+        "arguments_cut": "u32 @ 52",
       },
     },
     "pt_exit_event": {
-      "sizeBytes": 120,
+      "sizeBytes": 144,
       "fields": {
         "prefix": "pt_prefix @ 0",
         "end_ns": "u64 @ 16",
@@ -1822,13 +2128,51 @@ export const LAYOUT: LayoutTable = {
         "blocked_ns": "u64 @ 56",
         "kernel_on_cpu_ns": "u64 @ 64",
         "kernel_delay_ns": "u64 @ 72",
+        "minor_faults": "u64 @ 80",
+        "major_faults": "u64 @ 88",
+        "tid": "u32 @ 96",
+        "parent_tgid": "u32 @ 100",
+        "exit_code": "u32 @ 104",
+        "namespace_tid": "u32 @ 108",
+        "process_ended": "u32 @ 112",
+        "left_target": "u32 @ 116",
+        "oom_victim": "u32 @ 120",
+        "padding": "u32 @ 124",
+        "comm": "u8[16] @ 128",
+      },
+    },
+    "pt_file_event": {
+      "sizeBytes": 88,
+      "fields": {
+        "prefix": "pt_prefix @ 0",
+        "end_ns": "u64 @ 16",
+        "duration_ns": "u64 @ 24",
+        "key": "pt_file_key @ 32",
+        "bytes": "u64 @ 72",
         "tid": "u32 @ 80",
-        "parent_tgid": "u32 @ 84",
-        "exit_code": "u32 @ 88",
-        "namespace_tid": "u32 @ 92",
-        "process_ended": "u32 @ 96",
-        "left_target": "u32 @ 100",
-        "comm": "u8[16] @ 104",
+        "system_call": "u32 @ 84",
+      },
+    },
+    "pt_file_key": {
+      "sizeBytes": 40,
+      "fields": {
+        "tgid": "u32 @ 0",
+        "target_slot": "u32 @ 4",
+        "operation": "u16 @ 8",
+        "error": "u16 @ 10",
+        "padding": "u32 @ 12",
+        "object": "pt_object @ 16",
+      },
+    },
+    "pt_file_value": {
+      "sizeBytes": 168,
+      "fields": {
+        "count": "u64 @ 0",
+        "total_ns": "u64 @ 8",
+        "max_ns": "u64 @ 16",
+        "max_end_ns": "u64 @ 24",
+        "bytes": "u64 @ 32",
+        "buckets": "u32[32] @ 40",
       },
     },
     "pt_fork_event": {
@@ -1889,6 +2233,18 @@ export const LAYOUT: LayoutTable = {
     "pt_object": {
       "sizeBytes": 24,
       "fields": { "kind": "u32 @ 0", "port": "u32 @ 4", "high": "u64 @ 8", "low": "u64 @ 16" },
+    },
+    "pt_oom_kill_event": {
+      "sizeBytes": 72,
+      "fields": {
+        "prefix": "pt_prefix @ 0",
+        "now_ns": "u64 @ 16",
+        "virtual_bytes": "u64 @ 24",
+        "anonymous_bytes": "u64 @ 32",
+        "file_bytes": "u64 @ 40",
+        "shared_bytes": "u64 @ 48",
+        "comm": "u8[16] @ 56",
+      },
     },
     "pt_peer": {
       "sizeBytes": 400,
@@ -1978,7 +2334,7 @@ export const LAYOUT: LayoutTable = {
       },
     },
     "pt_task_record": {
-      "sizeBytes": 432,
+      "sizeBytes": 472,
       "fields": {
         "prefix": "pt_prefix @ 0",
         "now_ns": "u64 @ 16",
@@ -1989,22 +2345,28 @@ export const LAYOUT: LayoutTable = {
         "exec_start_ns": "u64 @ 56",
         "born_ns": "u64 @ 64",
         "arguments": "u64[4] @ 72",
-        "tid": "u32 @ 104",
-        "namespace_tid": "u32 @ 108",
-        "parent_tgid": "u32 @ 112",
-        "state": "u32 @ 116",
-        "wait_class": "u16 @ 120",
-        "system_call": "u16 @ 122",
-        "is_current": "u32 @ 124",
-        "object": "pt_object @ 128",
-        "comm": "u8[16] @ 152",
-        "text": "u8[256] @ 168",
-        "text_bytes": "u32 @ 424",
-        "knows_system_calls": "u32 @ 428",
+        "minor_faults": "u64 @ 104",
+        "major_faults": "u64 @ 112",
+        "fd_limit": "u64 @ 120",
+        "resident_bytes": "u64 @ 128",
+        "fd_count": "u32 @ 136",
+        "thread_count": "u32 @ 140",
+        "tid": "u32 @ 144",
+        "namespace_tid": "u32 @ 148",
+        "parent_tgid": "u32 @ 152",
+        "state": "u32 @ 156",
+        "wait_class": "u16 @ 160",
+        "system_call": "u16 @ 162",
+        "is_current": "u32 @ 164",
+        "object": "pt_object @ 168",
+        "comm": "u8[16] @ 192",
+        "text": "u8[256] @ 208",
+        "text_bytes": "u32 @ 464",
+        "knows_system_calls": "u32 @ 468",
       },
     },
     "pt_thread": {
-      "sizeBytes": 504,
+      "sizeBytes": 568,
       "fields": {
         "begin_ns": "u64 @ 0",
         "since_ns": "u64 @ 8",
@@ -2041,9 +2403,16 @@ export const LAYOUT: LayoutTable = {
         "waker_comm": "u8[16] @ 232",
         "comm": "u8[16] @ 248",
         "cgroup_address": "u64 @ 264",
-        "switch_count": "u32 @ 272",
-        "recent_next": "u32 @ 276",
-        "recent": "pt_recent_wait[4] @ 280",
+        "seed_minor_faults": "u64 @ 272",
+        "seed_major_faults": "u64 @ 280",
+        "file_call_ns": "u64 @ 288",
+        "file_argument": "u64 @ 296",
+        "file_object": "pt_object @ 304",
+        "file_call": "u32 @ 328",
+        "file_padding": "u32 @ 332",
+        "switch_count": "u32 @ 336",
+        "recent_next": "u32 @ 340",
+        "recent": "pt_recent_wait[4] @ 344",
       },
     },
     "pt_transfers": {
@@ -2113,6 +2482,18 @@ export const LAYOUT: LayoutTable = {
       "PT_DROP_UNREADABLE": 3,
       "PT_DROP_COUNT": 4,
     },
+    "pt_file_operation": {
+      "PT_FILE_NONE": 0,
+      "PT_FILE_OPEN": 1,
+      "PT_FILE_READ": 2,
+      "PT_FILE_WRITE": 3,
+      "PT_FILE_SYNC": 4,
+      "PT_FILE_CLOSE": 5,
+      "PT_FILE_UNLINK": 6,
+      "PT_FILE_RENAME": 7,
+      "PT_FILE_EXEC": 8,
+      "PT_FILE_OPERATION_COUNT": 9,
+    },
     "pt_hook": {
       "PT_HOOK_SCHED_SWITCH": 0,
       "PT_HOOK_SCHED_WAKING": 1,
@@ -2129,7 +2510,10 @@ export const LAYOUT: LayoutTable = {
       "PT_HOOK_TCP_RECEIVE_RESET": 12,
       "PT_HOOK_TCP_SEND_RESET": 13,
       "PT_HOOK_SOCKET_ITERATOR": 14,
-      "PT_HOOK_COUNT": 15,
+      "PT_HOOK_OOM_KILL": 15,
+      "PT_HOOK_FILE_CALL_ENTER": 16,
+      "PT_HOOK_FILE_CALL_EXIT": 17,
+      "PT_HOOK_COUNT": 18,
     },
     "pt_iterate": { "PT_ITERATE_REPORT": 0, "PT_ITERATE_SEED": 1, "PT_ITERATE_RELEASE": 2 },
     "pt_kind": {

@@ -135,6 +135,7 @@ struct file {
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
+	unsigned long *open_fds;
 };
 
 struct files_struct {
@@ -197,8 +198,40 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct rlimit {
+	unsigned long rlim_cur;
+};
+
+/* From 6.2; the sums of the CPUs are added when they grow past a batch. */
+struct percpu_counter {
+	s64 count;
+};
+
+struct mm_struct {
+	unsigned long total_vm;
+	unsigned long arg_start;
+	unsigned long arg_end;
+	struct percpu_counter rss_stat[4];
+};
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+/* Before 6.2. */
+struct mm_rss_stat {
+	atomic64_t count[4];
+};
+
+struct mm_struct___old {
+	struct mm_rss_stat rss_stat;
+};
+
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
+	struct rlimit rlim[16];
+	struct mm_struct *oom_mm;
 };
 
 struct task_struct {
@@ -220,6 +253,7 @@ struct task_struct {
 	unsigned long min_flt;
 	unsigned long maj_flt;
 	char comm[16];
+	struct mm_struct *mm;
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;

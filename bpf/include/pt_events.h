@@ -42,6 +42,11 @@ typedef unsigned long long pt_u64;
 #define PT_SOCKET_ERROR_ROWS_MAX 4096
 #define PT_LISTEN_QUEUES_MAX 1024
 #define PT_ERROR_ABANDONED 4095 /* no errno: the program itself gave a connect up */
+#define PT_FILE_ROWS_MAX 8192
+#define PT_UNKNOWN_COUNT 0xffffffff
+#define PT_EXEC_ARGUMENT_BYTES 512
+#define PT_FAILURES_TOLD 16 /* failed operations on a file that become records, of each kind and error */
+#define PT_ERROR_OTHER 0xffff /* of a row that takes what has no row of its own: it failed somehow */
 #define PT_PROCESS_FROM_EXEC 0x80000000 /* beside the slot: traced from its next exec on, not before */
 
 /* What a ring or iterator record is. */
@@ -147,7 +152,24 @@ enum pt_hook {
 	PT_HOOK_TCP_RECEIVE_RESET = 12,
 	PT_HOOK_TCP_SEND_RESET = 13,
 	PT_HOOK_SOCKET_ITERATOR = 14,
-	PT_HOOK_COUNT = 15,
+	PT_HOOK_OOM_KILL = 15,
+	PT_HOOK_FILE_CALL_ENTER = 16,
+	PT_HOOK_FILE_CALL_EXIT = 17,
+	PT_HOOK_COUNT = 18,
+};
+
+/* What can be done with a file. */
+enum pt_file_operation {
+	PT_FILE_NONE = 0,
+	PT_FILE_OPEN = 1,
+	PT_FILE_READ = 2,
+	PT_FILE_WRITE = 3,
+	PT_FILE_SYNC = 4,
+	PT_FILE_CLOSE = 5,
+	PT_FILE_UNLINK = 6,
+	PT_FILE_RENAME = 7,
+	PT_FILE_EXEC = 8, /* failed ones only */
+	PT_FILE_OPERATION_COUNT = 9,
 };
 
 /* What a ledger row is about; a program may feed several categories. */
@@ -250,6 +272,26 @@ struct pt_recent_wait {
 	pt_u32 padding;
 };
 
+/* Operations on one file, by how they ended. */
+struct pt_file_key {
+	pt_u32 tgid; /* 0: what has no row of its own */
+	pt_u32 target_slot;
+	pt_u16 operation; /* pt_file_operation */
+	pt_u16 error;	  /* 0: it succeeded */
+	pt_u32 padding;
+	struct pt_object object;
+};
+
+/* Threads of one process on several CPUs write it: counters are atomic; the maximum is written again until it stands. */
+struct pt_file_value {
+	pt_u64 count;
+	pt_u64 total_ns;
+	pt_u64 max_ns;
+	pt_u64 max_end_ns;
+	pt_u64 bytes;
+	pt_u32 buckets[PT_HISTOGRAM_BUCKETS]; /* as in pt_wait_value */
+};
+
 /* Value of the thread table; its key is the task's address. */
 struct pt_thread {
 	pt_u64 begin_ns; /* seen from: window start, fork, or migration into the target */
@@ -287,6 +329,13 @@ struct pt_thread {
 	pt_u8 waker_comm[PT_COMM_BYTES];
 	pt_u8 comm[PT_COMM_BYTES];
 	pt_u64 cgroup_address; /* identity of its cgroup when last looked at */
+	pt_u64 seed_minor_faults; /* when seen first */
+	pt_u64 seed_major_faults;
+	pt_u64 file_call_ns; /* not 0: in a call on a file since then; only one at a time, calls of a thread do not nest */
+	pt_u64 file_argument; /* of that call: descriptor, or address of the path */
+	struct pt_object file_object; /* of that call: what its descriptor was then */
+	pt_u32 file_call;
+	pt_u32 file_padding;
 	pt_u32 switch_count;
 	pt_u32 recent_next;
 	struct pt_recent_wait recent[PT_RECENT_WAITS];
@@ -456,13 +505,39 @@ struct pt_fork_event {
 	pt_u8 comm[PT_COMM_BYTES];
 };
 
-/* Followed by text_bytes bytes: the file name given to exec, NUL-ended. */
+/*
+ * Followed by text_bytes bytes: the file name given to exec, NUL-ended; then by
+ * argument_bytes bytes: the arguments, each NUL-ended, but for the last if cut.
+ */
 struct pt_exec_event {
 	struct pt_prefix prefix;
 	pt_u64 now_ns;
 	pt_u32 old_tid;
 	pt_u32 text_bytes;
 	pt_u8 comm[PT_COMM_BYTES];
+	pt_u32 argument_bytes;
+	pt_u32 arguments_cut; /* 1: there were more */
+};
+
+/* A process that is to be killed for want of memory, and what it held. */
+struct pt_oom_kill_event {
+	struct pt_prefix prefix;
+	pt_u64 now_ns;
+	pt_u64 virtual_bytes;
+	pt_u64 anonymous_bytes;
+	pt_u64 file_bytes;
+	pt_u64 shared_bytes;
+	pt_u8 comm[PT_COMM_BYTES];
+};
+
+struct pt_file_event {
+	struct pt_prefix prefix;
+	pt_u64 end_ns;
+	pt_u64 duration_ns;
+	struct pt_file_key key;
+	pt_u64 bytes;
+	pt_u32 tid;
+	pt_u32 system_call;
 };
 
 /* The whole ledger of a thread that ended. */
@@ -476,12 +551,16 @@ struct pt_exit_event {
 	pt_u64 blocked_ns;
 	pt_u64 kernel_on_cpu_ns; /* sum_exec_runtime since begin_ns */
 	pt_u64 kernel_delay_ns;	 /* sched_info.run_delay since begin_ns */
+	pt_u64 minor_faults;	 /* since begin_ns */
+	pt_u64 major_faults;
 	pt_u32 tid;
 	pt_u32 parent_tgid;
 	pt_u32 exit_code; /* as wait(2) reports it */
 	pt_u32 namespace_tid;
 	pt_u32 process_ended; /* 1: no thread of the process was left when this one ended */
 	pt_u32 left_target;   /* 1: it lives on, but outside of every target */
+	pt_u32 oom_victim;    /* 1: its process was chosen to be killed for want of memory */
+	pt_u32 padding;
 	pt_u8 comm[PT_COMM_BYTES];
 };
 
@@ -496,6 +575,12 @@ struct pt_task_record {
 	pt_u64 exec_start_ns; /* scheduler clock when it last ran */
 	pt_u64 born_ns;	      /* boot clock */
 	pt_u64 arguments[4];  /* of the system call */
+	pt_u64 minor_faults;  /* since it was born */
+	pt_u64 major_faults;
+	pt_u64 fd_limit;       /* of the process, main threads only, like all below; 0: unreadable */
+	pt_u64 resident_bytes; /* of the process; 0: it has no memory any more */
+	pt_u32 fd_count;       /* of the process; PT_UNKNOWN_COUNT: more than are counted, or unreadable */
+	pt_u32 thread_count;   /* of the process, living */
 	pt_u32 tid;
 	pt_u32 namespace_tid;
 	pt_u32 parent_tgid;
@@ -551,7 +636,8 @@ struct pt_control {
 	pt_u32 wakeup_latch;  /* set when the reader was woken, cleared by the reader */
 	pt_u32 socket_kinds;  /* bit n: socket records of kind n are wanted */
 	pt_u32 follow_sockets; /* 0: connections are nobody's business; who listens is */
-	pt_u32 padding;
+	pt_u32 page_bytes;
+	pt_u64 slow_file_ns;  /* operations on files at least this long become records, and failed ones; 0 none */
 };
 
 _Static_assert(sizeof(struct pt_header) == 8, "pt_header");
@@ -562,18 +648,22 @@ _Static_assert(sizeof(struct pt_wait_value) == 192, "pt_wait_value");
 _Static_assert(sizeof(struct pt_chain_key) == 48, "pt_chain_key");
 _Static_assert(sizeof(struct pt_chain_value) == 40, "pt_chain_value");
 _Static_assert(sizeof(struct pt_recent_wait) == 56, "pt_recent_wait");
-_Static_assert(sizeof(struct pt_thread) == 504, "pt_thread");
-_Static_assert(sizeof(struct pt_task_record) == 432, "pt_task_record");
+_Static_assert(sizeof(struct pt_thread) == 568, "pt_thread");
+_Static_assert(sizeof(struct pt_task_record) == 472, "pt_task_record");
 _Static_assert(sizeof(struct pt_wait_event) == 88, "pt_wait_event");
 _Static_assert(sizeof(struct pt_name_event) == 48, "pt_name_event");
 _Static_assert(sizeof(struct pt_fork_event) == 56, "pt_fork_event");
-_Static_assert(sizeof(struct pt_exec_event) == 48, "pt_exec_event");
-_Static_assert(sizeof(struct pt_exit_event) == 120, "pt_exit_event");
+_Static_assert(sizeof(struct pt_exec_event) == 56, "pt_exec_event");
+_Static_assert(sizeof(struct pt_exit_event) == 144, "pt_exit_event");
+_Static_assert(sizeof(struct pt_oom_kill_event) == 72, "pt_oom_kill_event");
+_Static_assert(sizeof(struct pt_file_key) == 40, "pt_file_key");
+_Static_assert(sizeof(struct pt_file_value) == 168, "pt_file_value");
+_Static_assert(sizeof(struct pt_file_event) == 88, "pt_file_event");
 _Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
-_Static_assert(sizeof(struct pt_books) == 1000, "pt_books");
+_Static_assert(sizeof(struct pt_books) == 1024, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
-_Static_assert(sizeof(struct pt_control) == 72, "pt_control");
+_Static_assert(sizeof(struct pt_control) == 80, "pt_control");
 _Static_assert(sizeof(struct pt_listener) == 8, "pt_listener");
 _Static_assert(sizeof(struct pt_latency) == 152, "pt_latency");
 _Static_assert(sizeof(struct pt_transfers) == 24, "pt_transfers");

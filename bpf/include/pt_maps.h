@@ -26,6 +26,14 @@ struct {
 	__type(value, struct pt_chain_value);
 } chains SEC(".maps");
 
+/* Operations on files by process, file and outcome; only while they are asked for. 2.4 MB. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PT_FILE_ROWS_MAX);
+	__type(key, struct pt_file_key);
+	__type(value, struct pt_file_value);
+} file_rows SEC(".maps");
+
 /* Target cgroups: id to target slot. Written by user space. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -145,9 +153,17 @@ struct {
 	__type(value, struct pt_name_scratch);
 } name_scratch SEC(".maps");
 
+/* For the programs on system calls, which run with preemption off; the scheduler's have their own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct pt_name_scratch);
+} file_scratch SEC(".maps");
+
 struct pt_exec_scratch {
 	struct pt_exec_event event;
-	char text[PT_TEXT_BYTES];
+	char text[PT_TEXT_BYTES + PT_EXEC_ARGUMENT_BYTES];
 };
 
 struct {
@@ -184,6 +200,7 @@ static struct pt_wait_value zero_wait;
 static struct pt_chain_value zero_chain;
 static struct pt_socket zero_socket;
 static struct pt_peer zero_peer;
+static struct pt_file_value zero_file;
 
 static __always_inline struct pt_control *get_control(void)
 {

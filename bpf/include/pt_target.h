@@ -141,6 +141,31 @@ static __always_inline u32 namespace_tid_of(struct task_struct *task)
 	return nr;
 }
 
+/* A pointer as the number it is: global functions, which the verifier walks once and not on every way there, take no other. */
+static __always_inline u64 number_of(const void *pointer)
+{
+	u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
+/* Page faults of a thread since it was born. */
+__noinline u64 faults_of(u64 task_address, bool is_major)
+{
+	struct task_struct *task = (void *)task_address;
+
+	return is_major ? BPF_CORE_READ(task, maj_flt) : BPF_CORE_READ(task, min_flt);
+}
+
+/* Whether the kernel chose its process to be killed for want of memory (mark_oom_victim() of the kernel). */
+__noinline u32 is_oom_victim(u64 task_address)
+{
+	struct task_struct *task = (void *)task_address;
+
+	return BPF_CORE_READ(task, signal, oom_mm) != NULL;
+}
+
 /* For programs that an interrupt, and the scheduler's programs with it, may break into. */
 static __always_inline void count(u64 *counter)
 {
@@ -171,6 +196,8 @@ static __always_inline struct pt_thread *adopt(struct task_struct *task, u32 slo
 	thread->seed_exec_ns = task->se.sum_exec_runtime;
 	thread->seed_delay_ns = task->sched_info.run_delay;
 	thread->exec_mark_ns = thread->seed_exec_ns;
+	thread->seed_minor_faults = task->min_flt;
+	thread->seed_major_faults = task->maj_flt;
 	thread->stack_id = -1;
 	thread->system_call = PT_NO_SYSTEM_CALL;
 	if (by_cgroup)

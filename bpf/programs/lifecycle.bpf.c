@@ -107,6 +107,30 @@ static __always_inline u32 clamp_length(long length, u32 most)
 	return length < 0 ? 0 : length > most ? most : length;
 }
 
+/*
+ * The arguments, as the new image has them on its stack: written a moment ago,
+ * so they are in memory. `text` has room for PT_EXEC_ARGUMENT_BYTES.
+ */
+static __noinline u32 read_arguments(char *text, struct task_struct *task)
+{
+	u64 begin, bytes;
+
+	if (!text || !task)
+		return 0;
+	begin = BPF_CORE_READ(task, mm, arg_start);
+	bytes = BPF_CORE_READ(task, mm, arg_end) - begin;
+	if (bytes > PT_EXEC_ARGUMENT_BYTES)
+		bytes = PT_EXEC_ARGUMENT_BYTES;
+	if (!begin || bpf_probe_read_user(text, bytes, (void *)begin))
+		return 0;
+	return bytes;
+}
+
+static __always_inline bool has_more_arguments(struct task_struct *task, u32 bytes)
+{
+	return BPF_CORE_READ(task, mm, arg_end) - BPF_CORE_READ(task, mm, arg_start) > bytes;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
@@ -116,7 +140,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	struct pt_ledger *ledger;
 	struct pt_thread *thread;
 	u64 key = (u64)task, now;
-	u32 zero = 0, bytes;
+	u32 zero = 0, bytes, argument_bytes;
 
 	if (!control || !books)
 		return 0;
@@ -138,13 +162,19 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	thread->tgid = task->tgid;
 	thread->namespace_tid = namespace_tid_of(task);
 	bpf_probe_read_kernel_str(thread->comm, sizeof(thread->comm), task->comm);
-	bytes = clamp_length(bpf_probe_read_kernel_str(scratch->text, sizeof(scratch->text), program->filename), PT_TEXT_BYTES);
-	set_header(&scratch->event.prefix, PT_KIND_EXEC, sizeof(scratch->event) + bytes, thread->target_slot, task->tgid);
+	bytes = clamp_length(bpf_probe_read_kernel_str(scratch->text, PT_TEXT_BYTES, program->filename), PT_TEXT_BYTES);
+	argument_bytes = read_arguments(scratch->text + bytes, task);
+	if (argument_bytes > PT_EXEC_ARGUMENT_BYTES)
+		argument_bytes = PT_EXEC_ARGUMENT_BYTES;
+	set_header(&scratch->event.prefix, PT_KIND_EXEC, sizeof(scratch->event) + bytes + argument_bytes,
+		   thread->target_slot, task->tgid);
+	scratch->event.argument_bytes = argument_bytes;
+	scratch->event.arguments_cut = has_more_arguments(task, argument_bytes);
 	scratch->event.now_ns = now;
 	scratch->event.old_tid = old_pid;
 	scratch->event.text_bytes = bytes;
 	__builtin_memcpy(scratch->event.comm, thread->comm, PT_COMM_BYTES);
-	if (bpf_ringbuf_output(&lifecycle_ring, scratch, sizeof(scratch->event) + bytes,
+	if (bpf_ringbuf_output(&lifecycle_ring, scratch, sizeof(scratch->event) + bytes + argument_bytes,
 			       wakeup_flags(&lifecycle_ring, PT_LIFECYCLE_RING_BYTES)))
 		count(&ledger->dropped[PT_DROP_RING_FULL]);
 	else

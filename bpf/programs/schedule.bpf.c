@@ -64,7 +64,7 @@ static __noinline int close_thread(struct pt_thread *thread, struct task_struct 
 {
 	struct pt_ledger *ledger;
 	struct pt_exit_event *event;
-	u64 key = (u64)task;
+	u64 key = (u64)task, number;
 
 	if (!thread || !task || !books)
 		return 0;
@@ -103,6 +103,11 @@ static __noinline int close_thread(struct pt_thread *thread, struct task_struct 
 	event->blocked_ns = thread->blocked_ns;
 	event->kernel_on_cpu_ns = BPF_CORE_READ(task, se.sum_exec_runtime) - thread->seed_exec_ns;
 	event->kernel_delay_ns = BPF_CORE_READ(task, sched_info.run_delay) - thread->seed_delay_ns;
+	number = number_of(task);
+	event->minor_faults = faults_of(number, false) - thread->seed_minor_faults;
+	event->major_faults = faults_of(number, true) - thread->seed_major_faults;
+	event->oom_victim = is_oom_victim(number);
+	event->padding = 0;
 	event->tid = thread->tid;
 	event->namespace_tid = thread->namespace_tid;
 	event->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);

@@ -75,6 +75,116 @@ static __always_inline void describe_task(struct pt_task_record *record, struct 
 	record->text_bytes = used & 0xffff;
 }
 
+/* Words of the bitmap of open descriptors that are counted: 65 536 descriptors. */
+#define PT_FD_WORDS_MAX 1024
+
+/* include/uapi/asm-generic/resource.h */
+#define PT_RLIMIT_NOFILE 7
+
+/* Words that are copied at a time. */
+#define PT_FD_WORDS 8
+
+/*
+ * Descriptors of a process; PT_UNKNOWN_COUNT when there may be more than are
+ * counted here.
+ */
+__noinline u32 count_fds(u64 task_address)
+{
+	struct task_struct *task = (void *)task_address;
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	u32 found = 0, words, i, j;
+	unsigned long *open_fds;
+
+	if (!table)
+		return PT_UNKNOWN_COUNT;
+	words = BPF_CORE_READ(table, max_fds) / 64;
+	open_fds = BPF_CORE_READ(table, open_fds);
+	if (words > PT_FD_WORDS_MAX)
+		return PT_UNKNOWN_COUNT;
+	for (i = 0; i < PT_FD_WORDS_MAX / PT_FD_WORDS; i++) {
+		u64 bits[PT_FD_WORDS];
+
+		if ((i + 1) * PT_FD_WORDS > words)
+			break;
+		if (bpf_probe_read_kernel(bits, sizeof(bits), open_fds))
+			return PT_UNKNOWN_COUNT;
+		open_fds += PT_FD_WORDS;
+		for (j = 0; j < PT_FD_WORDS; j++)
+			found += bit_count(bits[j]);
+	}
+	words &= PT_FD_WORDS - 1;
+	for (i = 0; i < PT_FD_WORDS; i++) {
+		u64 bits = 0;
+
+		if (i >= words)
+			break;
+		if (bpf_probe_read_kernel(&bits, sizeof(bits), open_fds + i))
+			return PT_UNKNOWN_COUNT;
+		found += bit_count(bits);
+	}
+	return found;
+}
+
+/* The members of rss_stat, include/linux/mm_types_task.h. */
+#define PT_MM_FILEPAGES 0
+#define PT_MM_ANONPAGES 1
+#define PT_MM_SHMEMPAGES 3
+
+/* Sums of CPUs that were not added up yet are missing: up to some dozens of pages for each of them. */
+__noinline u64 resident_pages(u64 mm_address, u32 member)
+{
+	struct mm_struct___old *old = (void *)mm_address;
+	struct mm_struct *mm = (void *)mm_address;
+	s64 pages = 0;
+
+	if (bpf_core_type_exists(struct mm_rss_stat)) {
+		if (member == PT_MM_FILEPAGES)
+			pages = BPF_CORE_READ(old, rss_stat.count[PT_MM_FILEPAGES].counter);
+		else if (member == PT_MM_ANONPAGES)
+			pages = BPF_CORE_READ(old, rss_stat.count[PT_MM_ANONPAGES].counter);
+		else
+			pages = BPF_CORE_READ(old, rss_stat.count[PT_MM_SHMEMPAGES].counter);
+	} else {
+		if (member == PT_MM_FILEPAGES)
+			pages = BPF_CORE_READ(mm, rss_stat[PT_MM_FILEPAGES].count);
+		else if (member == PT_MM_ANONPAGES)
+			pages = BPF_CORE_READ(mm, rss_stat[PT_MM_ANONPAGES].count);
+		else
+			pages = BPF_CORE_READ(mm, rss_stat[PT_MM_SHMEMPAGES].count);
+	}
+	return pages > 0 ? pages : 0;
+}
+
+__noinline u64 resident_bytes(u64 task_address, u32 page_bytes)
+{
+	struct task_struct *task = (void *)task_address;
+	u64 mm = (u64)BPF_CORE_READ(task, mm);
+
+	if (!mm)
+		return 0;
+	return page_bytes * (resident_pages(mm, PT_MM_FILEPAGES) + resident_pages(mm, PT_MM_ANONPAGES) +
+			     resident_pages(mm, PT_MM_SHMEMPAGES));
+}
+
+/* What a process has, told with its main thread. */
+static __always_inline void describe_process(struct pt_task_record *record, struct task_struct *task, u32 slot,
+					     u32 page_bytes)
+{
+	u64 number;
+
+	record->fd_limit = 0;
+	record->fd_count = PT_UNKNOWN_COUNT;
+	record->resident_bytes = 0;
+	record->thread_count = 0;
+	if (!slot || task->pid != task->tgid)
+		return;
+	record->thread_count = BPF_CORE_READ(task, signal, nr_threads);
+	record->fd_limit = BPF_CORE_READ(task, signal, rlim[PT_RLIMIT_NOFILE].rlim_cur);
+	number = number_of(task);
+	record->fd_count = count_fds(number);
+	record->resident_bytes = resident_bytes(number, page_bytes);
+}
+
 static __always_inline void fill_record(struct pt_task_record *record, struct task_struct *task, u32 slot, u32 state,
 					u64 now)
 {
@@ -86,6 +196,8 @@ static __always_inline void fill_record(struct pt_task_record *record, struct ta
 	record->delay_ns = task->sched_info.run_delay;
 	record->exec_start_ns = task->se.exec_start;
 	record->born_ns = task->start_boottime;
+	record->minor_faults = task->min_flt;
+	record->major_faults = task->maj_flt;
 	record->tid = task->pid;
 	record->namespace_tid = namespace_tid_of(task);
 	record->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
@@ -170,6 +282,7 @@ int task_iterator(struct bpf_iter__task *ctx)
 		count_adoption(books, bpf_map_lookup_elem(&threads, &key) != NULL);
 	}
 	fill_record(&scratch->record, task, slot, state, now);
+	describe_process(&scratch->record, task, slot, control->page_bytes);
 	if (slot && state == PT_STATE_BLOCKED) {
 		asked->wait_class = PT_WAIT_NONE;
 		capture_wait(asked, task, state_of(task), false);

@@ -166,6 +166,8 @@ export interface FileKey {
   readonly targetSlot: number;
   /** `pt_file_operation`. */
   readonly operation: number;
+  /** How it ended; 0: well; `PT_ERROR_OTHER`: badly, it is not known how. */
+  readonly errno: number;
   /** The file, or a path's hash (`PT_OBJECT_PATH`), or none. */
   readonly object: ObjectKey;
 }
@@ -184,8 +186,6 @@ export interface FileRecord {
   readonly threadId: number;
   /** Number on this architecture. */
   readonly systemCall: number;
-  /** 0: it succeeded. */
-  readonly errno: number;
   /** Read or written. */
   readonly byteCount: number;
 }
@@ -487,16 +487,12 @@ export interface ChainRow {
   readonly totalMs: number;
 }
 
-/** `pt_file_value`: all operations of one kind of one process on one file. */
+/** `pt_file_value`: all operations of one kind of one process on one file that ended in the same way. */
 export interface FileRow {
   /** Whose, what, and on what. */
   readonly key: FileKey;
-  /** Calls, failed ones included. */
+  /** Calls. */
   readonly count: number;
-  /** Calls that failed. */
-  readonly errorCount: number;
-  /** The errors told apart, in order of appearance; the rest is `errorCount` less their sum. */
-  readonly errors: readonly { readonly errno: number; readonly count: number }[];
   /** Read or written. */
   readonly byteCount: number;
   /** Their time. */

@@ -19,6 +19,8 @@ export interface ControlWords {
   /** Bit n: socket records of `pt_kind` n are wanted. */
   readonly socketKinds: number;
   readonly followsSockets: boolean;
+  readonly slowFileMs: number; // 0: no single operations on files
+  readonly pageBytes: number;
   readonly isEnabled: boolean;
   readonly cgroupLevels: number;
   readonly systemWideSlot: number;
@@ -34,6 +36,8 @@ export const OPEN_CONTROL: ControlWords = {
   slowConnectMs: 0,
   socketKinds: 0,
   followsSockets: false,
+  slowFileMs: 0,
+  pageBytes: 0,
   isEnabled: false,
   cgroupLevels: 0,
   systemWideSlot: 0,
@@ -53,6 +57,8 @@ export function encodeControl(words: ControlWords): Uint8Array<ArrayBuffer> {
   view.setBigUint64(offsets.slowConnectNs, BigInt(Math.round(words.slowConnectMs * 1e6)), true);
   view.setUint32(offsets.socketKinds, words.socketKinds, true);
   view.setUint32(offsets.followSockets, Number(words.followsSockets), true);
+  view.setBigUint64(offsets.slowFileNs, BigInt(Math.round(words.slowFileMs * 1e6)), true);
+  view.setUint32(offsets.pageBytes, words.pageBytes, true);
   view.setUint32(offsets.enabled, Number(words.isEnabled), true);
   view.setUint32(offsets.cgroupLevels, words.cgroupLevels, true);
   view.setUint32(offsets.systemWideSlot, words.systemWideSlot, true);

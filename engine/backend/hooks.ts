@@ -158,6 +158,30 @@ export const HOOKS: readonly HookUse[] = [
   },
   TASK_ITERATOR_HOOK,
   ...SOCKET_HOOKS,
+  {
+    hook: "oom_kill",
+    plane: "memory",
+    providers: ["mark_victim"],
+    row: PT_HOOK.OOM_KILL,
+    blindFor: "what a process held when it was killed for want of memory",
+    isEssential: false,
+  },
+  {
+    hook: "file_call_enter",
+    plane: "files",
+    providers: ["file_call_enter"],
+    row: PT_HOOK.FILE_CALL_ENTER,
+    blindFor: "operations on files, but for those that wait for a disk",
+    isEssential: false,
+  },
+  {
+    hook: "file_call_exit",
+    plane: "files",
+    providers: ["file_call_exit"],
+    row: PT_HOOK.FILE_CALL_EXIT,
+    blindFor: "operations on files, but for those that wait for a disk",
+    isEssential: false,
+  },
 ];
 
 /** Yields how `hooks` come up: all are loaded, those of the time plane attached. */

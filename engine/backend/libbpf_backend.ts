@@ -9,6 +9,7 @@ import type { Plane } from "../api/plane.ts";
 import type {
   AggregateVisitor,
   BackendCounters,
+  ProcessResources,
   RecordView,
   SocketReading,
   TargetDiff,
@@ -40,18 +41,20 @@ import {
   readSocketRows,
   SLOTTED_TABLES,
 } from "./socket_tables.ts";
-import { decodeTaskRecords, toTaskSnapshot } from "./task_snapshot.ts";
+import { decodeTaskRecords, toProcessResources, toTaskSnapshot } from "./task_snapshot.ts";
 import {
   type KernelAccount,
+  overflowFileRows,
   overflowRows,
   readChains,
+  readFiles,
   readRunningThreads,
   readThreads,
   WaitTable,
 } from "./table_rows.ts";
 import { refuseImpossibleTargets } from "./target_claims.ts";
 import { type SlotEntry, TargetSlots } from "./target_slots.ts";
-import { TextCache } from "./text_cache.ts";
+import { TextCache, toCount } from "./text_cache.ts";
 
 /** Sockets and peers there is no room for share one row each; it is there from the beginning. */
 const OVERFLOW_TABLES = ["sockets", "peers"] as const;
@@ -87,13 +90,19 @@ export class LibbpfBackend implements TracerBackend {
   /** The program that iterates says so in every record; the reader's own is always among them. */
   #knowsSystemCalls = true;
   #closing: ReadonlyMap<bigint, KernelAccount> = new Map();
+  #closingProcesses: readonly ProcessResources[] = [];
 
-  constructor(access: KernelAccess, options: { readonly ownProcessId: number; readonly paths?: PathHolder }) {
+  /** @param options.pageBytes what the kernel counts memory in; a recording holds bytes already */
+  constructor(
+    access: KernelAccess,
+    options: { readonly ownProcessId: number; readonly pageBytes?: number; readonly paths?: PathHolder },
+  ) {
+    const { ownProcessId, pageBytes = 0 } = options;
     this.#access = access;
     this.paths = options.paths;
     this.#lifecycle = new RecordCursor(access.lifecycleRing);
     this.#data = new RecordCursor(access.dataRing);
-    this.#control = { ...OPEN_CONTROL, ownProcessId: options.ownProcessId };
+    this.#control = { ...OPEN_CONTROL, ownProcessId, pageBytes };
     this.#windowBeginMs = this.#nowMs();
     this.#writeControl({});
     this.#waits = new WaitTable(this.#map("waits"), this.#texts);
@@ -102,6 +111,7 @@ export class LibbpfBackend implements TracerBackend {
       table.update(new Uint8Array(table.keyBytes), new Uint8Array(table.valueBytes));
     }
     for (const { key, value } of overflowRows(this.#map("waits"))) this.#map("waits").update(key, value);
+    for (const { key, value } of overflowFileRows(this.#map("file_rows"))) this.#map("file_rows").update(key, value);
   }
 
   get windowBeginMs(): number {
@@ -123,9 +133,9 @@ export class LibbpfBackend implements TracerBackend {
     refuseImpossibleTargets([...this.#slots.targets().filter(({ id }) => !removed.has(id)), ...diff.added]);
     this.#changeMarks(diff);
     const { cgroupLevels, systemWideSlot } = this.#slots;
-    const { hasUserStacks, slowWaitMs = 0 } = diff;
+    const { hasUserStacks, slowWaitMs = 0, slowFileMs = 0 } = diff;
     const { kinds: socketKinds, slowResponseMs, slowConnectMs } = diff.socketEvents ?? NO_SOCKET_EVENTS;
-    const thresholds = { slowWaitMs, slowResponseMs, slowConnectMs };
+    const thresholds = { slowWaitMs, slowResponseMs, slowConnectMs, slowFileMs };
     const followsSockets = diff.planes.has("sockets");
     const areSocketsNew = followsSockets && !this.#control.followsSockets;
     this.#writeControl({
@@ -246,15 +256,18 @@ export class LibbpfBackend implements TracerBackend {
     const texts = this.#texts;
     this.#waits.readAll((row) => visitor.wait(row));
     runToEnd(readChains(this.#map("chains"), { texts, visit: (row) => visitor.chain(row) }));
+    runToEnd(readFiles(this.#map("file_rows"), { texts, visit: (row) => visitor.file(row) }));
     if (this.#windowEndMs === undefined) return;
     const closing = { texts, endMs: this.#windowEndMs, kernelAccounts: this.#closing };
     for (const account of readThreads(this.#map("threads"), closing)) visitor.thread(this.#withLockOwner(account));
+    for (const resources of this.#closingProcesses) visitor.process(resources);
   }
 
   *readRunning(visitor: AggregateVisitor): Generator<void, number> {
     const texts = this.#texts;
     yield* this.#waits.readSteps((row) => visitor.wait(row));
     yield* readChains(this.#map("chains"), { texts, visit: (row) => visitor.chain(row) });
+    yield* readFiles(this.#map("file_rows"), { texts, visit: (row) => visitor.file(row) });
     return yield* readRunningThreads(this.#map("threads"), {
       texts,
       nowMs: () => this.#nowMs(),
@@ -317,12 +330,17 @@ export class LibbpfBackend implements TracerBackend {
     const endMs = this.#nowMs();
     this.#writeControl({ frozenAtMs: endMs });
     this.#windowEndMs = endMs;
-    const closing = new Map<bigint, { execMs: number; delayMs: number }>();
-    for (const task of this.#iterate(PT_ITERATE.REPORT)) {
-      const address = (BigInt(task.taskAddressHigh) << 32n) | BigInt(task.taskAddressLow);
-      closing.set(address, { execMs: task.execMs, delayMs: task.delayMs });
-    }
-    this.#closing = closing;
+    const tasks = this.#iterate(PT_ITERATE.REPORT);
+    this.#closing = new Map(tasks.map((task) => [
+      (BigInt(task.taskAddressHigh) << 32n) | BigInt(task.taskAddressLow),
+      {
+        execMs: task.execMs,
+        delayMs: task.delayMs,
+        minorFaultCount: toCount(task.minorFaultsLow, task.minorFaultsHigh),
+        majorFaultCount: toCount(task.majorFaultsLow, task.majorFaultsHigh),
+      },
+    ]));
+    this.#closingProcesses = toProcessResources(tasks);
     this.#visitSockets(PT_ITERATE.REPORT);
     this.#access.detach(endMs);
     return endMs;

@@ -30,6 +30,8 @@ const SUBJECTS_PER_CALL: readonly { readonly hook: string; readonly category: Ca
   { hook: "tcp_send_reset", category: "connections", count: 1 },
   { hook: "socket_send", category: "transfers", count: 1 },
   { hook: "socket_receive", category: "transfers", count: 1 },
+  { hook: "oom_kill", category: "memory", count: 1 },
+  { hook: "file_call_exit", category: "files", count: 1 },
 ];
 
 export interface SummedBooks {

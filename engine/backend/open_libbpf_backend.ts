@@ -74,6 +74,7 @@ export async function openLibbpfBackend(options: LibbpfBackendOptions): Promise<
   const access = new LibbpfAccess(parts);
   const backend = new LibbpfBackend(access, {
     ownProcessId: options.ownProcessId,
+    pageBytes: libc.pageBytes(),
     paths: { holdPath: (path, place) => libc.holdPath(path, place), monotonicMs: () => access.monotonicMs() },
   });
   parts.owners.use(owners.move()); // last: whatever throws before is cleaned up here

@@ -8,18 +8,21 @@ import {
   decodePtCloseEvent,
   decodePtExecEvent,
   decodePtExitEvent,
+  decodePtFileEvent,
   decodePtForkEvent,
   decodePtNameEvent,
+  decodePtOomKillEvent,
   decodePtSocketEvent,
   decodePtWaitKey,
   PT_EXEC_EVENT,
   PT_KIND,
   PT_NAME_EVENT,
   PT_WAIT_EVENT,
+  type PtFileKey,
   type PtWaitKey,
 } from "../../bpf/generated/layout.ts";
 import { EngineError } from "../api/errors.ts";
-import type { BackendRecord, CloseRecord, SocketRecord, WaitKey } from "../api/tracer_backend.ts";
+import type { BackendRecord, CloseRecord, FileKey, SocketRecord, WaitKey } from "../api/tracer_backend.ts";
 import { toRoundTrip, toSocketEnds } from "./socket_tables.ts";
 import { nsToMs, type RecordSource, toCount } from "./text_cache.ts";
 
@@ -52,6 +55,10 @@ export function decodeRecord(source: RecordSource, at: number, kind: number): Ba
       return decodeSocketEvent(source, at, "retransmit");
     case PT_KIND.CLOSE:
       return decodeClose(source, at);
+    case PT_KIND.OOM_KILL:
+      return decodeOomKill(source, at);
+    case PT_KIND.FILE:
+      return decodeFile(source, at);
     default:
       throw new EngineError("ring_corrupt", `Cannot decode a record: found kind ${kind}, wanted one of the layout's`);
   }
@@ -115,6 +122,7 @@ function decodeExec(source: RecordSource, at: number): BackendRecord {
     offset: at + PT_EXEC_EVENT.sizeBytes,
     lengthBytes: event.textBytes,
   });
+  const argumentsAt = at + PT_EXEC_EVENT.sizeBytes + event.textBytes;
   return {
     kind: "exec",
     targetSlot: event.prefix.targetSlot,
@@ -122,8 +130,8 @@ function decodeExec(source: RecordSource, at: number): BackendRecord {
     processId: event.prefix.tgid,
     command: event.comm,
     path,
-    argumentList: [],
-    isArgumentListCut: false,
+    argumentList: source.texts.list(source.view, { offset: argumentsAt, lengthBytes: event.argumentBytes }),
+    isArgumentListCut: event.argumentsCut !== 0,
   };
 }
 
@@ -136,7 +144,7 @@ function decodeExit(source: RecordSource, at: number): BackendRecord {
     exitCode: event.exitCode,
     processEnded: event.processEnded !== 0,
     leftTarget: event.leftTarget !== 0,
-    isOomVictim: false,
+    isOomVictim: event.oomVictim !== 0,
     thread: {
       processId: event.prefix.tgid,
       threadId: event.tid,
@@ -151,8 +159,8 @@ function decodeExit(source: RecordSource, at: number): BackendRecord {
       blockedMs: event.blockedMs,
       kernelOnCpuMs: event.kernelOnCpuMs,
       kernelRunDelayMs: event.kernelDelayMs,
-      minorFaultCount: undefined,
-      majorFaultCount: undefined,
+      minorFaultCount: toCount(event.minorFaultsLow, event.minorFaultsHigh),
+      majorFaultCount: toCount(event.majorFaultsLow, event.majorFaultsHigh),
       exited: true,
       openWait: undefined,
     },
@@ -194,5 +202,44 @@ function decodeClose(source: RecordSource, at: number): CloseRecord {
     retransmitCount: event.retransmits,
     roundTrip: toRoundTrip(event),
     ...toSocketEnds(event),
+  };
+}
+
+function decodeOomKill(source: RecordSource, at: number): BackendRecord {
+  const event = decodePtOomKillEvent(source, at);
+  return {
+    kind: "oomKill",
+    targetSlot: event.prefix.targetSlot,
+    atMs: event.nowMs,
+    processId: event.prefix.tgid,
+    command: event.comm,
+    virtualBytes: toCount(event.virtualBytesLow, event.virtualBytesHigh),
+    anonymousBytes: toCount(event.anonymousBytesLow, event.anonymousBytesHigh),
+    fileBytes: toCount(event.fileBytesLow, event.fileBytesHigh),
+    sharedBytes: toCount(event.sharedBytesLow, event.sharedBytesHigh),
+  };
+}
+
+/** Yields the seam's form of a decoded key. */
+export function toFileKey(key: PtFileKey): FileKey {
+  return {
+    processId: key.tgid,
+    targetSlot: key.targetSlot,
+    operation: key.operation,
+    errno: key.error,
+    object: key.object,
+  };
+}
+
+function decodeFile(source: RecordSource, at: number): BackendRecord {
+  const event = decodePtFileEvent(source, at);
+  return {
+    kind: "file",
+    endMs: event.endMs,
+    durationMs: event.durationMs,
+    key: toFileKey(event.key),
+    threadId: event.tid,
+    systemCall: event.systemCall,
+    byteCount: toCount(event.bytesLow, event.bytesHigh),
   };
 }

@@ -2,15 +2,20 @@ import { assert } from "../../tests/support/assert.ts";
 import {
   PT_EXEC_EVENT,
   PT_EXIT_EVENT,
+  PT_FILE_EVENT,
+  PT_FILE_KEY,
+  PT_FILE_OPERATION,
   PT_FORK_EVENT,
   PT_KIND,
   PT_NAME_EVENT,
   PT_OBJECT,
+  PT_OOM_KILL_EVENT,
   PT_PREFIX,
   PT_WAIT_CLASS,
   PT_WAIT_EVENT,
   PT_WAIT_KEY,
 } from "../../bpf/generated/layout.ts";
+import { FILE_OPERATIONS } from "../api/file_measurements.ts";
 import { EngineError } from "../api/errors.ts";
 import { decodeRecord } from "./record_decoder.ts";
 import { aStruct } from "./test_table.ts";
@@ -129,6 +134,78 @@ Deno.test("decodeRecord() yields an exec with its path, empty when none could be
   assert.deepEqual(decode(head(0), PT_KIND.EXEC), { ...expected, path: "" });
 });
 
+Deno.test("decodeRecord() yields an exec's arguments behind its path, and that there were more", () => {
+  const { offsets } = PT_EXEC_EVENT;
+  const path = "/bin/sh\0";
+  const argumentList = "sh\0-c\0\0last wor";
+  const head = aStruct(PT_EXEC_EVENT.sizeBytes, [
+    SLOT,
+    PROCESS,
+    [offsets.textBytes, 4, path.length],
+    [offsets.argumentBytes, 4, argumentList.length],
+    [offsets.argumentsCut, 4, 1],
+  ], [[offsets.comm, "sh"]]);
+  const record = decode(withTail(head, path + argumentList), PT_KIND.EXEC);
+  assert.ok(record.kind === "exec");
+  assert.equal(record.path, "/bin/sh");
+  assert.deepEqual(record.argumentList, ["sh", "-c", "", "last wor"]);
+  assert.equal(record.isArgumentListCut, true);
+});
+
+Deno.test("decodeRecord() yields an OOM kill with what the victim held", () => {
+  const { offsets } = PT_OOM_KILL_EVENT;
+  const bytes = aStruct(PT_OOM_KILL_EVENT.sizeBytes, [
+    SLOT,
+    PROCESS,
+    [offsets.nowNs, 8, 7 * MS],
+    [offsets.virtualBytes, 8, 2n ** 40n],
+    [offsets.anonymousBytes, 8, 4096n],
+    [offsets.fileBytes, 8, 8192n],
+    [offsets.sharedBytes, 8, 0n],
+  ], [[offsets.comm, "hog"]]);
+  assert.deepEqual(decode(bytes, PT_KIND.OOM_KILL), {
+    kind: "oomKill",
+    targetSlot: 3,
+    atMs: 7,
+    processId: 100,
+    command: "hog",
+    virtualBytes: 2 ** 40,
+    anonymousBytes: 4096,
+    fileBytes: 8192,
+    sharedBytes: 0,
+  });
+});
+
+Deno.test("decodeRecord() yields an operation on a file with its key", () => {
+  const { offsets } = PT_FILE_EVENT;
+  const key = PT_FILE_KEY.offsets;
+  const bytes = aStruct(PT_FILE_EVENT.sizeBytes, [
+    [offsets.endNs, 8, 900 * MS],
+    [offsets.durationNs, 8, 20 * MS],
+    [offsets.key + key.tgid, 4, 100],
+    [offsets.key + key.targetSlot, 4, 3],
+    [offsets.key + key.operation, 2, PT_FILE_OPERATION.WRITE],
+    [offsets.key + key.error, 2, 28],
+    [offsets.bytes, 8, 5n],
+    [offsets.tid, 4, 101],
+    [offsets.systemCall, 4, 1],
+  ]);
+  const record = decode(bytes, PT_KIND.FILE);
+  assert.ok(record.kind === "file");
+  const { object: _object, ...rest } = record.key;
+  assert.deepEqual(rest, { processId: 100, targetSlot: 3, operation: FILE_OPERATIONS.write, errno: 28 });
+  assert.deepEqual(
+    [record.endMs, record.durationMs, record.threadId, record.systemCall, record.byteCount],
+    [900, 20, 101, 1, 5],
+  );
+});
+
+Deno.test("FILE_OPERATIONS are those of the layout", () => {
+  const { NONE: _none, OPERATION_COUNT: _count, ...operations } = PT_FILE_OPERATION;
+  const ours = Object.entries(FILE_OPERATIONS).map(([name, number]) => [name.toUpperCase(), number]);
+  assert.deepEqual(Object.fromEntries(ours), operations);
+});
+
 Deno.test("decodeRecord() yields an exit with the whole ledger of its thread", () => {
   const { offsets } = PT_EXIT_EVENT;
   const bytes = aStruct(PT_EXIT_EVENT.sizeBytes, [
@@ -136,6 +213,9 @@ Deno.test("decodeRecord() yields an exit with the whole ledger of its thread", (
     PROCESS,
     [offsets.endNs, 8, 900 * MS],
     [offsets.beginNs, 8, 800 * MS],
+    [offsets.minorFaults, 8, 12n],
+    [offsets.majorFaults, 8, 5n],
+    [offsets.oomVictim, 4, 1],
     [offsets.onCpuNs, 8, 10 * MS],
     [offsets.runnableNs, 8, 20 * MS],
     [offsets.throttledNs, 8, 30 * MS],
@@ -154,7 +234,7 @@ Deno.test("decodeRecord() yields an exit with the whole ledger of its thread", (
     parentProcessId: 1,
     exitCode: 3 << 8,
     processEnded: true,
-    isOomVictim: false,
+    isOomVictim: true,
     leftTarget: false,
     thread: {
       processId: 100,
@@ -168,8 +248,8 @@ Deno.test("decodeRecord() yields an exit with the whole ledger of its thread", (
       runnableMs: 20,
       throttledMs: 30,
       blockedMs: 40,
-      minorFaultCount: undefined,
-      majorFaultCount: undefined,
+      minorFaultCount: 12,
+      majorFaultCount: 5,
       kernelOnCpuMs: 11,
       kernelRunDelayMs: 51,
       exited: true,
@@ -179,7 +259,7 @@ Deno.test("decodeRecord() yields an exit with the whole ledger of its thread", (
 });
 
 Deno.test("decodeRecord() refuses a kind that no program writes into a ring", () => {
-  for (const kind of [0, PT_KIND.TASK, 7, 0xffff_ffff]) {
+  for (const kind of [0, PT_KIND.TASK, 31, 0xffff_ffff]) {
     assert.throws(
       () => decode(new Uint8Array(512), kind),
       (error) => error instanceof EngineError && error.code === "ring_corrupt" && error.message.includes(String(kind)),

@@ -7,8 +7,13 @@
 import {
   decodePtChainKey,
   decodePtChainValue,
+  decodePtFileKey,
+  decodePtFileValue,
   decodePtThread,
   decodePtWaitKey,
+  PT_ERROR_OTHER,
+  PT_FILE_KEY,
+  PT_FILE_OPERATION,
   PT_NO_SYSTEM_CALL,
   PT_THREAD_STATE,
   PT_WAIT_CLASS,
@@ -16,9 +21,9 @@ import {
   PT_WAIT_VALUE,
   type PtThread,
 } from "../../bpf/generated/layout.ts";
-import type { ChainRow, ThreadAccount, WaitKey, WaitRowView } from "../api/tracer_backend.ts";
+import type { ChainRow, FileRow, ThreadAccount, WaitKey, WaitRowView } from "../api/tracer_backend.ts";
 import type { BpfMap } from "../ffi/bpf_map.ts";
-import { toWaitKey } from "./record_decoder.ts";
+import { toFileKey, toWaitKey } from "./record_decoder.ts";
 import { nsToMs, type TextCache, toCount } from "./text_cache.ts";
 
 /** What of a map reading it takes; `BpfMap` is one. */
@@ -171,10 +176,54 @@ export function readChains(
   });
 }
 
-/** What the scheduler itself says of a thread since it was born. */
+/** Visits the rows of the file-operation table that counted something, a batch per step. */
+export function readFiles(
+  map: TableMap,
+  options: { texts: TextCache; visit: (row: FileRow) => void },
+): Generator<void, void> {
+  const { texts, visit } = options;
+  return map.lookupSteps((keys, values, count) => {
+    for (let index = 0; index < count; index++) {
+      const value = decodePtFileValue({ view: values, texts }, index * map.valueBytes);
+      const callCount = toCount(value.countLow, value.countHigh);
+      if (callCount === 0) continue;
+      visit({
+        key: toFileKey(decodePtFileKey({ view: keys, texts }, index * map.keyBytes)),
+        count: callCount,
+        byteCount: toCount(value.bytesLow, value.bytesHigh),
+        totalMs: value.totalMs,
+        maxMs: value.maxMs,
+        maxEndMs: value.maxEndMs,
+        buckets: [...value.buckets],
+      });
+    }
+  });
+}
+
+/** Rows that take the operations the table has no room for: two per operation, for good and bad ends, of nobody. */
+export function overflowFileRows(
+  map: Pick<BpfMap, "keyBytes" | "valueBytes">,
+): readonly { key: Uint8Array<ArrayBuffer>; value: Uint8Array<ArrayBuffer> }[] {
+  const operations = Object.values(PT_FILE_OPERATION).filter((operation) =>
+    operation !== PT_FILE_OPERATION.NONE && operation !== PT_FILE_OPERATION.OPERATION_COUNT
+  );
+  return operations.flatMap((operation) =>
+    [0, PT_ERROR_OTHER].map((error) => {
+      const key = new Uint8Array(map.keyBytes);
+      const view = new DataView(key.buffer);
+      view.setUint16(PT_FILE_KEY.offsets.operation, operation, true);
+      view.setUint16(PT_FILE_KEY.offsets.error, error, true);
+      return { key, value: new Uint8Array(map.valueBytes) };
+    })
+  );
+}
+
+/** What the kernel itself says of a thread since it was born. */
 export interface KernelAccount {
   readonly execMs: number;
   readonly delayMs: number;
+  readonly minorFaultCount: number;
+  readonly majorFaultCount: number;
 }
 
 /** Threads that live at the window's end, with their last interval closed at it. */
@@ -266,8 +315,10 @@ export function toThreadAccount(
     blockedMs: thread.blockedMs + (thread.state === PT_THREAD_STATE.BLOCKED ? lastMs : 0),
     kernelOnCpuMs: closing.kernel && Math.max(0, closing.kernel.execMs - thread.seedExecMs),
     kernelRunDelayMs: closing.kernel && Math.max(0, closing.kernel.delayMs - thread.seedDelayMs),
-    minorFaultCount: undefined,
-    majorFaultCount: undefined,
+    minorFaultCount: closing.kernel &&
+      closing.kernel.minorFaultCount - toCount(thread.seedMinorFaultsLow, thread.seedMinorFaultsHigh),
+    majorFaultCount: closing.kernel &&
+      closing.kernel.majorFaultCount - toCount(thread.seedMajorFaultsLow, thread.seedMajorFaultsHigh),
     exited: false,
     openWait: toOpenWait(thread, endMs),
   };

@@ -11,7 +11,14 @@ import {
   PT_WAIT_VALUE,
 } from "../../bpf/generated/layout.ts";
 import type { ChainRow, ThreadAccount } from "../api/tracer_backend.ts";
-import { overflowRows, readChains, readRunningThreads, readThreads, WaitTable } from "./table_rows.ts";
+import {
+  type KernelAccount,
+  overflowRows,
+  readChains,
+  readRunningThreads,
+  readThreads,
+  WaitTable,
+} from "./table_rows.ts";
 import { aStruct, MemoryTable } from "./test_table.ts";
 import { TextCache } from "./text_cache.ts";
 
@@ -140,7 +147,7 @@ interface ThreadFigures {
 /** The account of a thread with 10, 20, 30 and 40 ms booked from 500 ms on, closed at 1000 ms. */
 function accountOf(
   figures: ThreadFigures,
-  kernel: { readonly execMs: number; readonly delayMs: number } | undefined = undefined,
+  kernel: KernelAccount | undefined = undefined,
 ): ThreadAccount | undefined {
   const { offsets } = PT_THREAD;
   const value = aStruct(PT_THREAD.sizeBytes, [
@@ -198,9 +205,9 @@ Deno.test("readThreads() ends a thread that a program wrote a little later where
 
 Deno.test("readThreads() takes the scheduler's accounts from when the thread was seen first", () => {
   const state = PT_THREAD_STATE.RUNNING;
-  const known = accountOf({ state }, { execMs: 107, delayMs: 28 });
+  const known = accountOf({ state }, { execMs: 107, delayMs: 28, minorFaultCount: 9, majorFaultCount: 3 });
   assert.deepEqual([known?.kernelOnCpuMs, known?.kernelRunDelayMs], [100, 20]);
-  const behind = accountOf({ state }, { execMs: 1, delayMs: 1 });
+  const behind = accountOf({ state }, { execMs: 1, delayMs: 1, minorFaultCount: 0, majorFaultCount: 0 });
   assert.deepEqual([behind?.kernelOnCpuMs, behind?.kernelRunDelayMs], [0, 0]);
   const unknown = accountOf({ state });
   assert.deepEqual([unknown?.kernelOnCpuMs, unknown?.kernelRunDelayMs], [undefined, undefined]);

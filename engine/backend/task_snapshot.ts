@@ -4,9 +4,18 @@
  * @module
  */
 
-import { decodePtTaskRecord, PT_TASK_RECORD, PT_THREAD_STATE, type PtTaskRecord } from "../../bpf/generated/layout.ts";
-import type { TaskSnapshot, TaskSnapshotEntry } from "../api/tracer_backend.ts";
-import type { TextCache } from "./text_cache.ts";
+import {
+  decodePtTaskRecord,
+  PT_TASK_RECORD,
+  PT_THREAD_STATE,
+  PT_UNKNOWN_COUNT,
+  type PtTaskRecord,
+} from "../../bpf/generated/layout.ts";
+import type { ProcessResources, TaskSnapshot, TaskSnapshotEntry } from "../api/tracer_backend.ts";
+import { type TextCache, toCount } from "./text_cache.ts";
+
+/** More descriptors than any kernel lets a process have (sysctl_nr_open_max, fs/file.c). */
+const FD_LIMIT_MAX = 2 ** 31;
 
 const STATES: ReadonlyMap<number, TaskSnapshotEntry["state"]> = new Map([
   [PT_THREAD_STATE.RUNNING, "running"],
@@ -36,8 +45,25 @@ export function toTaskSnapshot(
     tasks: records.filter(({ prefix }) => prefix.targetSlot !== 0).map((record) =>
       toEntry(record, { clockOffsetMs, texts })
     ),
-    processes: [],
+    processes: toProcessResources(records),
   };
+}
+
+/** Yields what the target processes of `records` have; one whose main thread ended is not among them. */
+export function toProcessResources(records: readonly PtTaskRecord[]): readonly ProcessResources[] {
+  return records.filter(({ prefix, tid }) => prefix.targetSlot !== 0 && tid === prefix.tgid).map((record) => {
+    const fdLimit = toCount(record.fdLimitLow, record.fdLimitHigh);
+    const residentBytes = toCount(record.residentBytesLow, record.residentBytesHigh);
+    return {
+      processId: record.prefix.tgid,
+      targetSlot: record.prefix.targetSlot,
+      fdCount: record.fdCount === PT_UNKNOWN_COUNT ? undefined : record.fdCount,
+      // RLIM_INFINITY is all ones, far above what a process can open.
+      fdLimit: fdLimit === 0 || fdLimit > FD_LIMIT_MAX ? undefined : fdLimit,
+      threadCount: record.threadCount,
+      residentBytes: residentBytes === 0 ? undefined : residentBytes,
+    };
+  });
 }
 
 /**

@@ -140,7 +140,7 @@ export function toFileEvent(record: FileRecord, targetId: TargetId, names: Event
     operation: toFileOperation(key.operation),
     systemCall: names.systemCallOf(record.systemCall),
     object: names.objectOf(key.object),
-    errno: record.errno,
+    errno: key.errno,
     byteCount: record.byteCount,
   };
 }

@@ -23,7 +23,7 @@ import {
 import type { FileMeasurement } from "../api/file_measurements.ts";
 import { OOM_KILLS_MAX } from "../api/limits.ts";
 import type { Plane } from "../api/plane.ts";
-import type { CgroupResourceMeasurement } from "../api/resource_measurements.ts";
+import type { CgroupResourceMeasurement, OomKillMeasurement } from "../api/resource_measurements.ts";
 import type { Target } from "../api/target.ts";
 import { sanitizeText } from "../api/text.ts";
 import type {
@@ -45,7 +45,7 @@ import type {
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
 import { type EventNames, toOomKillEvent } from "./event_mapper.ts";
-import { toFileMeasurement } from "./file_rows.ts";
+import { toFileMeasurements } from "./file_rows.ts";
 import { invariant } from "./invariant.ts";
 import { withOpenChains, withoutQueueing } from "./lock_chains.ts";
 import { joinSpans, LossSpans } from "./loss_spans.ts";
@@ -115,6 +115,9 @@ export interface RouteShare {
 /** What was read while the window is open; the books follow at one instant. */
 export type RunningReading = Omit<Closing, "counters" | "router">;
 
+/** A kill before its time is told on the wall clock. */
+type OomKill = Omit<OomKillMeasurement, "atWallMs"> & { readonly atMs: number };
+
 /** The kernel never gives a target this slot. */
 const OVERFLOW_SLOT = 0;
 
@@ -128,7 +131,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   readonly #sockets: SocketBook;
   readonly #processes: ProcessBook;
   readonly #resources = new ResourceBook();
-  readonly #oomKills: { readonly record: OomKillRecord; readonly targetId: TargetId }[] = [];
+  readonly #oomKills: OomKill[] = [];
   readonly #targets = new Map<TargetId, TargetEntry>();
   readonly #targetOfSlot = new Map<number, TargetId>();
   readonly #beginWallOffsetMs: number;
@@ -227,13 +230,15 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     this.#resources.thread(thread, targetId);
     if (!record.leftTarget) this.#endedThreadIds.add(threadId); // one that left lives on, and so may its rows
     if (!record.processEnded || this.#processes.hasEnded(processId)) return false;
+    if (record.isOomVictim) this.#onOomEnd(record, targetId);
     const isMain = threadId === processId;
     this.#processes.end({ processId, targetId, parentProcessId, ...(isMain ? { command } : {}) });
     return true;
   }
 
   onOomKill(record: OomKillRecord, targetId: TargetId): void {
-    if (this.#oomKills.length < OOM_KILLS_MAX) this.#oomKills.push({ record, targetId });
+    const { command, memory, processId, atMs } = toOomKillEvent(record, targetId);
+    this.#addOomKill({ targetId, atMs, processId, command, memory });
   }
 
   objectOf = (key: NameRecord["object"]): WaitMeasurement["object"] => this.#objects.objectOf(key);
@@ -598,6 +603,17 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     return { cgroups, cgroupResources };
   }
 
+  /** Where nothing told of the kill itself, the victim's end does. */
+  #onOomEnd({ thread }: ExitRecord, targetId: TargetId): void {
+    const { processId, endMs, beginMs } = thread;
+    if (this.#oomKills.some((kill) => kill.processId === processId && kill.atMs >= beginMs)) return;
+    this.#addOomKill({ targetId, atMs: endMs, processId, command: sanitizeText(thread.command), memory: undefined });
+  }
+
+  #addOomKill(kill: OomKill): void {
+    if (this.#oomKills.length < OOM_KILLS_MAX) this.#oomKills.push(kill);
+  }
+
   #onResources(resources: ProcessResources, when: "begin" | "end"): void {
     const targetId = this.#targetOfSlot.get(resources.targetSlot);
     if (targetId !== undefined) this.#resources[when](resources, targetId);
@@ -607,21 +623,22 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     closing: Closing,
     isShared: (targetId: TargetId | undefined) => targetId is TargetId,
   ): Measurements["oomKills"] {
-    return this.#oomKills.filter(({ targetId }) => isShared(targetId)).map(({ record, targetId }) => {
-      const { command, memory, processId, atMs } = toOomKillEvent(record, targetId);
-      return { targetId, atWallMs: atMs + closing.wallOffsetMs, processId, command, memory };
-    });
+    return this.#oomKills.filter(({ targetId }) => isShared(targetId)).map(({ atMs, ...kill }) => ({
+      ...kill,
+      atWallMs: atMs + closing.wallOffsetMs,
+    }));
   }
 
   /** Rows of slot 0 hold what the kernel's table had no room for, of whatever target: every route gets them. */
   #fileMeasurements(closing: Closing, targetIds: ReadonlySet<TargetId>): FileMeasurement[] {
     const [firstTargetId] = targetIds;
-    return closing.files.flatMap((row) => {
-      const { targetSlot } = row.key;
-      const targetId = targetSlot === OVERFLOW_SLOT ? firstTargetId : this.#targetOfSlot.get(targetSlot);
-      if (targetId === undefined || !targetIds.has(targetId)) return [];
-      const object = this.objectOf(row.key.object);
-      return [toFileMeasurement(row, { targetId, object, wallOffsetMs: closing.wallOffsetMs })];
+    return toFileMeasurements(closing.files, {
+      targetOf: (slot) => {
+        const targetId = slot === OVERFLOW_SLOT ? firstTargetId : this.#targetOfSlot.get(slot);
+        return targetId !== undefined && targetIds.has(targetId) ? targetId : undefined;
+      },
+      objectOf: this.objectOf,
+      wallOffsetMs: closing.wallOffsetMs,
     });
   }
 

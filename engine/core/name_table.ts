@@ -63,6 +63,8 @@ export function toNameText(name: ObjectName): string | undefined {
   const components = name.components.filter((component) => component !== "" && component !== "/").reverse();
   if (components.length === 0) return name.components.includes("/") ? "/" : undefined;
   const joined = components.map((component) => sanitizeText(component)).join("/");
+  // A path is as it was given: its end is cut, not its beginning, and it has one component.
+  if (name.object.kind === OBJECT_KINDS.path) return name.isTruncated ? `${joined}…` : joined;
   if (name.isTruncated) return `…/${joined}`;
   return name.object.kind === OBJECT_KINDS.file ? `/${joined}` : joined;
 }

@@ -216,7 +216,7 @@ export class Router {
     let event: FileEvent | undefined;
     for (const sink of sinks) {
       if ((sink.kinds & FILE_MASK) === 0) continue;
-      if (record.errno === 0 && record.durationMs < sink.slowFileMs) continue;
+      if (record.key.errno === 0 && record.durationMs < sink.slowFileMs) continue;
       event ??= toFileEvent(record, targetId, this.#names);
       sink.receiver.accept(event);
     }

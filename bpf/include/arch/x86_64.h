@@ -65,6 +65,18 @@ static __always_inline bool pt_arch_is_exception(const struct pt_regs *regs)
 	return (long)PT_ARCH_READ(regs, orig_ax) == -1;
 }
 
+/* The task runs 32-bit code just now, or came through that door: numbers mean other calls there. */
+static __always_inline bool pt_arch_is_compat(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, thread_info.status) & PT_TS_COMPAT;
+}
+
+/* The number a call had, in the tracepoint of its return. */
+static __always_inline long pt_arch_call_number(const struct pt_regs *regs)
+{
+	return (long)BPF_CORE_READ(regs, orig_ax);
+}
+
 static __always_inline u64 pt_arch_argument(const struct pt_regs *regs, int index)
 {
 	switch (index) {
