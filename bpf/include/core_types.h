@@ -218,13 +218,14 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 
-/* Before 6.2. */
-struct mm_rss_stat {
-	atomic64_t count[4];
-};
-
+/*
+ * Before 6.2. Its inner struct stays without a name: for a type that the kernel
+ * does not have libbpf looks through the modules, which takes CAP_SYS_ADMIN.
+ */
 struct mm_struct___old {
-	struct mm_rss_stat rss_stat;
+	struct {
+		atomic64_t count[4];
+	} rss_stat;
 };
 
 struct signal_struct {

@@ -137,7 +137,7 @@ __noinline u64 resident_pages(u64 mm_address, u32 member)
 	struct mm_struct *mm = (void *)mm_address;
 	s64 pages = 0;
 
-	if (bpf_core_type_exists(struct mm_rss_stat)) {
+	if (bpf_core_field_exists(old->rss_stat.count)) {
 		if (member == PT_MM_FILEPAGES)
 			pages = BPF_CORE_READ(old, rss_stat.count[PT_MM_FILEPAGES].counter);
 		else if (member == PT_MM_ANONPAGES)

@@ -36,9 +36,12 @@ export interface ProcessResourceMeasurement {
   readonly residentBytesEnd: number | undefined;
 }
 
-/** Memory of one cgroup; `undefined` where its controller says nothing. */
+/**
+ * Memory of one cgroup, or of the one above it that is nearer to its limit;
+ * `undefined` where its controller says nothing.
+ */
 export interface CgroupMemoryMeasurement {
-  /** The tightest hard limit from here to the root; `undefined`: none. */
+  /** The hard limit; `undefined`: none from here to the root. */
   readonly limitBytes: number | undefined;
   /** v2 `memory.high`: above it the group is slowed down; `undefined`: none. */
   readonly highBytes: number | undefined;
@@ -92,7 +95,7 @@ export interface CgroupDeviceIo {
 export interface CgroupIoMeasurement {
   /** Devices that were used in the window, in the kernel's order. */
   readonly devices: readonly CgroupDeviceIo[];
-  /** Limits of the group itself. */
+  /** The tightest from here to the root. */
   readonly limits: readonly CgroupIoLimit[];
 }
 

@@ -30,6 +30,7 @@ import {
   pathBelowMount,
   type PressureTotals,
 } from "./cgroup_parsers.ts";
+import { type GroupChain, readGroupIo, readGroupMemory } from "./cgroup_resources.ts";
 import { listEntries, lstatEntry, readText } from "./host_files.ts";
 import { orUndefinedWhenUnsupported, type ProcFs } from "./procfs.ts";
 import { type CgroupLine, toCount } from "./procfs_parsers.ts";
@@ -42,6 +43,9 @@ const GROUPS_VISITED_MAX = 65_536;
 
 /** Depth below one group; node containers nest the whole catalogue once more. */
 export const GROUP_DEPTH_MAX = 16;
+
+/** v1 hierarchies whose figures are read, in the order in which one of them may name a process's group. */
+const V1_ACCOUNTS: readonly string[] = ["cpu", "memory", "blkio"];
 
 /** The id of the hierarchy's root: kernfs numbers its nodes from 1 (fs/kernfs/dir.c). */
 const HIERARCHY_TOP_ID = 1n;
@@ -144,15 +148,16 @@ export class CgroupFs {
 
   /**
    * Where to read CPU figures and pressure of the group a process is in: its
-   * v2 directory, except where the v1 `cpu` hierarchy knows it by more.
-   * `undefined` for the top of a hierarchy: its figures are the whole machine's.
+   * v2 directory, except where a v1 hierarchy knows it by more. `undefined` for
+   * the top of every hierarchy: its figures are the whole machine's.
    *
    * @param lines of the process's `/proc/PID/cgroup`
    */
   accountDirectoryOf(lines: readonly CgroupLine[]): string | undefined {
     const groupPath = this.groupPathOf(lines);
     const v2 = groupPath === undefined ? undefined : this.directoryOf(groupPath);
-    return [v2, this.#v1Directory("cpu", lines)].find((path) => path !== undefined && !this.#isMachineWide(path));
+    return [v2, ...V1_ACCOUNTS.map((controller) => this.#v1Directory(controller, lines))]
+      .find((path) => path !== undefined && !this.#isMachineWide(path));
   }
 
   /**
@@ -175,8 +180,8 @@ export class CgroupFs {
       throttledMs: statistics?.throttledMs,
       cpuUsageMs: this.#usageMs(directory),
       pressure: groupPath === undefined ? undefined : readGroupPressure(directory),
-      memory: undefined,
-      io: undefined,
+      memory: readGroupMemory(this.#chainIn("memory", directory, procFs)),
+      io: readGroupIo(this.#chainIn("blkio", directory, procFs)),
     };
   }
 
@@ -197,6 +202,29 @@ export class CgroupFs {
     const group = this.#sameGroup("cpu", this.groupPathOfDirectory(directory) ?? "") ??
       this.#v1Directory("cpu", this.#linesOfMember(directory, procFs));
     return group === undefined ? [] : chainOf(cpu.path, group).map(readV1CpuGroup);
+  }
+
+  /**
+   * The group and its parents in the hierarchy that has `controller`, innermost
+   * first, without the top, which is the whole machine; empty: it is there, or nowhere.
+   */
+  #chainIn(controller: string, directory: string, procFs: ProcFs): GroupChain {
+    const mount = this.mounts.controllers.get(controller);
+    if (mount === undefined) {
+      if (this.mounts.v2 === undefined || this.groupPathOfDirectory(directory) === undefined) {
+        return { version: 2, directories: [] };
+      }
+      return { version: 2, directories: chainOf(this.#v2Directory(), directory).slice(0, -1) };
+    }
+    const isHere = pathBelowDirectory(mount.path, directory) !== undefined;
+    const group = isHere ? directory : this.#memberGroup(controller, directory, procFs);
+    return { version: 1, directories: group === undefined ? [] : chainOf(mount.path, group).slice(0, -1) };
+  }
+
+  #memberGroup(controller: string, directory: string, procFs: ProcFs): string | undefined {
+    const groupPath = this.controllerOfDirectory(directory)?.groupPath ?? this.groupPathOfDirectory(directory) ?? "";
+    const same = groupPath === "" ? undefined : this.#sameGroup(controller, groupPath);
+    return same ?? this.#v1Directory(controller, this.#linesOfMember(directory, procFs));
   }
 
   /** A group of the same name in another hierarchy; container runtimes make them so. */
@@ -223,7 +251,8 @@ export class CgroupFs {
 
   /** The top of the v2 mount is not the machine's where a cgroup namespace shows a part of the hierarchy only. */
   #isMachineWide(directory: string): boolean {
-    return directory === this.mounts.controllers.get("cpu")?.path || lstatEntry(directory)?.inode === this.#topId;
+    const isTop = V1_ACCOUNTS.some((controller) => directory === this.mounts.controllers.get(controller)?.path);
+    return isTop || lstatEntry(directory)?.inode === this.#topId;
   }
 
   #v2Directory(): string {
