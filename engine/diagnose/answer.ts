@@ -68,9 +68,11 @@ export function describeCommand({ runEnd: { command } }: Report): string | undef
 
 /** Yields one honest sentence: how many findings, or that there are none and what was looked at. */
 export function answerOf(report: Report): string {
-  const graveCount = report.findings.filter((finding) => finding.severity !== "info").length;
+  // That something was not seen is told below as what it is: a limit of the answer, no trouble of the target.
+  const troubles = report.findings.filter(({ id, severity }) => severity !== "info" && id !== "event-loss");
+  const graveCount = troubles.length;
   if (graveCount > 0) {
-    const worst = (worstSeverity(report) ?? "info").toUpperCase();
+    const worst = (worstSeverity({ findings: troubles }) ?? "info").toUpperCase();
     return `${formatCount(graveCount, "finding")} above info, the worst ${worst}:`;
   }
   const lookedAt = report.categories === undefined ? LOOKED_AT : `${[...report.categories].join(", ")}, as asked`;

@@ -20,6 +20,14 @@ export const RULE_IDS = [
   "page-fault",
   "stopped",
   "crash-loop",
+  "service-sleep",
+  "blocked-loop",
+  "busy-polling",
+  "stuck-lock",
+  "connection-churn",
+  "rtt-spikes",
+  "resource-limit",
+  "event-loss",
 ] as const;
 
 /** One of them. */
@@ -37,6 +45,14 @@ export const CATEGORY_OF_RULE: Readonly<Record<RuleId, FilterCategory>> = {
   "page-fault": "mem",
   "stopped": "time",
   "crash-loop": "proc",
+  "service-sleep": "time",
+  "blocked-loop": "cpu",
+  "busy-polling": "cpu",
+  "stuck-lock": "lock",
+  "connection-churn": "net",
+  "rtt-spikes": "net",
+  "resource-limit": "cpu",
+  "event-loss": "time",
 };
 
 /** What one rule found. */

@@ -6,6 +6,14 @@
 
 import type { TargetFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
+import { blockedLoop } from "./blocked_loop.ts";
+import { busyPolling } from "./busy_polling.ts";
+import { connectionChurn } from "./connection_churn.ts";
+import { eventLoss } from "./event_loss.ts";
+import { resourceLimit } from "./resource_limit.ts";
+import { rttSpikes } from "./rtt_spikes.ts";
+import { serviceSleep } from "./service_sleep.ts";
+import { stuckLock } from "./stuck_lock.ts";
 import { childWait } from "./child_wait.ts";
 import { cpuThrottling } from "./cpu_throttling.ts";
 import { cpuWait } from "./cpu_wait.ts";
@@ -30,11 +38,18 @@ const RULES: readonly Rule[] = [
   pageFault,
   stopped,
   crashLoop,
+  serviceSleep,
+  blockedLoop,
+  busyPolling,
+  stuckLock,
+  connectionChurn,
+  rttSpikes,
+  resourceLimit,
 ];
 
 /** Yields what every rule says of every target, ranked. */
 export function findingsOf(targets: readonly TargetFacts[]): readonly Finding[] {
-  return rankFindings(targets.flatMap((facts) => RULES.flatMap((rule) => rule(facts))));
+  return rankFindings([...targets.flatMap((facts) => RULES.flatMap((rule) => rule(facts))), ...eventLoss(targets)]);
 }
 
 /** Yields findings above info first; then by explained time, then by failures, then by name. */

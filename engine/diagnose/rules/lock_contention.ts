@@ -3,6 +3,8 @@
  * running, sleeping or waiting for another lock. A lock whose holder sat in
  * disk or network waits is a consequence of those instead (see causes.ts).
  *
+ * A lock that nobody got in the whole window is `stuck-lock` instead.
+ *
  * Wrong when the futex is no lock; the kernel side keeps conditions,
  * semaphores and idle workers apart as parked.
  *
@@ -14,11 +16,12 @@ import { evidenceOfWaits, impactOf, judge, WAIT_CATEGORIES } from "../evidence.t
 import { incompletenessNotes, isReliable, type TargetFacts } from "../facts.ts";
 import type { Evidence, Finding, ThreadName } from "../finding.ts";
 import { formatShare } from "../format.ts";
+import { isStuck } from "./stuck_lock.ts";
 import { WINDOW_MS_MIN } from "../severity.ts";
 
 export function lockContention(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, WAIT_CATEGORIES) || facts.windowMs < WINDOW_MS_MIN) return [];
-  return toCauses(facts).locks.flatMap((lock) => judgeLock(facts, lock));
+  return toCauses(facts).locks.flatMap((lock) => isStuck(facts, lock) ? [] : judgeLock(facts, lock));
 }
 
 function judgeLock(facts: TargetFacts, lock: ContendedLock): readonly Finding[] {

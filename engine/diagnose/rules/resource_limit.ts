@@ -1,0 +1,58 @@
+/**
+ * `resource-limit`: the target uses nearly all of its CPU quota; a little more
+ * work and it is throttled. While it is throttled already, `cpu-throttling` has
+ * the word.
+ *
+ * Wrong when the work is a batch job that is meant to use all it may.
+ *
+ * @module
+ */
+
+import type { CgroupMeasurement } from "../../api/measurements.ts";
+import { isReliable, type TargetFacts } from "../facts.ts";
+import type { Finding } from "../finding.ts";
+import { formatShare } from "../format.ts";
+import { INFO_SHARE_MIN, WINDOW_MS_MIN } from "../severity.ts";
+import { impactOf } from "../evidence.ts";
+import { throttledMsOf } from "./cpu_throttling.ts";
+
+/** Of the quota. */
+const LEVELS = [
+  { severity: "error", shareMin: 0.95 },
+  { severity: "warning", shareMin: 0.80 },
+] as const;
+
+export function resourceLimit(facts: TargetFacts): readonly Finding[] {
+  if (!isReliable(facts, ["scheduling"]) || facts.windowMs < WINDOW_MS_MIN) return [];
+  if (impactOf(facts, throttledMsOf(facts)).share >= INFO_SHARE_MIN) return [];
+  return facts.cgroups.flatMap((cgroup) => judgeCgroup(facts, cgroup));
+}
+
+function judgeCgroup(facts: TargetFacts, cgroup: CgroupMeasurement): readonly Finding[] {
+  const { cpuLimit, cpuUsageMs, path } = cgroup;
+  if (cpuLimit === undefined || cpuUsageMs === undefined || cpuLimit <= 0) return [];
+  const share = cpuUsageMs / (cpuLimit * facts.windowMs);
+  const level = LEVELS.find(({ shareMin }) => share >= shareMin);
+  if (level === undefined) return [];
+  return [{
+    id: "resource-limit",
+    targetId: facts.targetId,
+    severity: level.severity,
+    title: `Resource limit: ${path} uses ${formatShare(share)} of its ${cpuLimit.toFixed(2)} CPUs.`,
+    evidence: {
+      object: path,
+      cpu: {
+        onCpuMs: facts.sums.onCpuMs,
+        runnableMs: facts.sums.runnableMs,
+        throttledMs: facts.sums.throttledMs,
+        cpuCount: facts.host.cpuCount,
+        cpuLimit,
+      },
+      notes: [`thresholds: ${LEVELS.map(({ severity, shareMin }) => `${severity} ${shareMin * 100}%`).join(", ")}`],
+    },
+    consequences: [],
+    nextStep: "Raise the CPU limit before the load grows, or find what uses the CPU (CPU Usage by Process).",
+    explainedMs: 0,
+    share: 0,
+  }];
+}
