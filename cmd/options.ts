@@ -62,6 +62,7 @@ export const DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
   { flags: "--diagnose <DURATION>", description: "the same as --duration" },
   { flags: "--now", description: "only say what every thread is doing at this instant" },
   { flags: "--follow", description: "show events as they happen; without a duration until Ctrl+C, then the report" },
+  { flags: "--top", description: "show threads by where their time goes, on a live screen until q is pressed" },
   {
     flags: "-o, --output <FORMAT>",
     description: `${OUTPUT_FORMATS.join(", ")} (default ${DIAGNOSE_DEFAULTS.output})`,

@@ -9,6 +9,7 @@
 import { setImmediate } from "node:timers";
 import type { Timer } from "../engine/api/timer.ts";
 import { EXIT_CODES } from "./exit_code.ts";
+import { isUnicodeLocale, openScreen, type Screen, type ScreenListener } from "./screen.ts";
 import { StatusOutput } from "./status_output.ts";
 import { QueuedOutput, type TextOutput } from "./text_output.ts";
 
@@ -30,6 +31,11 @@ export interface ProcessContext {
   readonly stdout: TextOutput;
   /** stderr. */
   readonly status: StatusOutput;
+  /**
+   * Takes the terminal over; `undefined` where stdin or stdout is none. One
+   * screen at a time.
+   */
+  readonly openScreen: ((listener: ScreenListener) => Screen) | undefined;
   /** Aborts once, with an {@linkcode EndRequest}: end early, but with the report. */
   readonly endSignal: AbortSignal;
   environment(name: string): string | undefined;
@@ -50,6 +56,7 @@ const END_SIGNALS: readonly EndSignalName[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Assumed where the terminal does not tell its width. */
 const COLUMNS_DEFAULT = 80;
+const ROWS_DEFAULT = 24;
 
 /** The real context of this process; signals are listened for until disposal. */
 export function openProcessContext(): ProcessContext & Disposable {
@@ -57,12 +64,15 @@ export function openProcessContext(): ProcessContext & Disposable {
   const listeners = END_SIGNALS.map((name) => ({ name, listener: () => end.onSignal(name) }));
   for (const { name, listener } of listeners) Deno.addSignalListener(name, listener);
   const timer = realTimer;
+  const stdout = new QueuedOutput(Deno.stdout, { name: "stdout", timer });
+  const hasTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
   return {
     processId: Deno.pid,
     wallMs: () => Date.now(),
     elapsedMs: () => performance.now(),
     timer,
-    stdout: new QueuedOutput(Deno.stdout, { name: "stdout", timer }),
+    stdout,
+    openScreen: hasTerminal ? (listener) => openTerminalScreen(listener, stdout) : undefined,
     status: new StatusOutput(new QueuedOutput(Deno.stderr, { name: "stderr", timer }), {
       columns: terminalColumns,
       onGone: () => end.request({ kind: "outputGone" }),
@@ -145,6 +155,31 @@ export const realTimer: Timer = {
     });
   },
 };
+
+function openTerminalScreen(listener: ScreenListener, output: TextOutput): Screen {
+  const encoder = new TextEncoder();
+  const isUnicode = isUnicodeLocale((name) => Deno.env.get(name));
+  return openScreen(listener, {
+    output,
+    input: Deno.stdin,
+    writeNow: (text) => void Deno.stdout.writeSync(encoder.encode(text)),
+    size: () => ({ ...terminalSize(), isUnicode }),
+    watchSize: (onChange) => {
+      Deno.addSignalListener("SIGWINCH", onChange);
+      return () => Deno.removeSignalListener("SIGWINCH", onChange);
+    },
+  });
+}
+
+function terminalSize(): { columns: number; rows: number } {
+  try {
+    const { columns, rows } = Deno.consoleSize();
+    return { columns: columns || COLUMNS_DEFAULT, rows: rows || ROWS_DEFAULT };
+  } catch (error) {
+    if (error instanceof Error) return { columns: COLUMNS_DEFAULT, rows: ROWS_DEFAULT }; // it hung up
+    throw error;
+  }
+}
 
 function terminalColumns(): number {
   try {

@@ -20,6 +20,9 @@ export interface Logger {
 /** Longest line, in UTF-8 bytes: enough for a path of PATH_MAX and the sentence around it. */
 const LINE_BYTES_MAX = 6144;
 
+/** Lines kept back while a screen has the terminal; who is told that much twice reads the first. */
+const HELD_LINES_MAX = 100;
+
 /** Back to the first column, then clear the line. */
 const CLEAR_LINE = "\r\x1b[K";
 
@@ -36,6 +39,8 @@ export class StatusOutput {
   readonly #onGone: (error: unknown) => void;
   #pending: Promise<void> = Promise.resolve();
   #status = "";
+  /** Lines that wait for the terminal; `undefined`: it is free. */
+  #held: string[] | undefined;
 
   /**
    * @param options.columns width of the terminal, asked before each status line
@@ -70,6 +75,18 @@ export class StatusOutput {
     this.#enqueue(CLEAR_LINE + this.#status);
   }
 
+  /** Keeps lines back while something else has the terminal, the first `HELD_LINES_MAX`; disposal writes them. */
+  hold(): Disposable {
+    this.#held ??= [];
+    return {
+      [Symbol.dispose]: () => {
+        const held = this.#held ?? [];
+        this.#held = undefined;
+        for (const line of held) this.#enqueue(line);
+      },
+    };
+  }
+
   /** Resolves when everything said so far is written or given up. */
   flush(): Promise<void> {
     return this.#pending;
@@ -77,6 +94,10 @@ export class StatusOutput {
 
   #writeLine(text: string): void {
     const line = `${sanitizeText(text, { bytesMax: LINE_BYTES_MAX })}\n`;
+    if (this.#held !== undefined) {
+      if (this.#held.length < HELD_LINES_MAX) this.#held.push(line);
+      return;
+    }
     this.#enqueue(this.#status === "" ? line : `${CLEAR_LINE}${line}${this.#status}`);
   }
 

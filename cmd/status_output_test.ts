@@ -77,3 +77,17 @@ Deno.test("StatusOutput tells that its reader has gone and goes on", async () =>
   await status.flush();
   assert.deepEqual(failures, [failure]);
 });
+
+Deno.test("hold() keeps lines back while something else has the terminal", async () => {
+  const output = new KeptOutput();
+  const status = new StatusOutput(output, { columns: () => 80, onGone: () => {} });
+  {
+    using _held = status.hold();
+    status.logger("info").warn("first");
+    status.logger("info").info("second");
+    await status.flush();
+    assert.equal(output.text, "");
+  }
+  await status.flush();
+  assert.equal(output.text, "podtrace: warning: first\npodtrace: second\n");
+});

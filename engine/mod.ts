@@ -46,6 +46,10 @@ export type { Report, ReportListing, ReportOptions, RunEnd } from "./diagnose/re
 export { reportJsonSchema } from "./diagnose/report_schema.ts";
 export { renderJsonSnapshot, renderTextSnapshot } from "./diagnose/snapshot_report.ts";
 export type { NowRow, SnapshotOptions } from "./diagnose/snapshot_report.ts";
+export { renderTopScreen, topOffsetMax } from "./diagnose/top_screen.ts";
+export type { ScreenSize, TopFrame } from "./diagnose/top_screen.ts";
+export { BLOCKED_GROUPS, TOP_ORDERS, toTopRows, toTopTotals } from "./diagnose/top_rows.ts";
+export type { BlockedGroup, ObjectTotal, ThreadTotals, TopOrder, TopRow, TopTotals } from "./diagnose/top_rows.ts";
 export { renderTextReport } from "./diagnose/text_report.ts";
 export type { Absences } from "./diagnose/absences.ts";
 export type { ChildGroup, DigestSummary, SlowCause } from "./diagnose/event_digest.ts";

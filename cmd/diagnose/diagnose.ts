@@ -18,6 +18,7 @@ import { CommandTarget, describeOutcome } from "./command_target.ts";
 import { toReportLine } from "./event_follower.ts";
 import { openFollowView, type OpenLiveView, openNoView } from "./live_view.ts";
 import { openReportFile, stdoutReport } from "./report_output.ts";
+import { openTopView } from "./top_view.ts";
 import type { DiagnoseRequest, RequestedView } from "./request.ts";
 import { RunObserver } from "./run_observer.ts";
 import { openRunAlerts } from "./run_alerts.ts";
@@ -44,6 +45,7 @@ export async function diagnose(
     : await openReportFile(request.outputFile);
   using _abandoned = context.onForcedEnd(() => output.abandon());
 
+  if (request.view.kind === "window" && request.view.live === "top") assertScreen(context.openScreen);
   wiring.assertTraceable();
   const run = { request, context, wiring, log: context.status.logger(request.logLevel) };
   const { view } = request;
@@ -113,7 +115,11 @@ async function trace(run: Run, tracing: Tracing): Promise<FinishedReport> {
     output: run.request.output,
     selection: tracing.view.selection,
   });
-  await using live = openLiveView(run, { view: tracing.view, next: diagnosis.exporter });
+  await using live = openLiveView(run, {
+    view: tracing.view,
+    label: targets.map((target) => target.label).join(", "),
+    next: diagnosis.exporter,
+  });
   const endReason = await runAttached(run, { ...tracing, live });
   await live.finish();
   if (command === undefined) return diagnosis.conclude({ endReason, command: undefined });
@@ -153,11 +159,39 @@ async function runAttached(run: Run, tracing: Tracing & { live: OpenLiveView }):
   });
 }
 
-function openLiveView(run: Run, { view, next }: { view: WindowView; next: Exporter }): OpenLiveView {
+function openLiveView(
+  run: Run,
+  { view, label, next }: { view: WindowView; label: string; next: Exporter },
+): OpenLiveView {
   const { context, request } = run;
   if (view.live === "none") return openNoView(next);
+  if (view.live === "top") return openTop(run, { label, next });
   const format = request.output === "json" ? "json" : "text";
   return openFollowView(next, { context, format, selection: view.selection });
+}
+
+/** While the screen is there messages wait; it goes away however the run ends. */
+function openTop({ context }: Run, { label, next }: { label: string; next: Exporter }): OpenLiveView {
+  const { openScreen } = context;
+  assertScreen(openScreen);
+  const held = context.status.hold();
+  const top = openTopView(next, { label, openScreen });
+  const forced = context.onForcedEnd(() => top.abandon());
+  return {
+    ...top,
+    async [Symbol.asyncDispose]() {
+      forced[Symbol.dispose]();
+      await top[Symbol.asyncDispose]();
+      held[Symbol.dispose]();
+    },
+  };
+}
+
+function assertScreen(
+  openScreen: ProcessContext["openScreen"],
+): asserts openScreen is NonNullable<ProcessContext["openScreen"]> {
+  if (openScreen !== undefined) return;
+  throw new RunError("Cannot use --top: stdin or stdout is no terminal, use --follow for lines");
 }
 
 function resolveTargets(run: Run, requested: ResolvableTarget): readonly Target[] {

@@ -47,6 +47,7 @@ export function keepContext(environment: Readonly<Record<string, string>> = {}):
     stdout,
     stderr,
     status: new StatusOutput(stderr, { columns: () => 80, onGone: () => end.request({ kind: "outputGone" }) }),
+    openScreen: undefined,
     endSignal: end.signal,
     environment: (name) => environment[name],
     onForcedEnd: (cleanUp) => end.onForcedEnd(cleanUp),
