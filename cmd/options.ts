@@ -23,7 +23,7 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-export const OUTPUT_FORMATS = ["text", "json", "csv"] as const;
+export const OUTPUT_FORMATS = ["text", "json", "csv", "html"] as const;
 
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 

@@ -39,6 +39,7 @@ export { renderCsvReport } from "./diagnose/csv_report.ts";
 export { categoryOfEvent, timeOfEvent, toEventJson, toEventLine } from "./diagnose/event_line.ts";
 export type { EventLineOptions } from "./diagnose/event_line.ts";
 export type { Finding } from "./diagnose/finding.ts";
+export { renderHtmlReport } from "./diagnose/html/html_report.ts";
 export { renderJsonReport } from "./diagnose/json_report.ts";
 export { incompleteCategories, toReport, worstSeverity } from "./diagnose/report.ts";
 export type { EventList } from "./diagnose/event_log.ts";

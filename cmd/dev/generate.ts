@@ -10,6 +10,7 @@ import { reportJsonSchema } from "../../engine/diagnose/report_schema.ts";
 import { ROOT } from "./gate/steps.ts";
 import { type Architecture, ARCHITECTURES, compileBpf, compilerArguments } from "./generate/compile.ts";
 import { type HeaderDeclarations, readHeader } from "./generate/header.ts";
+import { renderPageAssets } from "./generate/page_assets.ts";
 import { renderLayout } from "./generate/render_layout.ts";
 import { generateSystemCalls } from "./generate_system_calls.ts";
 
@@ -17,6 +18,7 @@ const BPF_FOLDER = "bpf";
 const SOURCE_PATH = "bpf/podtrace.bpf.c";
 const HEADER_PATH = "bpf/include/pt_events.h";
 const LAYOUT_PATH = "bpf/generated/layout.ts";
+const PAGE_ASSETS_PATH = "engine/diagnose/generated/page_assets.ts";
 const SYSTEM_CALLS_PATH = "engine/host/generated/system_calls.ts";
 const REPORT_SCHEMA_PATH = "docs/report.schema.json";
 const OBJECT_FOLDER = "dist/bpf";
@@ -46,6 +48,7 @@ export async function runGenerate(args: string[]): Promise<number> {
     const artefacts = [
       await generateLayout(ROOT),
       { path: SYSTEM_CALLS_PATH, text: await generateSystemCalls() },
+      { path: PAGE_ASSETS_PATH, text: await formatSource(await renderPageAssets(ROOT), "ts") },
       { path: REPORT_SCHEMA_PATH, text: await formatSource(JSON.stringify(reportJsonSchema(), undefined, 2), "json") },
     ];
     return args.includes("--check") ? reportStale(artefacts) : writeStale(artefacts);

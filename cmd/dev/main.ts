@@ -11,7 +11,8 @@ type Subcommand = (args: string[]) => Promise<number>;
 /** Imported only when asked for, so that a broken tool never stops another. */
 const SUBCOMMANDS: ReadonlyMap<string, { readonly about: string; load(): Promise<Subcommand> }> = new Map([
   ["setup", {
-    about: "install what building, testing and tracing need; --bench adds what the bench measures",
+    about:
+      "install what building, testing and tracing need; --bench adds what the bench measures, --tests what only tests use",
     load: async () => (await import("./setup.ts")).runSetup,
   }],
   ["check", {

@@ -6,7 +6,7 @@
  */
 
 import { runCommand } from "./run_command.ts";
-import { BENCH_NEEDS, candidatePaths, type Need, NEEDS } from "./setup/needs.ts";
+import { BENCH_NEEDS, candidatePaths, type Need, NEEDS, TEST_NEEDS } from "./setup/needs.ts";
 import {
   type MachineFacts,
   planSetup,
@@ -17,7 +17,7 @@ import {
 } from "./setup/plan.ts";
 import { forbidServiceStarts } from "./setup/service_guard.ts";
 
-const FLAGS: ReadonlySet<string> = new Set(["--bench", "--no-generate"]);
+const FLAGS: ReadonlySet<string> = new Set(["--bench", "--no-generate", "--tests"]);
 
 /**
  * Runs `setup`. Yields 0 also where something has to be installed by hand (it
@@ -29,7 +29,11 @@ export async function runSetup(args: string[]): Promise<number> {
     console.error(`Cannot set up: ${unknown} is unknown, expected ${[...FLAGS].join(" or ")}`);
     return 2;
   }
-  const needs = args.includes("--bench") ? [...NEEDS, ...BENCH_NEEDS] : NEEDS;
+  const needs = [
+    ...NEEDS,
+    ...(args.includes("--bench") ? BENCH_NEEDS : []),
+    ...(args.includes("--tests") ? TEST_NEEDS : []),
+  ];
   const steps = planSetup(readMachineFacts(needs), { generate: !args.includes("--no-generate") });
   let failedCount = 0;
   for (const step of steps) {

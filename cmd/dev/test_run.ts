@@ -40,7 +40,7 @@ export async function runTest(args: string[]): Promise<number> {
  */
 function gateSteps(): readonly Step[] {
   return [
-    ownStep("setup", () => runSetup(["--no-generate"])),
+    ownStep("setup", () => runSetup(["--no-generate", "--tests"])),
     ...checkSteps(),
     generatorStep("generate", []),
     compileStep(),

@@ -13,6 +13,7 @@ import { sanitizeText } from "../../engine/api/text.ts";
 import { type ExitCode, exitCodeOf } from "../exit_code.ts";
 import { endRequestOf, type ProcessContext } from "../process_context.ts";
 import { RunError } from "../run_error.ts";
+import { UsageError } from "../usage_error.ts";
 import type { Logger } from "../status_output.ts";
 import { CommandTarget, describeOutcome } from "./command_target.ts";
 import { toReportLine } from "./event_follower.ts";
@@ -40,6 +41,7 @@ export async function diagnose(
   options: { context: ProcessContext; wiring: DiagnoseWiring },
 ): Promise<ExitCode> {
   const { context, wiring } = options;
+  refuseHtmlOnTerminal(request, context);
   await using output = request.outputFile === undefined
     ? stdoutReport(context.stdout)
     : await openReportFile(request.outputFile);
@@ -60,6 +62,14 @@ export async function diagnose(
   const isStream = view.live === "follow" && request.output === "json" && request.outputFile === undefined;
   await output.deliver(isStream ? toReportLine(rendered) : rendered);
   return exitCodeOf(report, { failOn: view.failOn });
+}
+
+/** A page of markup on a terminal helps nobody, and the look would have been for nothing. */
+function refuseHtmlOnTerminal(request: DiagnoseRequest, context: ProcessContext): void {
+  if (request.output !== "html" || request.outputFile !== undefined || !context.stdout.isTerminal) return;
+  throw new UsageError(
+    "Cannot write HTML to a terminal: add --output-file report.html, or send stdout to a file or pipe",
+  );
 }
 
 interface Run {

@@ -10,6 +10,7 @@ import { keepContext, type KeptContext } from "../../tests/support/process_conte
 import type { Severity } from "../../engine/api/severity.ts";
 import { RunError } from "../run_error.ts";
 import { OutputGoneError } from "../text_output.ts";
+import { UsageError } from "../usage_error.ts";
 import { diagnose } from "./diagnose.ts";
 import type { DiagnoseRequest, RequestedView } from "./request.ts";
 import { LIFE_CHECK_INTERVAL_MS, LIFE_CHECKS_FAILED_MAX } from "./window.ts";
@@ -331,4 +332,18 @@ Deno.test("diagnose() --now looks once and attaches nothing of its own", async (
   assert.equal(await run(host, context, { view: { kind: "now" } }), 0);
   assert.equal(context.stdout.text, "report in text\n");
   assert.deepEqual(host.tracedSets, []);
+});
+
+Deno.test("diagnose() refuses to send a page of HTML to a terminal before anything is looked at", async () => {
+  const host = openHost({ traceable: new EngineError("kernel_unsupported", "never asked") });
+  const context = keepContext();
+  context.stdout.isTerminal = true;
+  await assert.rejects(run(host, context, { output: "html" }), (error) => {
+    assert.ok(error instanceof UsageError);
+    assert.equal(
+      error.message,
+      "Cannot write HTML to a terminal: add --output-file report.html, or send stdout to a file or pipe",
+    );
+    return true;
+  });
 });

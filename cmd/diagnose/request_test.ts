@@ -256,8 +256,8 @@ Deno.test("toDiagnoseRequest() bounds --slow-wait on both sides", () => {
 
 Deno.test("toDiagnoseRequest() refuses unknown choices and an empty output file", () => {
   const table: readonly (readonly [Partial<DiagnoseArguments>, string])[] = [
-    [{ output: "xml" }, 'Cannot use --output "xml": expected text, json, csv'],
-    [{ output: "JSON" }, 'Cannot use --output "JSON": expected text, json, csv'],
+    [{ output: "xml" }, 'Cannot use --output "xml": expected text, json, csv, html'],
+    [{ output: "JSON" }, 'Cannot use --output "JSON": expected text, json, csv, html'],
     [{ logLevel: "loud" }, 'Cannot use --log-level "loud": expected debug, info, warn, error'],
     [{ failOn: "fatal" }, 'Cannot use --fail-on "fatal": expected info, warning, error, critical'],
     [{ outputFile: "" }, 'Cannot use --output-file "": expected a path'],

@@ -23,6 +23,7 @@ import {
   readChosenBpfObject,
   readKernelFacts,
   renderCsvReport,
+  renderHtmlReport,
   renderJsonReport,
   renderJsonSnapshot,
   renderTextReport,
@@ -198,16 +199,18 @@ const RENDERERS: Readonly<Record<OutputFormat, (report: Report) => string>> = {
   text: renderTextReport,
   json: renderJsonReport,
   csv: renderCsvReport,
+  html: renderHtmlReport,
 };
 
 /** Forms that show single events. */
-const LISTING_FORMATS: ReadonlySet<OutputFormat> = new Set<OutputFormat>(["csv"]);
+const LISTING_FORMATS: ReadonlySet<OutputFormat> = new Set<OutputFormat>(["csv", "html"]);
 
 function openDiagnosis(targets: readonly Target[], options: DiagnosisOptions): Diagnosis {
   const { categories, thresholds } = options.selection;
   const accumulator = new DiagnosisAccumulator({
     targetLabels: labelsOf(targets),
     hasListing: LISTING_FORMATS.has(options.output),
+    hasCourse: options.output === "html",
     categories,
     thresholds,
   });

@@ -150,6 +150,33 @@ export const CSV_WAIT_ROWS_MAX = 8192;
 /** Rows of peers in a CSV report. */
 export const CSV_PEER_ROWS_MAX = 4096;
 
+/** Findings an HTML report tells in full, and as many of mere information. */
+export const HTML_FINDINGS_MAX = 64;
+
+/** Threads an HTML report has bars for; the others are summed up. */
+export const HTML_THREAD_ROWS_MAX = 256;
+
+/** Processes an HTML report has bars for; the others are summed up. */
+export const HTML_PROCESS_ROWS_MAX = 128;
+
+/** Waits an HTML report has rows for, those of most time. */
+export const HTML_WAIT_ROWS_MAX = 256;
+
+/** Of those rows, the first that show stacks. */
+export const HTML_STACK_ROWS_MAX = 64;
+
+/** Frames an HTML report shows of one stack. */
+export const HTML_STACK_FRAMES_MAX = 24;
+
+/** Peers an HTML report has rows for. */
+export const HTML_PEER_ROWS_MAX = 128;
+
+/** Single events an HTML report lists: failures, then the longest. */
+export const HTML_EVENT_ROWS_MAX = 384;
+
+/** cgroups an HTML report has rows for. */
+export const HTML_CGROUP_ROWS_MAX = 64;
+
 /** Text of one field that came from a traced process. */
 export const FIELD_TEXT_BYTES_MAX = 256;
 

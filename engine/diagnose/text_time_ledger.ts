@@ -8,6 +8,7 @@
 import type { WaitClass } from "../api/measurements.ts";
 import { addSums, groupBy, type ProcessFacts, type ThreadFacts, type TimeSums, WAIT_CLASS_ORDER } from "./facts.ts";
 import { formatCount, formatLifetime, formatMs, formatShare, formatTimeOfDay } from "./format.ts";
+import { sumBuckets } from "./histogram.ts";
 import { redactCommandLine } from "../api/redact.ts";
 import type { Report } from "./report.ts";
 import { alignRight, type BarPart, COLUMNS, drawBar, fitText, wrapText } from "./text_layout.ts";
@@ -215,12 +216,15 @@ function renderWaits(waits: readonly WaitGroup[]): readonly string[] {
 }
 
 /** One line of the table: several waits for children in a row are one. */
-interface WaitLine {
+export interface WaitLine {
+  /** With the figures of all that are folded into it. */
   readonly wait: WaitGroup;
+  /** What was waited for. */
   readonly object: string;
 }
 
-function foldChildren(waits: readonly WaitGroup[]): readonly WaitLine[] {
+/** Yields one line per wait, waits of one process for many children as one; most time first. */
+export function foldChildren(waits: readonly WaitGroup[]): readonly WaitLine[] {
   const groups = groupBy(waits, (wait) => {
     const { process, systemCall } = wait;
     return wait.waitClass === "child" ? `${process.processId} ${systemCall}` : wait;
@@ -234,7 +238,10 @@ function foldChildren(waits: readonly WaitGroup[]): readonly WaitLine[] {
     const totalMs = group.reduce((sum, wait) => sum + wait.figures.totalMs, 0);
     const count = group.reduce((sum, wait) => sum + wait.figures.count, 0);
     const figures = { ...longest.figures, totalMs, count, meanMs: totalMs / Math.max(1, count) };
-    return [{ wait: { ...first, figures, waker: undefined }, object: formatCount(group.length, "child", "children") }];
+    return [{
+      wait: { ...first, figures, buckets: sumBuckets(group.map((wait) => wait.buckets)), waker: undefined },
+      object: formatCount(group.length, "child", "children"),
+    }];
   }).sort((first, second) => second.wait.figures.totalMs - first.wait.figures.totalMs);
 }
 

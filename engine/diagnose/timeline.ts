@@ -39,13 +39,18 @@ export interface StateSpan {
 
 /** Takes spans and keeps what they come to per slice. */
 export class TimelineBuilder {
+  readonly #originMs: number;
   #sliceMs: number;
-  #slices = new Map<number, Float64Array>(); // by time / sliceMs, rounded down
+  #slices = new Map<number, Float64Array>(); // by time since the origin / sliceMs, rounded down
   #firstIndex = Infinity;
   #lastIndex = -Infinity;
 
-  /** Begins with slices of this length; they get longer rather than more. */
-  constructor(options: { readonly sliceMsMin?: number } = {}) {
+  /**
+   * Begins with slices of this length, the first at the origin; they get longer
+   * rather than more.
+   */
+  constructor(options: { readonly sliceMsMin?: number; readonly originMs?: number } = {}) {
+    this.#originMs = options.originMs ?? 0;
     this.#sliceMs = options.sliceMsMin ?? TIMELINE_SLICE_MS_MIN;
   }
 
@@ -56,32 +61,39 @@ export class TimelineBuilder {
 
   /** Takes one span. */
   add({ state, beginMs, endMs, amountMs }: StateSpan): void {
-    this.#makeRoom(beginMs, endMs);
+    const [from, to] = [beginMs - this.#originMs, endMs - this.#originMs];
+    this.#makeRoom(from, to);
     const stateIndex = STATE_INDEX.get(state) ?? 0;
-    const perMs = endMs > beginMs ? amountMs / (endMs - beginMs) : 0;
-    const last = Math.floor(endMs / this.#sliceMs);
-    for (let index = Math.floor(beginMs / this.#sliceMs); index <= last; index++) {
-      const from = Math.max(beginMs, index * this.#sliceMs);
-      const to = Math.min(endMs, (index + 1) * this.#sliceMs);
+    const perMs = to > from ? amountMs / (to - from) : 0;
+    const last = Math.floor(to / this.#sliceMs);
+    for (let index = Math.floor(from / this.#sliceMs); index <= last; index++) {
+      const partMs = Math.min(to, (index + 1) * this.#sliceMs) - Math.max(from, index * this.#sliceMs);
       const slice = this.#slice(index);
-      slice[stateIndex] = (slice[stateIndex] ?? 0) + (to - from) * perMs;
+      slice[stateIndex] = (slice[stateIndex] ?? 0) + partMs * perMs;
     }
   }
 
-  /** Yields the slices that make up `window`; what was before it began is left out. */
+  /**
+   * Yields the slices that make up `window`; what was before it began is left
+   * out, and less than half a slice at its end is part of the slice before.
+   */
   timeline(window: Pick<Measurements["window"], "beginMs" | "endMs">): Timeline {
+    const [from, to] = [window.beginMs - this.#originMs, window.endMs - this.#originMs];
     // An empty picture, or one of a moment in a long window, must not have more slices than the limit.
-    while ((window.endMs - window.beginMs) / this.#sliceMs > TIMELINE_SLICES_MAX - 1) this.#halve();
-    const first = Math.floor(window.beginMs / this.#sliceMs);
-    const last = Math.max(first, Math.ceil(window.endMs / this.#sliceMs) - 1);
-    return {
-      sliceMs: this.#sliceMs,
-      beginMs: first * this.#sliceMs,
-      slices: Array.from({ length: last - first + 1 }, (_, offset) => {
-        const slice = this.#slices.get(first + offset);
-        return slice === undefined ? STATE_NAMES.map(() => 0) : Array.from(slice);
-      }),
-    };
+    while ((to - from) / this.#sliceMs > TIMELINE_SLICES_MAX - 1) this.#halve();
+    const first = Math.floor(from / this.#sliceMs);
+    const last = Math.max(first, Math.round(to / this.#sliceMs) - 1);
+    const slices = Array.from({ length: last - first + 1 }, (_, offset) => this.#amounts(first + offset));
+    if (this.#lastIndex > last) {
+      const rest = this.#amounts(last + 1);
+      slices.push((slices.pop() ?? []).map((ms, index) => ms + (rest[index] ?? 0)));
+    }
+    return { sliceMs: this.#sliceMs, beginMs: this.#originMs + first * this.#sliceMs, slices };
+  }
+
+  #amounts(index: number): readonly number[] {
+    const slice = this.#slices.get(index);
+    return slice === undefined ? STATE_NAMES.map(() => 0) : Array.from(slice);
   }
 
   #makeRoom(beginMs: number, endMs: number): void {
@@ -121,7 +133,7 @@ export class TimelineBuilder {
 
 /** Takes cumulative totals as they come and keeps what each interval between two of them added. */
 export class TotalsTimeline {
-  readonly #builder = new TimelineBuilder({ sliceMsMin: INTERIM_INTERVAL_MS });
+  #builder: TimelineBuilder | undefined;
   #previous = new Float64Array(STATE_NAMES.length);
   #previousMs: number | undefined;
   #intervalCount = 0;
@@ -131,6 +143,7 @@ export class TotalsTimeline {
     const { window } = measurements;
     const beginMs = this.#previousMs ?? window.beginMs;
     if (window.endMs <= beginMs) return;
+    this.#builder ??= new TimelineBuilder({ sliceMsMin: INTERIM_INTERVAL_MS, originMs: window.beginMs });
     const totals = totalsOf(measurements);
     for (const [index, state] of STATE_NAMES.entries()) {
       // A row that was read while it changed may tell a little less than the time before.
@@ -144,7 +157,7 @@ export class TotalsTimeline {
 
   /** Yields the course; `undefined`: totals came once, so there is none. */
   timeline(window: Pick<Measurements["window"], "beginMs" | "endMs">): Timeline | undefined {
-    return this.#intervalCount < 2 ? undefined : this.#builder.timeline(window);
+    return this.#intervalCount < 2 ? undefined : this.#builder?.timeline(window);
   }
 }
 

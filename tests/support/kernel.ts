@@ -51,6 +51,7 @@ export function readKernelFacts(): KernelFacts {
     mountInfo: Deno.readTextFileSync("/proc/self/mountinfo"),
     release: Deno.osRelease(),
     hasVmlinuxBtf: exists("/sys/kernel/btf/vmlinux"),
+    hasChromium: isInPath("chromium"),
     hasClang: isInPath("clang"),
     hasCompiledProgram: exists(new URL("../../dist/podtrace", import.meta.url).pathname),
     hasGo: isInPath("go"),

@@ -8,6 +8,7 @@ export type KernelRequirement =
   | "bpf_capability"
   | "btf"
   | "cgroup_v2"
+  | "chromium"
   | "clang"
   | "compiled_program"
   | "go"
@@ -27,6 +28,7 @@ export interface KernelFacts {
   /** For example `6.1.0-18-amd64`. */
   readonly release: string;
   readonly hasVmlinuxBtf: boolean;
+  readonly hasChromium: boolean;
   readonly hasClang: boolean;
   /** What `deno task compile` makes, which takes a runtime that not every machine can have. */
   readonly hasCompiledProgram: boolean;
@@ -98,6 +100,7 @@ const CHECKS: Readonly<Record<KernelRequirement, (facts: KernelFacts) => Missing
   btf: (facts) =>
     facts.hasVmlinuxBtf ? undefined : { kind: "kernel_feature_absent", found: "no /sys/kernel/btf/vmlinux" },
   cgroup_v2: (facts) => missingFilesystem("cgroup2", facts),
+  chromium: (facts) => facts.hasChromium ? undefined : { kind: "program_absent", found: "no chromium in PATH" },
   clang: (facts) => facts.hasClang ? undefined : { kind: "setup_missing", found: "no clang in PATH" },
   compiled_program: (facts) =>
     facts.hasCompiledProgram

@@ -22,6 +22,11 @@ export const NEEDS: readonly Need[] = [
   { kind: "header", name: "stdio.h", debianPackage: "libc6-dev" },
 ];
 
+/** What only the tests use. */
+export const TEST_NEEDS: readonly Need[] = [
+  { kind: "command", name: "chromium", debianPackage: "chromium" },
+];
+
 /** What only the bench measures against. */
 export const BENCH_NEEDS: readonly Need[] = [
   { kind: "command", name: "redis-server", debianPackage: "redis-server" },
