@@ -14,7 +14,7 @@ export interface TreeFile {
 
 /** A kind of file, and what is asked of it besides what is asked of every file. */
 export interface FileKind {
-  readonly name: "build" | "c" | "data" | "generated" | "golden" | "licence" | "markdown" | "typescript";
+  readonly name: "build" | "c" | "data" | "generated" | "golden" | "licence" | "markdown" | "style" | "typescript";
   readonly pattern: RegExp;
 }
 
@@ -26,6 +26,7 @@ export const FILE_KINDS: readonly FileKind[] = [
   { name: "golden", pattern: /^tests\/golden\/.*\.(json|txt)$|__snapshots__\/.*\.snap$/ },
   { name: "typescript", pattern: /\.ts$/ },
   { name: "c", pattern: /^(bpf|tests\/fixtures|cmd\/dev\/(demo|bench))\/.*\.[ch]$/ },
+  { name: "style", pattern: /^engine\/diagnose\/html\/[a-z_]+\.css$/ },
   { name: "markdown", pattern: /^([A-Z]+|docs\/[a-z0-9_]+)\.md$/ },
   {
     name: "data",
@@ -74,7 +75,7 @@ interface Rule {
 }
 
 const CODE = ["c", "typescript"] as const;
-const WRITTEN = [...CODE, "build", "data", "markdown"] as const;
+const WRITTEN = [...CODE, "build", "data", "markdown", "style"] as const;
 
 const RULES: readonly Rule[] = [
   { kinds: CODE, problems: ({ path }) => nameProblems(path) },

@@ -55,7 +55,7 @@ export const ROOMS: readonly Room[] = [
   { path: "engine/symbols/", nature: "pure", imports: [API], builtins: [] },
   { path: "engine/protocols/", nature: "pure", imports: [API], builtins: [] },
   { path: "engine/diagnose/", nature: "pure", imports: [API], builtins: [] },
-  // Runs in the reader's browser, so no room of the product imports it.
+  // Runs in the reader's browser: `generate` bundles it.
   {
     path: "engine/diagnose/page_script/",
     nature: "pure",
