@@ -76,8 +76,8 @@ export class Chromium implements AsyncDisposable {
 
   /** Opens the file in a page of its own and waits until it is loaded. */
   async open(path: string, view: View): Promise<Page> {
-    const { targetId } = await this.send("Target.createTarget", { url: "about:blank" });
-    const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
+    const { targetId } = await this.send("Target.createTarget", { params: { url: "about:blank" } });
+    const { sessionId } = await this.send("Target.attachToTarget", { params: { targetId, flatten: true } });
     const page = new Page(this, String(sessionId));
     await page.load(path, view);
     return page;
@@ -86,14 +86,13 @@ export class Chromium implements AsyncDisposable {
   /** Sends one command and yields its result. @throws {Error} If the browser refuses it or does not answer */
   async send(
     method: string,
-    params: Readonly<Record<string, unknown>> = {},
-    sessionId?: string,
+    given: { readonly params?: Readonly<Record<string, unknown>>; readonly sessionId?: string } = {},
   ): Promise<Readonly<Record<string, unknown>>> {
     const id = ++this.#lastId;
     const answer = Promise.withResolvers<Message>();
     const timeout = setTimeout(() => answer.resolve({ error: { message: "no answer" } }), ANSWER_MS_MAX);
     this.#waiting.set(id, answer.resolve);
-    this.#socket.send(JSON.stringify({ id, method, params, ...(sessionId === undefined ? {} : { sessionId }) }));
+    this.#socket.send(JSON.stringify({ id, method, ...given }));
     const { error, result } = await answer.promise;
     clearTimeout(timeout);
     this.#waiting.delete(id);
@@ -220,7 +219,7 @@ export class Page {
   }
 
   #send(method: string, params: Readonly<Record<string, unknown>> = {}): Promise<Readonly<Record<string, unknown>>> {
-    return this.#browser.send(method, params, this.#sessionId);
+    return this.#browser.send(method, { params, sessionId: this.#sessionId });
   }
 
   #onEvent(method: string, params: unknown): void {
