@@ -5,10 +5,11 @@
  * @module
  */
 
+import { OUTPUT_FORMATS } from "../../cmd/options.ts";
 import { VERSION } from "../../cmd/version.ts";
 import { assert } from "../support/assert.ts";
 import { BareRoot, COMPILED_PROGRAM } from "../support/bare_root.ts";
-import { numberOf, startFixture } from "../support/fixture_programs.ts";
+import { numberOf, type RunningFixture, startFixture } from "../support/fixture_programs.ts";
 import { kernelTest } from "../support/kernel.ts";
 import type { KernelRequirement } from "../support/kernel_requirements.ts";
 import { isTracing, leavingNothingBehind, run, SpawnedCommand } from "../support/podtrace_process.ts";
@@ -21,6 +22,10 @@ const DURATION_MS_MAX = 120_000;
 
 /** Parts of glibc, and the one library that every program of Rust's is linked with. */
 const WANTED_FILES = /^(ld-linux-[a-z0-9-]+|libc|libdl|libgcc_s|libm|libpthread|librt)\.so\.\d+$/;
+
+function peerOf(fixture: RunningFixture): string {
+  return `127.0.0.1:${numberOf(fixture.ready, "upstream_port")}`;
+}
 
 kernelTest("the compiled binary needs glibc's files and libgcc_s, nothing else", {
   requires: ["compiled_program"],
@@ -43,8 +48,26 @@ kernelTest("the compiled binary diagnoses a process from a read-only root of gli
   const report = JSON.parse(answer.stdout);
   assert.equal(report.ledger.residual, 0);
   const finding = report.findings.find(({ id }: { id: string }) => id === "slow-peer");
-  const peer = `127.0.0.1:${numberOf(fixture.ready, "upstream_port")}`;
-  assert.ok(JSON.stringify(finding ?? {}).includes(peer), answer.stdout);
+  assert.ok(JSON.stringify(finding ?? {}).includes(peerOf(fixture)), answer.stdout);
+});
+
+kernelTest("the compiled binary shows every view and renders every format", {
+  requires: REQUIRES,
+}, async () => {
+  await using fixture = await startFixture("slow_upstream", { duration_ms: DURATION_MS_MAX, delay_ms: 20 });
+  const target = ["diagnose", "--pid", String(fixture.processId)];
+  const views: readonly (readonly [argv: readonly string[], shows: string])[] = [
+    ...OUTPUT_FORMATS.map((format) => [[...target, "--duration", "300ms", "-o", format], peerOf(fixture)] as const),
+    [[...target, "--duration", "1s", "--follow"], peerOf(fixture)],
+    [[...target, "--duration", "300ms", "--stacks", "--filter", "time,net,fs"], peerOf(fixture)],
+    [[...target, "--now"], "recvfrom"],
+    [["completion", "bash"], "complete -F"],
+  ];
+  for (const [argv, shows] of views) {
+    const answer = await leavingNothingBehind(() => run([COMPILED_PROGRAM, ...argv]));
+    assert.deepEqual([answer.code, answer.stderr], [0, ""], argv.join(" "));
+    assert.ok(answer.stdout.includes(shows), `${argv.join(" ")} shows no ${shows}:\n${answer.stdout}`);
+  }
 });
 
 kernelTest("the compiled binary ends on SIGTERM in the bare root, with the report", {
