@@ -21,6 +21,12 @@ import {
 } from "../api/measurements.ts";
 import type { ConnectionMeasurement, ListenQueueMeasurement, PeerMeasurement } from "../api/socket_measurements.ts";
 import { DEFAULT_THRESHOLDS, type RuleThresholds } from "../api/thresholds.ts";
+import type { FileMeasurement } from "../api/file_measurements.ts";
+import type {
+  CgroupResourceMeasurement,
+  OomKillMeasurement,
+  ProcessResourceMeasurement,
+} from "../api/resource_measurements.ts";
 import type { TargetId } from "../api/units.ts";
 import type { DigestSummary } from "./event_digest.ts";
 import { DORMANT_SHARE_MIN, RELIABLE_PERCENT_MIN } from "./severity.ts";
@@ -96,6 +102,14 @@ export interface TargetFacts {
   readonly host: HostMeasurement;
   /** CPU limits and pressure of the target's cgroups. */
   readonly cgroups: readonly CgroupMeasurement[];
+  /** Descriptors, threads, faults and memory of its processes. */
+  readonly processResources: readonly ProcessResourceMeasurement[];
+  /** Memory and I/O of its cgroups. */
+  readonly cgroupResources: readonly CgroupResourceMeasurement[];
+  /** Its processes that were killed for want of memory. */
+  readonly oomKills: readonly OomKillMeasurement[];
+  /** Its operations on files; empty unless they were asked for. */
+  readonly fileOperations: readonly FileMeasurement[];
   /** What each category saw, of the whole run. */
   readonly completeness: Readonly<Record<Category, Completeness>>;
   /** By process id. */
@@ -124,7 +138,8 @@ export function toTargetFacts(
 ): readonly TargetFacts[] {
   const thresholds = options.thresholds ?? DEFAULT_THRESHOLDS;
   const targetIds = new Set<TargetId>();
-  for (const list of [measurements.threads, measurements.processes, measurements.waits, measurements.cgroups]) {
+  const { threads, processes, waits, cgroups, oomKills } = measurements;
+  for (const list of [threads, processes, waits, cgroups, oomKills]) {
     for (const { targetId } of list) targetIds.add(targetId);
   }
   return Array.from(targetIds, (targetId) => factsOfTarget(targetId, { measurements, digest, thresholds }));
@@ -153,6 +168,10 @@ function factsOfTarget(
     windowMs: measurements.window.endMs - measurements.window.beginMs,
     host: measurements.host,
     cgroups: measurements.cgroups.filter(ofTarget),
+    processResources: measurements.processResources.filter(ofTarget),
+    cgroupResources: measurements.cgroupResources.filter(ofTarget),
+    oomKills: measurements.oomKills.filter(ofTarget),
+    fileOperations: measurements.fileOperations.filter(ofTarget),
     completeness: measurements.books.completeness,
     processes,
     waits,

@@ -28,6 +28,14 @@ export const RULE_IDS = [
   "rtt-spikes",
   "resource-limit",
   "event-loss",
+  "oom-kill",
+  "memory-limit",
+  "fault-storm",
+  "descriptor-limit",
+  "spawn-storm",
+  "io-limit",
+  "file-errors",
+  "slow-files",
 ] as const;
 
 /** One of them. */
@@ -53,6 +61,14 @@ export const CATEGORY_OF_RULE: Readonly<Record<RuleId, FilterCategory>> = {
   "rtt-spikes": "net",
   "resource-limit": "cpu",
   "event-loss": "time",
+  "oom-kill": "mem",
+  "memory-limit": "mem",
+  "fault-storm": "mem",
+  "descriptor-limit": "proc",
+  "spawn-storm": "proc",
+  "io-limit": "fs",
+  "file-errors": "fs",
+  "slow-files": "fs",
 };
 
 /** What one rule found. */

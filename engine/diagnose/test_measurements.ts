@@ -56,6 +56,8 @@ export interface ThreadSketch {
   readonly threadId: number;
   readonly command?: string;
   readonly lifetimeMs?: number;
+  /** After the window began. */
+  readonly bornMs?: number;
   readonly onCpuMs?: number;
   readonly runnableMs?: number;
   readonly throttledMs?: number;
@@ -163,8 +165,8 @@ function buildThread(
     ledger: {
       ...ids,
       command: thread.command ?? process.command,
-      beginMs: BEGIN_MS,
-      endMs: BEGIN_MS + lifetimeMs,
+      beginMs: BEGIN_MS + (thread.bornMs ?? 0),
+      endMs: BEGIN_MS + (thread.bornMs ?? 0) + lifetimeMs,
       onCpuMs,
       runnableMs,
       throttledMs,

@@ -18,11 +18,19 @@ import { childWait } from "./child_wait.ts";
 import { cpuThrottling } from "./cpu_throttling.ts";
 import { cpuWait } from "./cpu_wait.ts";
 import { crashLoop } from "./crash_loop.ts";
+import { descriptorLimit } from "./descriptor_limit.ts";
 import { diskStall } from "./disk_stall.ts";
+import { faultStorm } from "./fault_storm.ts";
+import { fileErrors } from "./file_errors.ts";
+import { ioLimit } from "./io_limit.ts";
 import { lockContention } from "./lock_contention.ts";
+import { memoryLimit } from "./memory_limit.ts";
+import { oomKill } from "./oom_kill.ts";
 import { pageFault } from "./page_fault.ts";
 import { pipeWait } from "./pipe_wait.ts";
+import { slowFiles } from "./slow_files.ts";
 import { slowPeer } from "./slow_peer.ts";
+import { spawnStorm } from "./spawn_storm.ts";
 import { stopped } from "./stopped.ts";
 
 type Rule = (facts: TargetFacts) => readonly Finding[];
@@ -45,6 +53,14 @@ const RULES: readonly Rule[] = [
   connectionChurn,
   rttSpikes,
   resourceLimit,
+  oomKill,
+  memoryLimit,
+  faultStorm,
+  descriptorLimit,
+  spawnStorm,
+  ioLimit,
+  fileErrors,
+  slowFiles,
 ];
 
 /** Yields what every rule says of every target, ranked. */
