@@ -3,6 +3,7 @@ import type { Engine, RouteProblem } from "../../engine/api/engine.ts";
 import { EngineError } from "../../engine/api/errors.ts";
 import type { Exporter } from "../../engine/api/exporter.ts";
 import type { TargetSet } from "../../engine/api/target.ts";
+import { SLOW_SOCKET_MS_DEFAULT } from "../../engine/api/limits.ts";
 import { DEFAULT_THRESHOLDS } from "../../engine/api/thresholds.ts";
 import { toProcessId, toTargetId } from "../../engine/api/units.ts";
 import { assert } from "../../tests/support/assert.ts";
@@ -29,6 +30,7 @@ const WINDOW: Extract<RequestedView, { kind: "window" }> = {
     categories: undefined,
     thresholds: DEFAULT_THRESHOLDS,
     slowWaitMsByClass: {},
+    slowSocketMs: SLOW_SOCKET_MS_DEFAULT,
   },
 };
 

@@ -7,7 +7,7 @@
 import type { TraceEvent } from "../../engine/api/events.ts";
 import type { Exporter, ExportOptions, ExportOutcome } from "../../engine/api/exporter.ts";
 import type { FilterCategory } from "../../engine/api/filter.ts";
-import { IDLE_WAIT_CLASSES, type Measurements } from "../../engine/api/measurements.ts";
+import type { Measurements } from "../../engine/api/measurements.ts";
 import { categoryOfEvent, timeOfEvent, toEventJson, toEventLine } from "../../engine/mod.ts";
 import type { LinePrinter } from "./line_printer.ts";
 
@@ -16,7 +16,7 @@ export type LineFormat = "text" | "json";
 export interface EventFollowerOptions {
   readonly printer: LinePrinter;
   readonly format: LineFormat;
-  /** What is shown; `undefined`: everything but the absence of work. */
+  /** What is shown; `undefined`: everything. The absence of work never is an event. */
   readonly categories: ReadonlySet<FilterCategory> | undefined;
 }
 
@@ -54,10 +54,8 @@ export class EventFollower implements Exporter {
   }
 }
 
-/** Waiting for work is no event, unless somebody asks where all time goes. */
 function isShown(event: TraceEvent, categories: ReadonlySet<FilterCategory> | undefined): boolean {
-  if (categories !== undefined) return categories.has(categoryOfEvent(event));
-  return event.kind !== "wait" || event.waitClass === "stopped" || !IDLE_WAIT_CLASSES.has(event.waitClass);
+  return categories?.has(categoryOfEvent(event)) ?? true;
 }
 
 /** Yields the line that stands for `count` lines, in either format. */

@@ -80,7 +80,7 @@ export function toDiagnoseRequest(given: DiagnoseArguments): DiagnoseRequest {
     view,
     output: toOutput(given.output ?? DIAGNOSE_DEFAULTS.output, view),
     outputFile: toOutputFile(given.outputFile),
-    logLevel: toChoice(given.logLevel ?? DIAGNOSE_DEFAULTS.logLevel, { option: "--log-level", choices: LOG_LEVELS }),
+    logLevel: toLogLevel(given.logLevel ?? DIAGNOSE_DEFAULTS.logLevel),
   };
 }
 
@@ -263,6 +263,11 @@ function toOutput(text: string, view: RequestedView): OutputFormat {
   const output = toChoice(text, { option: "--output", choices: OUTPUT_FORMATS });
   if (view.kind === "window" || output === "text" || output === "json") return output;
   throw new UsageError(`Cannot use --now with --output ${output}: --now looks at one instant, expected text or json`);
+}
+
+/** Nothing of ours is graver than an error: whoever asks for what is fatal gets those. */
+function toLogLevel(text: string): LogLevel {
+  return text === "fatal" ? "error" : toChoice(text, { option: "--log-level", choices: LOG_LEVELS });
 }
 
 function toOutputFile(text: string | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import { DEFAULT_PLANES } from "../../engine/api/plane.ts";
 import { assert } from "../../tests/support/assert.ts";
+import { SLOW_SOCKET_MS_DEFAULT } from "../../engine/api/limits.ts";
 import { DEFAULT_THRESHOLDS } from "../../engine/api/thresholds.ts";
 import { toProcessId } from "../../engine/api/units.ts";
 import type { DiagnoseArguments } from "../options.ts";
@@ -63,6 +64,7 @@ Deno.test("toDiagnoseRequest() fills in the defaults", () => {
         categories: undefined,
         thresholds: DEFAULT_THRESHOLDS,
         slowWaitMsByClass: {},
+        slowSocketMs: SLOW_SOCKET_MS_DEFAULT,
       },
     },
     output: "text",
@@ -99,6 +101,7 @@ Deno.test("toDiagnoseRequest() takes every option that is given", () => {
         categories: new Set(["net"]),
         thresholds: DEFAULT_THRESHOLDS,
         slowWaitMsByClass: {},
+        slowSocketMs: SLOW_SOCKET_MS_DEFAULT,
       },
     },
     output: "json",
@@ -305,4 +308,11 @@ Deno.test("toDiagnoseRequest() refuses two owners of one terminal", () => {
     refusalOf({ command: ["ls"], isTop: true }),
     "Cannot use --top with -- COMMAND: both need the terminal, start it first and use --pid",
   );
+});
+
+Deno.test("toDiagnoseRequest() takes every level of the contract", () => {
+  for (const [text, level] of [["debug", "debug"], ["warn", "warn"], ["error", "error"], ["fatal", "error"]]) {
+    assert.equal(toDiagnoseRequest(given({ logLevel: text })).logLevel, level);
+  }
+  assert.match(refusalOf({ pid: ["1"], logLevel: "loud" }), /^Cannot use --log-level "loud": expected debug, info/);
 });

@@ -6,7 +6,7 @@
  */
 
 import { FILTER_CATEGORIES, type FilterCategory } from "../../engine/api/filter.ts";
-import { DIAGNOSE_DURATION_MS_MAX } from "../../engine/api/limits.ts";
+import { DIAGNOSE_DURATION_MS_MAX, SLOW_SOCKET_MS_DEFAULT } from "../../engine/api/limits.ts";
 import type { WaitClass } from "../../engine/api/measurements.ts";
 import { DEFAULT_PLANES, type Plane } from "../../engine/api/plane.ts";
 import { DEFAULT_THRESHOLDS, type RuleThresholds } from "../../engine/api/thresholds.ts";
@@ -23,6 +23,8 @@ export interface Selection {
   readonly thresholds: RuleThresholds;
   /** Single waits at least this long become events, where a threshold says otherwise than `--slow-wait`. */
   readonly slowWaitMsByClass: Readonly<Partial<Record<WaitClass, number>>>;
+  /** Connects and answers at least this long become events. */
+  readonly slowSocketMs: number;
 }
 
 /** The words as they were given. */
@@ -48,6 +50,7 @@ export function toSelection(given: SelectionArguments): Selection {
       fsMs: fsMs ?? DEFAULT_THRESHOLDS.fsMs,
       slowReadMs: fsMs ?? DEFAULT_THRESHOLDS.slowReadMs,
     },
+    slowSocketMs: rttMs ?? SLOW_SOCKET_MS_DEFAULT,
     slowWaitMsByClass: {
       ...(rttMs === undefined ? {} : { network: rttMs }),
       ...(fsMs === undefined ? {} : { diskRead: fsMs, diskWrite: fsMs, pageFault: fsMs }),

@@ -1,4 +1,4 @@
-import { DIAGNOSE_DURATION_MS_MAX } from "../../engine/api/limits.ts";
+import { DIAGNOSE_DURATION_MS_MAX, SLOW_SOCKET_MS_DEFAULT } from "../../engine/api/limits.ts";
 import { DEFAULT_PLANES } from "../../engine/api/plane.ts";
 import { DEFAULT_THRESHOLDS } from "../../engine/api/thresholds.ts";
 import { assert } from "../../tests/support/assert.ts";
@@ -27,6 +27,7 @@ Deno.test("toSelection() takes everything by default, and lists in any spelling"
     categories: undefined,
     thresholds: DEFAULT_THRESHOLDS,
     slowWaitMsByClass: {},
+    slowSocketMs: SLOW_SOCKET_MS_DEFAULT,
   });
   const { categories } = toSelection({ ...NOTHING, filter: ["net, FS", "lock", "net"] });
   assert.deepEqual(categories, new Set(["net", "fs", "lock"]));
@@ -49,6 +50,7 @@ Deno.test("toSelection() refuses what is no category and says what there is", ()
 Deno.test("toSelection() takes thresholds within their bounds, and a given one is what rules and events go by", () => {
   const selection = toSelection({ ...NOTHING, errorThreshold: "0", rttThreshold: "250.5", fsThreshold: "0" });
   assert.deepEqual(selection.thresholds, { errorPercent: 0, rttMs: 250.5, slowPeerMs: 250.5, fsMs: 0, slowReadMs: 0 });
+  assert.equal(selection.slowSocketMs, 250.5);
   assert.deepEqual(selection.slowWaitMsByClass, { network: 250.5, diskRead: 0, diskWrite: 0, pageFault: 0 });
   assert.equal(toSelection({ ...NOTHING, errorThreshold: "100" }).thresholds.errorPercent, 100);
 });

@@ -16,8 +16,11 @@ const DIAGNOSIS_KEY = toExporterKey("diagnosis@1");
 /** Yields the one set a run traces from beginning to end. */
 export function planTargetSet(
   targets: readonly Target[],
-  options: Pick<Route, "slowWaitMs" | "slowWaitMsByClass" | "slowFileMs" | "hasUserStacks" | "planes">,
+  options: Pick<Route, "slowWaitMs" | "slowWaitMsByClass" | "slowFileMs" | "hasUserStacks" | "planes"> & {
+    readonly slowSocketMs?: number;
+  },
 ): TargetSet {
+  const { slowSocketMs } = options;
   return {
     revision: 1,
     targets: new Map(targets.map((target) => [target.id, target])),
@@ -29,6 +32,7 @@ export function planTargetSet(
       slowWaitMs: options.slowWaitMs,
       ...(options.slowWaitMsByClass === undefined ? {} : { slowWaitMsByClass: options.slowWaitMsByClass }),
       slowFileMs: options.slowFileMs,
+      ...(slowSocketMs === undefined ? {} : { slowResponseMs: slowSocketMs, slowConnectMs: slowSocketMs }),
       hasUserStacks: options.hasUserStacks,
       planes: options.planes,
     }],

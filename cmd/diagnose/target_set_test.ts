@@ -13,6 +13,7 @@ Deno.test("planTargetSet() sends every kind of event of every target down one ro
   const set = planTargetSet(targets, {
     slowWaitMs: 5,
     slowFileMs: 7,
+    slowSocketMs: 9,
     slowWaitMsByClass: { network: 250 },
     hasUserStacks: true,
     planes: new Set(["time", "files"]),
@@ -25,6 +26,7 @@ Deno.test("planTargetSet() sends every kind of event of every target down one ro
   assert.equal(route?.slowWaitMs, 5);
   assert.equal(route?.hasUserStacks, true);
   assert.equal(route?.slowFileMs, 7);
+  assert.deepEqual([route?.slowResponseMs, route?.slowConnectMs], [9, 9]);
   assert.deepEqual(route?.slowWaitMsByClass, { network: 250 });
   assert.deepEqual(route?.planes, new Set(["time", "files"]));
   for (const [kind, bit] of Object.entries(EVENT_KINDS)) {

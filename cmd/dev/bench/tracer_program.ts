@@ -10,7 +10,7 @@
  * @module
  */
 
-import { SLOW_FILE_MS_DEFAULT } from "../../../engine/api/limits.ts";
+import { SLOW_FILE_MS_DEFAULT, SLOW_SOCKET_MS_DEFAULT } from "../../../engine/api/limits.ts";
 import { DEFAULT_PLANES, type Plane, PLANES } from "../../../engine/api/plane.ts";
 import type { Engine } from "../../../engine/api/engine.ts";
 import { DEFAULT_THRESHOLDS } from "../../../engine/api/thresholds.ts";
@@ -52,6 +52,7 @@ class Tracing {
       planTargetSet(targets, {
         slowWaitMs: SLOW_WAIT_MS,
         slowFileMs: SLOW_FILE_MS_DEFAULT,
+        slowSocketMs: SLOW_SOCKET_MS_DEFAULT,
         hasUserStacks: false,
         planes: wanted.planes,
       }),
