@@ -17,6 +17,9 @@ import { FIELD_TEXT_BYTES_MAX } from "./limits.ts";
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u3164\uffa0]/gu;
 
+/** Printable ASCII, as almost all text is: nothing to write out, a byte each. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** Marks a cut; ASCII, so that it survives every terminal. */
 const ELLIPSIS = "...";
 
@@ -42,6 +45,7 @@ export interface SanitizeOptions {
  */
 export function sanitizeText(raw: string, options: SanitizeOptions = {}): string {
   const bytesMax = options.bytesMax ?? FIELD_TEXT_BYTES_MAX;
+  if (raw.length <= bytesMax && PLAIN.test(raw)) return raw;
   // A prefix is enough: every UTF-16 unit makes at least one byte, and one unit more shows that a cut is due.
   const pieces = splitIntoPieces(raw.slice(0, bytesMax + 1));
   let text = "";

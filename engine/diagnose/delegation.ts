@@ -5,7 +5,7 @@
  * @module
  */
 
-import { IDLE_WAIT_CLASSES, type WaitMeasurement } from "../api/measurements.ts";
+import type { WaitClass, WaitMeasurement } from "../api/measurements.ts";
 import { causeKey } from "./event_digest.ts";
 import {
   addSums,
@@ -143,19 +143,21 @@ function occupationOf(parts: readonly Part[]): Occupation {
   const isDominant = (ms: number) => ms > 0 && ms >= DOMINANT_SHARE_MIN * ownMs;
   if (isDominant(sums.onCpuMs + sums.runnableMs + sums.throttledMs)) return { kind: "busy" };
   if (isDominant(sums.byClass.idle)) return { kind: "serving" };
+  // A cause is of one class: where no class dominates, no row needs to be looked at.
+  const classes = CLASSES_WITH_RULES.filter((waitClass) => isDominant(sums.byClass[waitClass]));
+  if (classes.length === 0) return { kind: "dawdling" };
   const causes = groupBy(
-    parts.flatMap((part) => part.waits).filter((wait) => !IDLE_WAIT_CLASSES.has(wait.waitClass)),
+    parts.flatMap((part) => part.waits).filter((wait) => classes.includes(wait.waitClass)),
     causeKey,
   );
   for (const [key, waits] of causes) {
-    if (hasOwnRule(waits[0]) && isDominant(totalMs(waits))) return { kind: "cause", causeKey: key };
+    if (isDominant(totalMs(waits))) return { kind: "cause", causeKey: key };
   }
   return { kind: "dawdling" };
 }
 
-function hasOwnRule(wait: WaitMeasurement | undefined): boolean {
-  return wait !== undefined && ["network", "diskRead", "diskWrite"].includes(wait.waitClass);
-}
+/** Whose waits are findings of their own. */
+const CLASSES_WITH_RULES: readonly WaitClass[] = ["network", "diskRead", "diskWrite"];
 
 /** Yields one sentence per wait that is explained by what the awaited threads waited for. */
 export function delegatedConsequences(facts: TargetFacts, key: string): readonly string[] {

@@ -17,11 +17,15 @@ export function bucketCeilingMs(index: number): number {
 
 /** Yields the element-wise sum. */
 export function sumBuckets(histograms: readonly (readonly number[])[]): readonly number[] {
-  const sum: number[] = [];
+  const [first] = histograms;
+  if (first === undefined || histograms.length === 1) return first ?? [];
+  const sum = new Array<number>(histograms.reduce((length, histogram) => Math.max(length, histogram.length), 0)).fill(
+    0,
+  );
   for (const histogram of histograms) {
-    histogram.forEach((count, index) => sum[index] = (sum[index] ?? 0) + count);
+    for (let index = 0; index < histogram.length; index++) sum[index] = (sum[index] ?? 0) + (histogram[index] ?? 0);
   }
-  return Array.from(sum, (count) => count ?? 0);
+  return sum;
 }
 
 /**

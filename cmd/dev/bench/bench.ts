@@ -14,6 +14,7 @@ import { measureRecordPath } from "./record_path.ts";
 import { measureHooks } from "./hook_cost.ts";
 import { measureMapMemory } from "./map_memory_figure.ts";
 import { measureOwnMemory } from "./own_memory.ts";
+import { measureRender } from "./render_figure.ts";
 import { measureRedis, REDIS_SCENARIOS } from "./redis_figure.ts";
 import { measureRingReader } from "./ring_reader_figure.ts";
 import { measureStart } from "./start_figure.ts";
@@ -36,6 +37,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   { name: "start", seconds: 20, measure: measureStart },
   { name: "records", seconds: 10, measure: async (options) => [await measureRecordPath(options)] },
   { name: "unwanted", seconds: 1, measure: measureUnwantedRecords },
+  { name: "report", seconds: 60, measure: measureRender },
   { name: "burst", seconds: 6, measure: measureBurst },
   { name: "unnamed", seconds: 10, measure: measureUnnamedWait },
   { name: "hooks", seconds: 30, measure: measureHooks },

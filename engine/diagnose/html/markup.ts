@@ -10,9 +10,6 @@ import { sanitizeText } from "../../api/text.ts";
 /** Longest text of one value; only a defence, names are cut where they enter. */
 const VALUE_BYTES_MAX = 4096;
 
-/** Printable ASCII needs no look at every character. */
-const PLAIN = /^[\x20-\x7e]*$/;
-
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -64,8 +61,7 @@ function render(value: MarkupValue): string {
 }
 
 function escapeText(raw: string): string {
-  const text = PLAIN.test(raw) ? raw.slice(0, VALUE_BYTES_MAX) : sanitizeText(raw, { bytesMax: VALUE_BYTES_MAX });
-  return text.replace(/[&<>"'`]/g, (character) => ESCAPES[character] ?? "");
+  return sanitizeText(raw, { bytesMax: VALUE_BYTES_MAX }).replace(/[&<>"'`]/g, (character) => ESCAPES[character] ?? "");
 }
 
 /** Yields a block of data for the page's script; nothing in it can end the block or be run. */
