@@ -43,22 +43,22 @@ export class LoadedRedis implements AsyncDisposable {
   }
 }
 
-function freePort(): number {
+export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 
   return listener.addr.port;
 }
 
-function startProcess(name: string, args: readonly string[]): Deno.ChildProcess {
+export function startProcess(name: string, args: readonly string[]): Deno.ChildProcess {
   return new Deno.Command(name, { args: [...args], stdin: "null", stdout: "null", stderr: "null" }).spawn();
 }
 
-async function endProcess(child: Deno.ChildProcess): Promise<void> {
+export async function endProcess(child: Deno.ChildProcess): Promise<void> {
   child.kill("SIGKILL");
   await child.status;
 }
 
-async function answers(port: number): Promise<boolean> {
+export async function answers(port: number): Promise<boolean> {
   try {
     return (await ask(port, "PING")).startsWith("+PONG");
   } catch (error) {

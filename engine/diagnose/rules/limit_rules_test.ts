@@ -42,6 +42,15 @@ Deno.test("resourceLimit() leaves the word to throttling, and says nothing witho
   assert.deepEqual(resourceLimit({ ...facts, cgroups }), []);
 });
 
+Deno.test("resourceLimit() takes the threads' own time where the group's account is missing, unless there are several groups", () => {
+  const facts = factsWith(0); // its thread ran for 4000 ms
+  const group = { ...GROUP, cpuUsageMs: undefined };
+  const [finding] = resourceLimit({ ...facts, cgroups: [group] });
+  assert.equal(finding?.title, "Resource limit: /kubepods/shop uses 80.0% of its 0.50 CPUs.");
+  assert.match(finding?.evidence.notes?.[0] ?? "", /^of the target's own threads/);
+  assert.deepEqual(resourceLimit({ ...facts, cgroups: [group, { ...group, path: "/b" }] }), []);
+});
+
 const LOSSES: readonly (readonly [name: string, completeness: Completeness, expected: readonly string[]])[] = [
   ["a complete category", { verdict: "complete" }, []],
   ["one nobody asked for", { verdict: "blind", reason: NOT_ASKED_FOR }, []],

@@ -102,7 +102,7 @@ Deno.test("lockContention() names who released the lock when no holder was seen"
 
 Deno.test("lockContention() calls locks that wait for each other a deadlock", () => {
   const [finding] = lockContention(factsWith({
-    wait: { openMs: 9000 },
+    wait: { count: 2, eachMs: 100, openMs: 8800 }, // it came to that within the window
     chains: [
       { holder: HOLDER, holderWaitClass: "lock", holderObject: { kind: "lock", address: "0x20" }, totalMs: 9000 },
       {

@@ -30,8 +30,10 @@ export function resourceLimit(facts: TargetFacts): readonly Finding[] {
 
 function judgeCgroup(facts: TargetFacts, cgroup: CgroupMeasurement): readonly Finding[] {
   const { cpuLimit, cpuUsageMs, path } = cgroup;
-  if (cpuLimit === undefined || cpuUsageMs === undefined || cpuLimit <= 0) return [];
-  const share = cpuUsageMs / (cpuLimit * facts.windowMs);
+  // Where the accounts are another hierarchy's (v1), the target's own threads are a lower bound of its only group.
+  const usageMs = cpuUsageMs ?? (facts.cgroups.length === 1 ? facts.sums.onCpuMs : undefined);
+  if (cpuLimit === undefined || usageMs === undefined || cpuLimit <= 0) return [];
+  const share = usageMs / (cpuLimit * facts.windowMs);
   const level = LEVELS.find(({ shareMin }) => share >= shareMin);
   if (level === undefined) return [];
   return [{
@@ -48,7 +50,10 @@ function judgeCgroup(facts: TargetFacts, cgroup: CgroupMeasurement): readonly Fi
         cpuCount: facts.host.cpuCount,
         cpuLimit,
       },
-      notes: [`thresholds: ${LEVELS.map(({ severity, shareMin }) => `${severity} ${shareMin * 100}%`).join(", ")}`],
+      notes: [
+        ...(cpuUsageMs === undefined ? ["of the target's own threads: the group's account could not be read"] : []),
+        `thresholds: ${LEVELS.map(({ severity, shareMin }) => `${severity} ${shareMin * 100}%`).join(", ")}`,
+      ],
     },
     consequences: [],
     nextStep: "Raise the CPU limit before the load grows, or find what uses the CPU (CPU Usage by Process).",

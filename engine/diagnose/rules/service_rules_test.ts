@@ -107,6 +107,29 @@ Deno.test("stuckLock() calls two threads that wait for two locks all the while a
   assert.deepEqual(lockContention(facts), []);
 });
 
+Deno.test("stuckLock() says of threads whose holders are known that they wait for each other", () => {
+  const holder = (threadId: number) => ({ threadId, processId: 100, command: "redis" });
+  const chain = (lockAddress: string, threadId: number, wanted: string) => ({
+    lockAddress,
+    holder: holder(threadId),
+    holderWaitClass: "lock" as const,
+    holderObject: { kind: "lock" as const, address: wanted },
+    totalMs: 10_000,
+  });
+  const facts = buildFacts({
+    processes: [{
+      processId: 100,
+      command: "redis",
+      threads: [{ threadId: 100, ...stuckOn("0x10") }, { threadId: 101, ...stuckOn("0x20") }],
+    }],
+    lockChains: [chain("0x10", 101, "0x20"), chain("0x20", 100, "0x10")],
+  });
+  const findings = stuckLock(facts);
+  assert.deepEqual(findings.map(({ severity }) => severity), ["critical"]);
+  assert.match(findings[0]?.title ?? "", /nobody lets go, they wait for each other: a deadlock\.$/);
+  assert.deepEqual(lockContention(facts), []);
+});
+
 Deno.test("stuckLock() is an error for threads that wait for one lock all the while", () => {
   for (const threads of [[stuckOn("0x10")], [stuckOn("0x10"), stuckOn("0x10")]]) {
     assert.deepEqual(stuckLock(factsOf(...threads)).map(({ severity }) => severity), ["error"]);

@@ -25,9 +25,13 @@ export function stuckLock(facts: TargetFacts): readonly Finding[] {
   return Array.from(groupBy(stuck, (lock) => lock.processId).values(), (locks) => toFinding(facts, locks));
 }
 
-/** Whether every wait for it was going on all the while, so that nobody was seen letting go of it. */
+/**
+ * Whether every wait for it was going on all the while and its holder, where it
+ * is known, waits in a circle: nobody will let go of it.
+ */
 export function isStuck(facts: TargetFacts, lock: ContendedLock): boolean {
-  return lock.root === undefined && lock.waits.length > 0 && lock.waits.every((wait) => isDormant(facts, wait));
+  const isUnexplained = lock.root === undefined || lock.root.kind === "cycle";
+  return isUnexplained && lock.waits.length > 0 && lock.waits.every((wait) => isDormant(facts, wait));
 }
 
 function toFinding(facts: TargetFacts, locks: readonly ContendedLock[]): Finding {
@@ -36,7 +40,8 @@ function toFinding(facts: TargetFacts, locks: readonly ContendedLock[]): Finding
   const processId = locks[0]?.processId ?? 0;
   const command = facts.processes.get(processId)?.info.command ?? "?";
   const explainedMs = locks.reduce((sum, lock) => sum + lock.totalMs, 0);
-  const isDeadlock = locks.length >= DEADLOCK_MIN && threadCount >= DEADLOCK_MIN;
+  const isCircle = locks.some((lock) => lock.root?.kind === "cycle");
+  const isDeadlock = isCircle || (locks.length >= DEADLOCK_MIN && threadCount >= DEADLOCK_MIN);
   const names = formatList(locks.map((lock) => lock.address), { itemsMax: LOCKS_NAMED_MAX });
   return {
     id: "stuck-lock",
@@ -46,7 +51,7 @@ function toFinding(facts: TargetFacts, locks: readonly ContendedLock[]): Finding
       `${formatCount(threadCount, "thread")} of ${command} (${processId}) waited for ${
         locks.length === 1 ? "lock" : `${locks.length} locks`
       } ${names} during the whole window (${formatMs(facts.windowMs)}): nobody lets go` +
-      `${isDeadlock ? ", as in a deadlock" : ""}.`,
+      `${isCircle ? ", they wait for each other: a deadlock" : isDeadlock ? ", as in a deadlock" : ""}.`,
     evidence: {
       ...evidenceOfWaits(facts, waits),
       object: locks.length === 1 ? `lock ${names}` : `locks ${names}`,

@@ -8,7 +8,7 @@
 import type { CgroupMeasurement } from "../../api/measurements.ts";
 import type { CgroupResourceMeasurement, ProcessResourceMeasurement } from "../../api/resource_measurements.ts";
 import { formatBytes, formatShare } from "../format.ts";
-import { commandsOf, type FiguresOf, percentOf, type SectionInput } from "./section_input.ts";
+import { commandsOf, type FiguresOf, percentOf, type SectionInput, sumOf } from "./section_input.ts";
 
 type Row = FiguresOf<"resource_limits">[number];
 
@@ -27,7 +27,7 @@ export function resourceLimitFigures({ measurements }: SectionInput): FiguresOf<
   const windowMs = measurements.window.endMs - measurements.window.beginMs;
   const commandOf = commandsOf(measurements);
   const rows = [
-    ...measurements.cgroups.flatMap((group) => cpuRow(group, windowMs)),
+    ...measurements.cgroups.flatMap((group) => cpuRow(group, { windowMs, measurements })),
     ...measurements.cgroupResources.flatMap(memoryRow),
     ...measurements.processResources.flatMap((entry) => descriptorRow(entry, commandOf(entry.processId))),
   ];
@@ -40,15 +40,30 @@ export function resourceLimitFigures({ measurements }: SectionInput): FiguresOf<
 }
 
 /** Of the quota of the whole window, so that it reaches 100 % only when all of it was used. */
-function cpuRow(group: CgroupMeasurement, windowMs: number): readonly Row[] {
-  if (group.cpuLimit === undefined || group.cpuUsageMs === undefined) return [];
+function cpuRow(
+  group: CgroupMeasurement,
+  { windowMs, measurements }: { windowMs: number; measurements: SectionInput["measurements"] },
+): readonly Row[] {
+  const usageMs = group.cpuUsageMs ?? usageOfThreads(group, measurements);
+  if (group.cpuLimit === undefined || usageMs === undefined) return [];
   return [toRow({
     resource: "cpu",
     subject: group.path,
     unit: "CPUs",
-    usage: windowMs > 0 ? group.cpuUsageMs / windowMs : 0,
+    usage: windowMs > 0 ? usageMs / windowMs : 0,
     limit: group.cpuLimit,
   })];
+}
+
+/** Where the accounts are another hierarchy's (v1), the target's own threads are a lower bound of its only group. */
+function usageOfThreads(
+  { targetId }: CgroupMeasurement,
+  { cgroups, threads }: SectionInput["measurements"],
+): number | undefined {
+  const isOnly = cgroups.filter((group) => group.targetId === targetId).length === 1;
+  return isOnly
+    ? sumOf(threads.filter((thread) => thread.targetId === targetId), (thread) => thread.onCpuMs)
+    : undefined;
 }
 
 /** Without what could be given up at once: page cache counts as use, but is no need. */
