@@ -138,7 +138,7 @@ function buildRoot(parsing: Parsing): Command {
 function addDiagnose(root: Command, parsing: Parsing): void {
   const diagnose = root.command("diagnose")
     .description("Looks at one target for a while and reports what it waits for.")
-    .usage("[options] (--pid N | --cgroup PATH | --container ID | --system-wide | -- COMMAND ARGS...)")
+    .usage("[options] (--pid N | --cgroup PATH | --container ID | --system-wide | --replay FILE | -- COMMAND ARGS...)")
     .version(`podtrace v${VERSION}`, "-v, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .argument("[words...]")
@@ -286,6 +286,8 @@ function toDiagnoseArguments(
     isNow: options.now === true,
     output: textOf(options.output),
     outputFile: textOf(options.outputFile),
+    record: textOf(options.record),
+    replay: textOf(options.replay),
     failOn: textOf(options.failOn),
     filter: textsOf(options.filter),
     isFollow: options.follow === true,

@@ -29,6 +29,8 @@ const NOTHING: DiagnoseArguments = {
   isNow: false,
   output: undefined,
   outputFile: undefined,
+  record: undefined,
+  replay: undefined,
   failOn: undefined,
   filter: [],
   isFollow: false,

@@ -68,6 +68,11 @@ export const DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
     description: `${OUTPUT_FORMATS.join(", ")} (default ${DIAGNOSE_DEFAULTS.output})`,
     choices: OUTPUT_FORMATS,
   },
+  { flags: "--record <FILE>", description: "also write down all that is seen, for --replay; FILE is yours alone" },
+  {
+    flags: "--replay <FILE>",
+    description: "make the report of what --record wrote down; no other target, no rights needed",
+  },
   { flags: "--output-file <PATH>", description: "write the report there instead of to stdout" },
   {
     flags: "--fail-on <SEVERITY>",
@@ -146,6 +151,8 @@ export interface DiagnoseArguments {
   readonly isNow: boolean;
   readonly output: string | undefined;
   readonly outputFile: string | undefined;
+  readonly record: string | undefined;
+  readonly replay: string | undefined;
   readonly failOn: string | undefined;
   readonly filter: readonly string[];
   readonly isFollow: boolean;

@@ -61,7 +61,12 @@ const ROWS_DEFAULT = 24;
 /** The real context of this process; signals are listened for until disposal. */
 export function openProcessContext(): ProcessContext & Disposable {
   const end = new EndOfProcess({ exit: () => Deno.exit(EXIT_CODES.error), elapsedMs: () => performance.now() });
-  const listeners = END_SIGNALS.map((name) => ({ name, listener: () => end.onSignal(name) }));
+  const listeners: { name: Deno.Signal; listener: () => void }[] = END_SIGNALS.map((name) => ({
+    name,
+    listener: () => end.onSignal(name),
+  }));
+  // A file that must not grow any more fails its writes (EFBIG) and does not end us.
+  listeners.push({ name: "SIGXFSZ", listener: () => {} });
   for (const { name, listener } of listeners) Deno.addSignalListener(name, listener);
   const timer = realTimer;
   const stdout = new QueuedOutput(Deno.stdout, { name: "stdout", timer });

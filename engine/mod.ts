@@ -23,6 +23,16 @@ export { openLibbpfBackend } from "./backend/open_libbpf_backend.ts";
 export type { LibbpfBackendOptions } from "./backend/open_libbpf_backend.ts";
 export type { LibbpfBackend } from "./backend/libbpf_backend.ts";
 
+export { ReplayedRun } from "./backend/replayed_run.ts";
+export type { ReplayOptions } from "./backend/replayed_run.ts";
+export { RunRecording } from "./backend/run_recording.ts";
+export type { RecordingFacts, RunRecordingOptions } from "./backend/run_recording.ts";
+export { aFlag, aList, anObjectOf, aNumber, aSet, aTable, aText, maybe, oneOf } from "./recording/shapes.ts";
+export type { Shape } from "./recording/shapes.ts";
+export type { RecordingTape } from "./recording/recording_tape.ts";
+export type { RecordingSource } from "./recording/recording_reader.ts";
+export type { RecordingSink } from "./recording/recording_writer.ts";
+
 export { openEngine } from "./core/engine.ts";
 export type { EngineOptions } from "./core/engine.ts";
 export { toSystemCallLookup } from "./core/event_mapper.ts";

@@ -2017,6 +2017,30 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
   };
 }
 
+/** What lies in each map: structs of `LAYOUT`, or integers. */
+export const TABLES = {
+  threads: { key: "u64", value: "pt_thread" },
+  waits: { key: "pt_wait_key", value: "pt_wait_value" },
+  chains: { key: "pt_chain_key", value: "pt_chain_value" },
+  file_rows: { key: "pt_file_key", value: "pt_file_value" },
+  target_cgroups: { key: "u64", value: "u32" },
+  target_processes: { key: "u32", value: "u32" },
+  ended_processes: { key: "u32", value: "u32" },
+  target_slots: { key: "u32", value: "u32" },
+  listeners: { key: "pt_listener_key", value: "pt_listener" },
+  sockets: { key: "u64", value: "pt_socket" },
+  peers: { key: "pt_peer_key", value: "pt_peer" },
+  socket_errors: { key: "pt_socket_error_key", value: "u64" },
+  listen_queues: { key: "u64", value: "pt_listen_queue" },
+  control: { key: "u32", value: "pt_control" },
+  books: { key: "u32", value: "pt_books" },
+  name_scratch: { key: "u32", value: "pt_name_scratch" },
+  file_scratch: { key: "u32", value: "pt_name_scratch" },
+  exec_scratch: { key: "u32", value: "pt_exec_scratch" },
+  task_scratch: { key: "u32", value: "pt_task_scratch" },
+  snapshot_scratch: { key: "u32", value: "pt_thread" },
+} as const;
+
 /** What an object's BTF must say before it is loaded. */
 export const LAYOUT: LayoutTable = {
   "structs": {

@@ -9,7 +9,7 @@ import { diffLayoutTables, type Layout, readLayout, toLayoutTable } from "../../
 import { reportJsonSchema } from "../../engine/diagnose/report_schema.ts";
 import { ROOT } from "./gate/steps.ts";
 import { type Architecture, ARCHITECTURES, compileBpf, compilerArguments } from "./generate/compile.ts";
-import { type HeaderDeclarations, readHeader } from "./generate/header.ts";
+import { type HeaderDeclarations, readHeader, readTables } from "./generate/header.ts";
 import { renderPageAssets } from "./generate/page_assets.ts";
 import { renderLayout } from "./generate/render_layout.ts";
 import { generateSystemCalls } from "./generate_system_calls.ts";
@@ -17,6 +17,7 @@ import { generateSystemCalls } from "./generate_system_calls.ts";
 const BPF_FOLDER = "bpf";
 const SOURCE_PATH = "bpf/podtrace.bpf.c";
 const HEADER_PATH = "bpf/include/pt_events.h";
+const MAPS_PATH = "bpf/include/pt_maps.h";
 const LAYOUT_PATH = "bpf/generated/layout.ts";
 const PAGE_ASSETS_PATH = "engine/diagnose/generated/page_assets.ts";
 const SYSTEM_CALLS_PATH = "engine/host/generated/system_calls.ts";
@@ -132,7 +133,8 @@ async function generateLayout(root: string): Promise<Artefact> {
       throw new Error(`Cannot generate the layout: it differs by architecture (${differences.join("; ")})`);
     }
   }
-  return { path: LAYOUT_PATH, text: await formatTypeScript(renderLayout(layout, declarations)) };
+  const tables = readTables(await Deno.readTextFile(`${root}${MAPS_PATH}`));
+  return { path: LAYOUT_PATH, text: await formatTypeScript(renderLayout(layout, declarations, tables)) };
 }
 
 /**

@@ -10,24 +10,27 @@
 import type { Exporter } from "../../engine/api/exporter.ts";
 import type { Target } from "../../engine/api/target.ts";
 import { sanitizeText } from "../../engine/api/text.ts";
-import { type ExitCode, exitCodeOf } from "../exit_code.ts";
+import { RunRecording } from "../../engine/mod.ts";
+import { EXIT_CODES, type ExitCode, exitCodeOf } from "../exit_code.ts";
 import { endRequestOf, type ProcessContext } from "../process_context.ts";
 import { RunError } from "../run_error.ts";
 import { UsageError } from "../usage_error.ts";
 import type { Logger } from "../status_output.ts";
+import { VERSION } from "../version.ts";
 import { CommandTarget, describeOutcome } from "./command_target.ts";
 import { toReportLine } from "./event_follower.ts";
-import { openFollowView, type OpenLiveView, openNoView } from "./live_view.ts";
+import { type OpenLiveView, openLiveView } from "./live_view.ts";
+import { toPlanText, type WindowView } from "./recorded_facts.ts";
+import { describeRecordingFailure, openRecordingFile, type RecordingFile } from "./recording_file.ts";
+import { replay } from "./replay.ts";
 import { openReportFile, stdoutReport } from "./report_output.ts";
 import { openTopView } from "./top_view.ts";
-import type { DiagnoseRequest, RequestedView } from "./request.ts";
+import type { DiagnoseRequest } from "./request.ts";
 import { RunObserver } from "./run_observer.ts";
 import { openRunAlerts } from "./run_alerts.ts";
 import { planTargetSet } from "./target_set.ts";
 import { runWindow } from "./window.ts";
-import type { DiagnoseWiring, EndReason, FinishedReport, ResolvableTarget } from "./wiring.ts";
-
-type WindowView = Extract<RequestedView, { kind: "window" }>;
+import type { DiagnoseWiring, EndReason, FinishedReport, ResolvableTarget, RunFacts } from "./wiring.ts";
 
 /**
  * Carries `request` out and yields the exit code; the report is delivered then.
@@ -48,9 +51,15 @@ export async function diagnose(
   using _abandoned = context.onForcedEnd(() => output.abandon());
 
   if (request.view.kind === "window" && request.view.live === "top") assertScreen(context.openScreen);
-  wiring.assertTraceable();
-  const run = { request, context, wiring, log: context.status.logger(request.logLevel) };
+  const log = context.status.logger(request.logLevel);
   const { view } = request;
+  if (view.kind === "replay") {
+    const report = await replay(view, { context, log, output: request.output });
+    await output.deliver(toDelivery(report.render(request.output), request));
+    return exitCodeOf(report, { failOn: view.failOn });
+  }
+  wiring.assertTraceable();
+  const run = { request, context, wiring, log };
   if (view.kind === "now") {
     const snapshot = await lookOnce(run);
     await output.deliver(snapshot.render(request.output));
@@ -59,9 +68,15 @@ export async function diagnose(
   const tellAlerts = openRunAlerts(run);
   const report = await lookThrough(run, view);
   const rendered = report.render(request.output, await tellAlerts(report.alerts));
-  const isStream = view.live === "follow" && request.output === "json" && request.outputFile === undefined;
-  await output.deliver(isStream ? toReportLine(rendered) : rendered);
-  return exitCodeOf(report, { failOn: view.failOn });
+  await output.deliver(toDelivery(rendered, request));
+  // The report is whole, and what was asked for besides it is not.
+  return report.isRecordingCut ? EXIT_CODES.error : exitCodeOf(report, { failOn: view.failOn });
+}
+
+/** Behind lines of JSON the report is one too. */
+function toDelivery(rendered: string, { view, output, outputFile }: DiagnoseRequest): string {
+  const isStream = view.kind !== "now" && view.live === "follow" && output === "json" && outputFile === undefined;
+  return isStream ? toReportLine(rendered) : rendered;
 }
 
 /** A page of markup on a terminal helps nobody, and the look would have been for nothing. */
@@ -79,15 +94,23 @@ interface Run {
   readonly log: Logger;
 }
 
+/** A report, and whether everything it was made of could be recorded. */
+interface LiveReport extends FinishedReport {
+  readonly isRecordingCut: boolean;
+}
+
 async function lookOnce(run: Run): Promise<FinishedReport> {
   const { target } = run.request;
-  // toDiagnoseRequest() refuses --now beside a command: it has not begun yet.
+  // toDiagnoseRequest() refuses --now beside both.
+  if (target.kind === "recording") throw new RunError("Cannot look at a recording at once: it is of a window");
   if (target.kind === "command") throw new RunError("Cannot look at a command at once: it has not begun yet");
   return await run.wiring.takeSnapshot(resolveTargets(run, target));
 }
 
-async function lookThrough(run: Run, view: WindowView): Promise<FinishedReport> {
+async function lookThrough(run: Run, view: WindowView): Promise<LiveReport> {
   const { request, context } = run;
+  // toTarget() and toView() agree on what a replay is.
+  if (request.target.kind === "recording") throw new RunError("Cannot look at a recording: it is replayed");
   if (request.target.kind !== "command") {
     return await trace(run, { view, targets: resolveTargets(run, request.target), command: undefined });
   }
@@ -114,7 +137,7 @@ interface Tracing {
 }
 
 /** Attaches, looks, detaches, ends the command if it still runs, and sums up. */
-async function trace(run: Run, tracing: Tracing): Promise<FinishedReport> {
+async function trace(run: Run, tracing: Tracing): Promise<LiveReport> {
   const { targets, command } = tracing;
   const request = endRequestOf(run.context);
   if (request !== undefined) {
@@ -125,35 +148,71 @@ async function trace(run: Run, tracing: Tracing): Promise<FinishedReport> {
     output: run.request.output,
     selection: tracing.view.selection,
   });
-  await using live = openLiveView(run, {
+  await using recording = await openRecording(run, tracing);
+  await using live = openLive(run, {
     view: tracing.view,
     label: targets.map((target) => target.label).join(", "),
     next: diagnosis.exporter,
   });
-  const endReason = await runAttached(run, { ...tracing, live });
-  await live.finish();
-  if (command === undefined) return diagnosis.conclude({ endReason, command: undefined });
 
+  const endReason = await runAttached(run, { ...tracing, live, recording });
+  await live.finish();
+  const facts = { endReason, command: await stopCommand(run, command) };
+  await recording?.run.end(facts);
+  return { ...diagnosis.conclude(facts), isRecordingCut: recording?.run.failure !== undefined };
+}
+
+async function stopCommand(run: Run, command: Tracing["command"]): Promise<RunFacts["command"]> {
+  if (command === undefined) return undefined;
   const outcome = await command.target.stop();
   run.log.info(`command ${describeOutcome(outcome)}`);
-  return diagnosis.conclude({ endReason, command: { argv: command.argv, outcome } });
+  return { argv: command.argv, outcome };
+}
+
+interface OpenRecording extends AsyncDisposable {
+  readonly run: RunRecording;
+  readonly file: RecordingFile;
+}
+
+/** A run that fails leaves what was recorded until then, once it had begun. */
+async function openRecording(run: Run, tracing: Tracing): Promise<OpenRecording | undefined> {
+  const { request, context, log } = run;
+  if (request.recordingFile === undefined) return undefined;
+  await using owned = new AsyncDisposableStack();
+  const file = owned.use(await openRecordingFile(request.recordingFile));
+  owned.use(context.onForcedEnd(() => file.abandon()));
+  const { targets, view, command } = tracing;
+  const recording = new RunRecording({
+    sink: file,
+    facts: { podtrace: VERSION, architecture: Deno.build.arch, kernel: Deno.osRelease() },
+    run: toPlanText({ targets, view, isOpenEnded: command !== undefined }),
+    onFailure: (reason) => log.error(describeRecordingFailure(file, reason)),
+  });
+  owned.defer(() => recording.abandon());
+  const resources = owned.move();
+  return { run: recording, file, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** Nothing is attached any more when this is over, whatever way it ends. */
-async function runAttached(run: Run, tracing: Tracing & { live: OpenLiveView }): Promise<EndReason> {
+async function runAttached(
+  run: Run,
+  tracing: Tracing & { live: OpenLiveView; recording: OpenRecording | undefined },
+): Promise<EndReason> {
   const { context, wiring } = run;
   const { targets, view } = tracing;
   const command = tracing.command?.target;
   const isProgressShown = command === undefined && view.live === "none" && context.status.isTerminal;
-  const { live } = tracing;
+  const { live, recording } = tracing;
   const observer = new RunObserver(live.exporter, {
     processIds: targets.flatMap((target) => target.processIds),
-    isProgressShown,
+    // Whatever form a replay is asked for: what went on over time is in the recording.
+    wantsInterim: isProgressShown || recording !== undefined,
   });
-  await using engine = await wiring.openEngine({ diagnosis: () => observer });
+  await using engine = await wiring.openEngine({ diagnosis: () => observer }, { recording: recording?.run });
 
   const [problem] = engine.setTargets(planTargetSet(targets, { ...view, ...view.selection }));
   if (problem !== undefined) throw problem.cause;
+  await recording?.file.keep();
   command?.release();
   const { durationMs } = view;
   const { endSignal } = live;
@@ -169,15 +228,13 @@ async function runAttached(run: Run, tracing: Tracing & { live: OpenLiveView }):
   });
 }
 
-function openLiveView(
+function openLive(
   run: Run,
   { view, label, next }: { view: WindowView; label: string; next: Exporter },
 ): OpenLiveView {
   const { context, request } = run;
-  if (view.live === "none") return openNoView(next);
   if (view.live === "top") return openTop(run, { label, next });
-  const format = request.output === "json" ? "json" : "text";
-  return openFollowView(next, { context, format, selection: view.selection });
+  return openLiveView(next, { context, view, output: request.output });
 }
 
 /** While the screen is there messages wait; it goes away however the run ends. */

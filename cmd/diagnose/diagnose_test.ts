@@ -39,6 +39,7 @@ const REQUEST: DiagnoseRequest = {
   view: WINDOW,
   output: "text",
   outputFile: undefined,
+  recordingFile: undefined,
   logLevel: "info",
 };
 

@@ -9,6 +9,8 @@ import type { Exporter } from "../../engine/api/exporter.ts";
 import type { ProcessContext } from "../process_context.ts";
 import { EventFollower, type LineFormat, toOmittedLine } from "./event_follower.ts";
 import { LinePrinter } from "./line_printer.ts";
+import type { OutputFormat } from "../options.ts";
+import type { WindowView } from "./recorded_facts.ts";
 import type { Selection } from "./selection.ts";
 
 export interface OpenLiveView extends AsyncDisposable {
@@ -23,6 +25,20 @@ export interface OpenLiveView extends AsyncDisposable {
    * @throws {RunError} When something could not be written
    */
   finish(): Promise<void>;
+}
+
+/** Opens what `view` asks for, in front of `next`. */
+export function openLiveView(
+  next: Exporter,
+  options: {
+    readonly context: Pick<ProcessContext, "stdout" | "elapsedMs">;
+    readonly view: Pick<WindowView, "live" | "selection">;
+    readonly output: OutputFormat;
+  },
+): OpenLiveView {
+  const { context, view, output } = options;
+  if (view.live === "none") return openNoView(next);
+  return openFollowView(next, { context, format: output === "json" ? "json" : "text", selection: view.selection });
 }
 
 /** Shows nothing. */

@@ -29,7 +29,9 @@ export type RequestedTarget =
   /** `id`: lower-case hexadecimal digits, 12 or more of them, without a runtime's prefix. */
   | { readonly kind: "container"; readonly id: string }
   | { readonly kind: "command"; readonly argv: readonly [string, ...string[]] }
-  | { readonly kind: "system" };
+  | { readonly kind: "system" }
+  /** What was looked at when the recording was made. */
+  | { readonly kind: "recording"; readonly path: string };
 
 export type RequestedView =
   /** Look for this long; a command's end, a target's end or a signal may come first. */
@@ -47,7 +49,14 @@ export type RequestedView =
     readonly selection: Selection;
   }
   /** Say what every thread does at this instant. */
-  | { readonly kind: "now" };
+  | { readonly kind: "now" }
+  /** Look as the recorded run did. */
+  | {
+    readonly kind: "replay";
+    readonly path: string;
+    readonly failOn: Severity | undefined;
+    readonly live: LiveView;
+  };
 
 /** Nothing but a status line, a line per event, or a screen of threads. */
 export type LiveView = "none" | "follow" | "top";
@@ -58,6 +67,8 @@ export interface DiagnoseRequest {
   readonly output: OutputFormat;
   /** `undefined`: stdout. */
   readonly outputFile: string | undefined;
+  /** Where to write down all that is seen; `undefined`: nowhere. */
+  readonly recordingFile: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -80,6 +91,7 @@ export function toDiagnoseRequest(given: DiagnoseArguments): DiagnoseRequest {
     view,
     output: toOutput(given.output ?? DIAGNOSE_DEFAULTS.output, view),
     outputFile: toOutputFile(given.outputFile),
+    recordingFile: toRecordingFile(given),
     logLevel: toLogLevel(given.logLevel ?? DIAGNOSE_DEFAULTS.logLevel),
   };
 }
@@ -91,6 +103,7 @@ function toTarget(given: DiagnoseArguments): RequestedTarget {
     given.cgroup.length > 0 ? "--cgroup" : undefined,
     given.container.length > 0 ? "--container" : undefined,
     given.isSystemWide ? "--system-wide" : undefined,
+    given.replay !== undefined ? "--replay" : undefined,
     given.command !== undefined ? "-- COMMAND" : undefined,
   ].filter((kind) => kind !== undefined);
   const [kind, second] = kinds;
@@ -106,11 +119,14 @@ function toTarget(given: DiagnoseArguments): RequestedTarget {
       return { kind: "container", id: toContainerId(onlyOne("--container", given.container)) };
     case "--system-wide":
       return { kind: "system" };
+    case "--replay":
+      return { kind: "recording", path: toPath("--replay", given.replay ?? "") };
     case "-- COMMAND":
       return { kind: "command", argv: toArgv(given.command ?? []) };
     default:
       throw new UsageError(
-        "Cannot diagnose: no target given, expected --pid N, --cgroup PATH, --container ID, --system-wide or -- COMMAND",
+        "Cannot diagnose: no target given, expected --pid N, --cgroup PATH, --container ID, --system-wide, " +
+          "--replay FILE or -- COMMAND",
       );
   }
 }
@@ -168,6 +184,13 @@ function toView(given: DiagnoseArguments, target: RequestedTarget): RequestedVie
     refuseBesideNow(given, target);
     return { kind: "now" };
   }
+  const failOn = given.failOn === undefined
+    ? undefined
+    : toChoice(given.failOn, { option: "--fail-on", choices: SEVERITIES });
+  if (target.kind === "recording") {
+    refuseBesideReplay(given);
+    return { kind: "replay", path: target.path, failOn, live: toLiveView(given, target) };
+  }
   const selection = toSelection(given);
   return {
     kind: "window",
@@ -176,9 +199,7 @@ function toView(given: DiagnoseArguments, target: RequestedTarget): RequestedVie
     slowFileMs: selection.thresholds.fsMs,
     hasUserStacks: given.hasUserStacks,
     planes: toPlanes(selection.categories),
-    failOn: given.failOn === undefined
-      ? undefined
-      : toChoice(given.failOn, { option: "--fail-on", choices: SEVERITIES }),
+    failOn,
     live: toLiveView(given, target),
     selection,
   };
@@ -206,6 +227,8 @@ function toLiveView(given: DiagnoseArguments, target: RequestedTarget): LiveView
 function refuseBesideNow(given: DiagnoseArguments, target: RequestedTarget): void {
   const conflicts: readonly (readonly [isGiven: boolean, option: string])[] = [
     [target.kind === "command", "-- COMMAND"],
+    [target.kind === "recording", "--replay"],
+    [given.record !== undefined, "--record"],
     [given.duration !== undefined, "--duration"],
     [given.diagnose !== undefined, "--diagnose"],
     [given.slowWait !== undefined, "--slow-wait"],
@@ -221,6 +244,28 @@ function refuseBesideNow(given: DiagnoseArguments, target: RequestedTarget): voi
   const conflict = conflicts.find(([isGiven]) => isGiven);
   if (conflict !== undefined) {
     throw new UsageError(`Cannot use --now with ${conflict[1]}: --now looks at one instant, leave one of the two out`);
+  }
+}
+
+/** What was looked at, for how long and how closely was decided when the recording was made. */
+function refuseBesideReplay(given: DiagnoseArguments): void {
+  const conflicts: readonly (readonly [isGiven: boolean, option: string])[] = [
+    [given.record !== undefined, "--record"],
+    [given.duration !== undefined, "--duration"],
+    [given.diagnose !== undefined, "--diagnose"],
+    [given.slowWait !== undefined, "--slow-wait"],
+    [given.hasUserStacks, "--stacks"],
+    [given.filter.length > 0, "--filter"],
+    [given.errorThreshold !== undefined, "--error-threshold"],
+    [given.rttThreshold !== undefined, "--rtt-threshold"],
+    [given.fsThreshold !== undefined, "--fs-threshold"],
+    [given.isTop, "--top"],
+  ];
+  const conflict = conflicts.find(([isGiven]) => isGiven);
+  if (conflict !== undefined) {
+    throw new UsageError(
+      `Cannot use --replay with ${conflict[1]}: the recording decides that, leave one of the two out`,
+    );
   }
 }
 
@@ -261,7 +306,7 @@ function toNs(option: string, text: string): bigint {
 /** One instant has a table for people and one for programs; the other forms are of a window. */
 function toOutput(text: string, view: RequestedView): OutputFormat {
   const output = toChoice(text, { option: "--output", choices: OUTPUT_FORMATS });
-  if (view.kind === "window" || output === "text" || output === "json") return output;
+  if (view.kind !== "now" || output === "text" || output === "json") return output;
   throw new UsageError(`Cannot use --now with --output ${output}: --now looks at one instant, expected text or json`);
 }
 
@@ -271,7 +316,19 @@ function toLogLevel(text: string): LogLevel {
 }
 
 function toOutputFile(text: string | undefined): string | undefined {
-  if (text === "") throw new UsageError('Cannot use --output-file "": expected a path');
+  return text === undefined ? undefined : toPath("--output-file", text);
+}
+
+function toRecordingFile({ record, outputFile }: DiagnoseArguments): string | undefined {
+  if (record === undefined) return undefined;
+  if (record === outputFile) {
+    throw new UsageError(`Cannot use --record ${quote(record)}: --output-file names the same file`);
+  }
+  return toPath("--record", record);
+}
+
+function toPath(option: string, text: string): string {
+  if (text === "") throw new UsageError(`Cannot use ${option} "": expected a path`);
   return text;
 }
 

@@ -19,6 +19,8 @@ const NOTHING: DiagnoseArguments = {
   isNow: false,
   output: undefined,
   outputFile: undefined,
+  record: undefined,
+  replay: undefined,
   failOn: undefined,
   filter: [],
   isFollow: false,
@@ -69,6 +71,7 @@ Deno.test("toDiagnoseRequest() fills in the defaults", () => {
     },
     output: "text",
     outputFile: undefined,
+    recordingFile: undefined,
     logLevel: "info",
   };
   assert.deepEqual(toDiagnoseRequest(given()), expected);
@@ -82,6 +85,7 @@ Deno.test("toDiagnoseRequest() takes every option that is given", () => {
     failOn: "critical",
     output: "json",
     outputFile: "report.json",
+    record: "look.rec",
     logLevel: "debug",
     isFollow: true,
     filter: ["net"],
@@ -106,6 +110,7 @@ Deno.test("toDiagnoseRequest() takes every option that is given", () => {
     },
     output: "json",
     outputFile: "report.json",
+    recordingFile: "look.rec",
     logLevel: "debug",
   });
   assert.deepEqual(toDiagnoseRequest(given({ isNow: true })).view, { kind: "now" });
@@ -136,7 +141,7 @@ Deno.test("toDiagnoseRequest() refuses what is no target, or more than one kind 
   const table: readonly (readonly [Partial<DiagnoseArguments>, string])[] = [
     [
       {},
-      "Cannot diagnose: no target given, expected --pid N, --cgroup PATH, --container ID, --system-wide or -- COMMAND",
+      "Cannot diagnose: no target given, expected --pid N, --cgroup PATH, --container ID, --system-wide, --replay FILE or -- COMMAND",
     ],
     [
       { pid: ["1"], cgroup: ["/a"] },
@@ -315,4 +320,43 @@ Deno.test("toDiagnoseRequest() takes every level of the contract", () => {
     assert.equal(toDiagnoseRequest(given({ logLevel: text })).logLevel, level);
   }
   assert.match(refusalOf({ pid: ["1"], logLevel: "loud" }), /^Cannot use --log-level "loud": expected debug, info/);
+});
+
+Deno.test("toDiagnoseRequest() takes a recording in the place of a target, and what judges and renders it", () => {
+  const request = toDiagnoseRequest({
+    ...NOTHING,
+    replay: "look.rec",
+    failOn: "error",
+    output: "json",
+    isFollow: true,
+  });
+  assert.deepEqual([request.target, request.view, request.output, request.recordingFile], [
+    { kind: "recording", path: "look.rec" },
+    { kind: "replay", path: "look.rec", failOn: "error", live: "follow" },
+    "json",
+    undefined,
+  ]);
+});
+
+Deno.test("toDiagnoseRequest() refuses what has no meaning beside --record or --replay", () => {
+  const table: readonly (readonly [Partial<DiagnoseArguments>, RegExp])[] = [
+    [{ replay: "a", pid: ["1"] }, /several kinds of target: found --pid and --replay/],
+    [{ replay: "a", command: ["true"] }, /several kinds of target: found --replay and -- COMMAND/],
+    [{ replay: "a", record: "b" }, /Cannot use --replay with --record/],
+    [{ replay: "a", duration: "1s" }, /Cannot use --replay with --duration/],
+    [{ replay: "a", diagnose: "1s" }, /Cannot use --replay with --diagnose/],
+    [{ replay: "a", slowWait: "1s" }, /Cannot use --replay with --slow-wait/],
+    [{ replay: "a", hasUserStacks: true }, /Cannot use --replay with --stacks/],
+    [{ replay: "a", filter: ["net"] }, /Cannot use --replay with --filter/],
+    [{ replay: "a", errorThreshold: "1" }, /Cannot use --replay with --error-threshold/],
+    [{ replay: "a", rttThreshold: "1" }, /Cannot use --replay with --rtt-threshold/],
+    [{ replay: "a", fsThreshold: "1" }, /Cannot use --replay with --fs-threshold/],
+    [{ replay: "a", isTop: true }, /Cannot use --replay with --top/],
+    [{ replay: "a", isNow: true }, /Cannot use --now with --replay/],
+    [{ replay: "" }, /Cannot use --replay "": expected a path/],
+    [{ record: "a", pid: ["1"], isNow: true }, /Cannot use --now with --record/],
+    [{ record: "", pid: ["1"] }, /Cannot use --record "": expected a path/],
+    [{ record: "a", outputFile: "a", pid: ["1"] }, /--output-file names the same file/],
+  ];
+  for (const [overrides, message] of table) assert.match(refusalOf(overrides), message);
 });

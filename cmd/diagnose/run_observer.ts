@@ -18,24 +18,24 @@ export interface RunProgress {
 
 export class RunObserver implements Exporter {
   readonly #next: Exporter;
-  readonly #isProgressShown: boolean;
+  readonly #wantsInterim: boolean;
   readonly #processIds: Set<number>;
   #progress: RunProgress = { threadCount: 0, waitCount: 0 };
 
   /**
    * @param next takes everything on; disposed with this one
-   * @param options.isProgressShown whether anybody reads `progress` while the run goes on
+   * @param options.wantsInterim whether anybody reads `progress` while the run goes on, or will
    * @param options.processIds the processes that are targets from the start
    */
-  constructor(next: Exporter, options: { processIds: Iterable<number>; isProgressShown: boolean }) {
+  constructor(next: Exporter, options: { processIds: Iterable<number>; wantsInterim: boolean }) {
     this.#next = next;
-    this.#isProgressShown = options.isProgressShown;
+    this.#wantsInterim = options.wantsInterim;
     this.#processIds = new Set(options.processIds);
   }
 
   /** Whoever shows a status line wants it to tell something. */
   get wantsInterim(): boolean {
-    return this.#isProgressShown || this.#next.wantsInterim === true;
+    return this.#wantsInterim || this.#next.wantsInterim === true;
   }
 
   get progress(): RunProgress {

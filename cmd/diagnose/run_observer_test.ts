@@ -64,7 +64,7 @@ function openKeeper() {
 
 Deno.test("RunObserver passes everything on unchanged, outcome and disposal included", async () => {
   const { kept, exporter } = openKeeper();
-  const observer = new RunObserver(exporter, { processIds: [10], isProgressShown: false });
+  const observer = new RunObserver(exporter, { processIds: [10], wantsInterim: false });
   const batch = [fork(11), exit(11)];
   assert.deepEqual(await observer.export(batch, options), { exportedCount: 1, droppedCount: 1 });
   assert.deepEqual(kept.batches, [batch]);
@@ -73,7 +73,7 @@ Deno.test("RunObserver passes everything on unchanged, outcome and disposal incl
 });
 
 Deno.test("RunObserver.processIds follows forks and ends of processes, not of threads", async () => {
-  const observer = new RunObserver(openKeeper().exporter, { processIds: [10], isProgressShown: false });
+  const observer = new RunObserver(openKeeper().exporter, { processIds: [10], wantsInterim: false });
   await observer.export([fork(11), fork(10, { childThreadId: 12 }), fork(13), exit(13)], options);
   assert.deepEqual([...observer.processIds], [10, 11]);
   await observer.export([exit(11, { threadId: 14, processEnded: false }), exit(10)], options);
@@ -85,7 +85,7 @@ Deno.test("RunObserver asks for interim measurements where a status line is show
     const [isProgressShown, wantsInterim, expected] of [[false, false, false], [true, false, true], [false, true, true]]
   ) {
     const next = { ...openKeeper().exporter, wantsInterim: wantsInterim === true };
-    const observer = new RunObserver(next, { processIds: [], isProgressShown: isProgressShown === true });
+    const observer = new RunObserver(next, { processIds: [], wantsInterim: isProgressShown === true });
     assert.equal(observer.wantsInterim, expected);
   }
 });

@@ -34,6 +34,7 @@ import {
   type ResolvedTarget,
   resolveProcess,
   type RunEnd,
+  type RunRecording,
   systemWideTarget,
   toAlerts,
   toSnapshotRows,
@@ -50,7 +51,7 @@ import type { RequestedTarget } from "./request.ts";
 import type { Selection } from "./selection.ts";
 
 /** A command is started first and then is a process. */
-export type ResolvableTarget = Exclude<RequestedTarget, { kind: "command" }>;
+export type ResolvableTarget = Exclude<RequestedTarget, { kind: "command" | "recording" }>;
 
 /** What is traced, found on this host. */
 export interface ResolvedTargets {
@@ -66,7 +67,9 @@ export interface RunFacts {
 }
 
 /** Why the window closed. */
-export type EndReason = "duration" | "targetsEnded" | "commandEnded" | "interrupted";
+export type EndReason = (typeof END_REASONS)[number];
+
+export const END_REASONS = ["duration", "targetsEnded", "commandEnded", "interrupted"] as const;
 
 /** A report that only needs its last form. */
 export interface FinishedReport extends DiagnosisOutcome {
@@ -101,7 +104,7 @@ export interface DiagnoseWiring {
   /** @param options.output the form the report will have, which decides what is kept for it */
   openDiagnosis(targets: readonly Target[], options: DiagnosisOptions): Diagnosis;
   /** Loads and attaches; the engine owns all of it and gives it back on disposal. */
-  openEngine(factories: ExporterFactories): Promise<Engine>;
+  openEngine(factories: ExporterFactories, options?: { recording: RunRecording | undefined }): Promise<Engine>;
   /** What every thread of `targets` does at this instant. */
   takeSnapshot(targets: readonly Target[]): Promise<FinishedReport>;
 }
@@ -126,7 +129,8 @@ export function openWiring(options: WiringOptions): DiagnoseWiring {
     isProcessAlive: (processId) => !["Z", "X", undefined].includes(host.procFs.stat(processId)?.state),
     isCgroupPresent: (path) => host.cgroupFs.groupPathOfDirectory(path) !== undefined && isDirectory(path),
     openDiagnosis,
-    openEngine: (factories) => openRunningEngine(factories, { ...options, host }),
+    openEngine: (factories, { recording } = { recording: undefined }) =>
+      openRunningEngine(factories, { ...options, host, recording }),
     takeSnapshot: (targets) => takeSnapshot(targets, { ...options, host }),
   };
 }
@@ -177,16 +181,26 @@ function readObject(context: Pick<ProcessContext, "environment">): Promise<Uint8
   return chosen === undefined || chosen === "" ? readBpfObjectFile() : readChosenBpfObject(chosen);
 }
 
-async function openRunningEngine(factories: ExporterFactories, parts: EngineParts): Promise<Engine> {
-  const { context, host, log } = parts;
+async function openRunningEngine(
+  factories: ExporterFactories,
+  parts: EngineParts & { readonly recording: RunRecording | undefined },
+): Promise<Engine> {
+  const { context, host, log, recording } = parts;
   const objectBytes = await readObject(context);
-  const backend = await openLibbpfBackend({ host, objectBytes, ownProcessId: ownProcessId(parts) });
+  const backend = await openLibbpfBackend({
+    host,
+    objectBytes,
+    ownProcessId: ownProcessId(parts),
+    ...(recording === undefined ? {} : { tape: recording.tape }),
+  });
+  const clock = { monotonicMs: () => backend.monotonicMs(), wallMs: () => context.wallMs() };
+  const reader = createHostReader(host, { architecture: Deno.build.arch, paths: backend.paths });
   return openEngine({
     backend,
     factories,
-    clock: { monotonicMs: () => backend.monotonicMs(), wallMs: () => context.wallMs() },
+    clock: recording?.clock(clock) ?? clock,
     timer: context.timer,
-    host: createHostReader(host, { architecture: Deno.build.arch, paths: backend.paths }),
+    host: recording?.host(reader) ?? reader,
     reportProblem: ({ routeId, cause }) => log.warn(`route ${routeId}: ${cause.message}`),
   });
 }
@@ -205,7 +219,8 @@ const RENDERERS: Readonly<Record<OutputFormat, (report: Report) => string>> = {
 /** Forms that show single events. */
 const LISTING_FORMATS: ReadonlySet<OutputFormat> = new Set<OutputFormat>(["csv", "html"]);
 
-function openDiagnosis(targets: readonly Target[], options: DiagnosisOptions): Diagnosis {
+/** Makes the report of whatever a run or a replay hands over. */
+export function openDiagnosis(targets: readonly Target[], options: DiagnosisOptions): Diagnosis {
   const { categories, thresholds } = options.selection;
   const accumulator = new DiagnosisAccumulator({
     targetLabels: labelsOf(targets),

@@ -14,6 +14,7 @@ export type EngineErrorCode =
   | "library_missing"
   | "object_missing"
   | "object_rejected"
+  | "recording_unusable"
   | "ring_corrupt"
   | "target_gone"
   | "target_refused";

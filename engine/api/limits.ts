@@ -240,3 +240,36 @@ export const EXEC_ARGUMENT_BYTES_MAX = 512;
 
 /** OOM kills kept apart for the report; each is a record of its own anyway. */
 export const OOM_KILLS_MAX = 256;
+
+/** Entries gathered before they are compressed into a frame: 0.4 ms of work. */
+export const RECORDING_FRAME_BYTES = 64 * 1024;
+
+/** One entry of a recording; longer answers take several. */
+export const RECORDING_ENTRY_BYTES_MAX = 1024 * 1024;
+
+/** A frame's entries: what was gathered, and one more of the longest with its key. */
+export const RECORDING_FRAME_RAW_BYTES_MAX: number = RECORDING_FRAME_BYTES + RECORDING_ENTRY_BYTES_MAX + 65_536 + 8;
+
+/** A compressed frame; what cannot be compressed grows by a few bytes per 16 KiB. */
+export const RECORDING_FRAME_STORED_BYTES_MAX: number = RECORDING_FRAME_RAW_BYTES_MAX + 65_536;
+
+/** What a recording says of itself before its first frame. */
+export const RECORDING_PREAMBLE_BYTES_MAX = 64 * 1024;
+
+/** Frames that wait for the disk; ring records that find no room here are counted as not recorded. */
+export const RECORDING_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** What else waits for the disk: with more than this the recording ends. */
+export const RECORDING_BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Between two states of everything in a recording: a cut one is good up to the last of them. */
+export const RECORDING_CHECKPOINT_INTERVAL_MS = 5000;
+
+/** Longest a recorded turn stays in memory only. */
+export const RECORDING_FLUSH_INTERVAL_MS = 1000;
+
+/** One turn of a recording, its whole state included, in memory while it is replayed. */
+export const REPLAY_TURN_BYTES_MAX = 192 * 1024 * 1024;
+
+/** Answers of earlier turns that a replay keeps, one per question. */
+export const REPLAY_KEYS_MAX = 65_536;

@@ -583,6 +583,8 @@ export interface TaskSnapshot {
 export interface BackendCounters {
   /** Kernel side, summed over CPUs; `residual` is not computed here yet. */
   readonly ledger: Readonly<Record<Category, Omit<CategoryLedger, "residual">>>;
+  /** Only of a recording that is cut: how much of the look it holds, and why not all of it. */
+  readonly endedEarly?: { readonly percent: number; readonly reason: string };
   /** One per hook. */
   readonly hooks: readonly HookStatus[];
   /** One per attached program. */

@@ -12,13 +12,18 @@ import type { Listeners } from "../host/listeners.ts";
 import type { RingReader } from "./ring_reader.ts";
 import type { RunTotals } from "./run_time_sampler.ts";
 
-/**
- * One table of the kernel. `lookupSteps` serves interim measurements alone,
- * which neither a recorded run takes nor a replayed one: it is no part of a recording.
- */
+/** One table of the kernel. */
 export type KernelTable = Pick<
   BpfMap,
-  "keyBytes" | "valueBytes" | "lookup" | "lookupBatch" | "lookupSteps" | "update" | "delete" | "deleteBatch"
+  | "keyBytes"
+  | "valueBytes"
+  | "entryValueBytes"
+  | "lookup"
+  | "lookupBatch"
+  | "lookupSteps"
+  | "update"
+  | "delete"
+  | "deleteBatch"
 >;
 
 /** One ring; its view may be kept, what is in it is valid while a record is visited. */
@@ -42,6 +47,16 @@ export interface Attachment {
   readonly runTotals: ReadonlyMap<string, RunTotals>;
   readonly runTimeNote: string;
   readonly mapMemoryBytes: number;
+  /** What a recording lacks; `undefined`: this is no recording, or it lacks nothing. */
+  readonly gaps?: RecordingGaps;
+}
+
+/** What a recording does not hold of the run that it is of. */
+export interface RecordingGaps {
+  /** `pt_kind` to how many records of it were not recorded for want of room. */
+  readonly missing: ReadonlyMap<number, number>;
+  /** The recording is cut: how much of the look it holds, and why not all. */
+  readonly endedEarly: { readonly percent: number; readonly reason: string } | undefined;
 }
 
 /** The kernel, or a recording of it. Disposal detaches and releases everything. */
@@ -71,6 +86,8 @@ export interface KernelAccess extends AsyncDisposable {
    * time plane's, which stay. Hooks that need no change are not touched.
    */
   setPlanes(planes: ReadonlySet<Plane>): void;
+  /** The window is about to close. */
+  beginClose(): void;
   /** Takes every hook away; what the kernel holds stays readable. */
   detach(endMs: number): void;
   attachment(): Attachment;

@@ -111,6 +111,8 @@ export class LibbpfAccess implements KernelAccess {
     for (const plane of planes) this.#planes.add(plane);
   }
 
+  beginClose(): void {}
+
   detach(endMs: number): void {
     this.#parts.sampler.finish(endMs);
     this.#parts.attached.detach();

@@ -28,7 +28,7 @@ import {
 } from "../../bpf/generated/layout.ts";
 import type { PathHolder } from "../host/symbol_files.ts";
 import { type ControlWords, encodeControl, encodeListener, OPEN_CONTROL } from "./control_words.ts";
-import { sumBooks } from "./loss_counters.ts";
+import { sumBooks, withMissing } from "./loss_counters.ts";
 import { toProgramCosts, toSystemCallStatus } from "./hooks.ts";
 import type { KernelAccess, KernelTable } from "./kernel_access.ts";
 import { RecordCursor } from "./record_cursor.ts";
@@ -327,6 +327,7 @@ export class LibbpfBackend implements TracerBackend {
 
   closeWindow(): number {
     if (this.#windowEndMs !== undefined) return this.#windowEndMs;
+    this.#access.beginClose();
     const endMs = this.#nowMs();
     this.#writeControl({ frozenAtMs: endMs });
     this.#windowEndMs = endMs;
@@ -347,11 +348,12 @@ export class LibbpfBackend implements TracerBackend {
   }
 
   counters(): BackendCounters {
-    const { hooks, programs, runTotals, runTimeNote, mapMemoryBytes } = this.#access.attachment();
+    const { hooks, programs, runTotals, runTimeNote, mapMemoryBytes, gaps } = this.#access.attachment();
     const books = this.#map("books").lookup(u32(0));
     const { ledger, calls, departed } = sumBooks(books, { recursionMisses: toRecursionMisses(runTotals) });
     return {
-      ledger,
+      ledger: withMissing(ledger, gaps?.missing),
+      ...(gaps?.endedEarly === undefined ? {} : { endedEarly: gaps.endedEarly }),
       hooks: [...hooks, toSystemCallStatus(this.#knowsSystemCalls)],
       programs: toProgramCosts(programs, { calls, runTimesNs: toRunTimesNs(runTotals, { programs, calls }) }),
       runTimeNote,
@@ -364,12 +366,15 @@ export class LibbpfBackend implements TracerBackend {
     this.#writeControl({ iteratorMode: mode });
     const records = decodeTaskRecords(this.#access.readTasks(), this.#texts);
     this.#knowsSystemCalls = records.every(({ knowsSystemCalls }) => knowsSystemCalls !== 0);
+    // Reading alone changes nothing: whoever iterates without saying how gets a report.
+    if (mode !== PT_ITERATE.REPORT) this.#writeControl({ iteratorMode: PT_ITERATE.REPORT });
     return records;
   }
 
   #visitSockets(mode: number): void {
     this.#writeControl({ iteratorMode: mode });
     this.#access.visitSockets();
+    if (mode !== PT_ITERATE.REPORT) this.#writeControl({ iteratorMode: PT_ITERATE.REPORT });
   }
 
   #writeControl(change: Partial<ControlWords>): void {

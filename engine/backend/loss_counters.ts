@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PT_BOOKS, PT_DEPARTED, PT_DROP_REASON, PT_HOOK, PT_LEDGER } from "../../bpf/generated/layout.ts";
+import { PT_BOOKS, PT_DEPARTED, PT_DROP_REASON, PT_HOOK, PT_KIND, PT_LEDGER } from "../../bpf/generated/layout.ts";
 import { CATEGORIES, type Category, type KernelDropReason } from "../api/measurements.ts";
 import type { BackendCounters } from "../api/tracer_backend.ts";
 
@@ -74,6 +74,38 @@ export function sumBooks(
     calls: Array.from({ length: PT_HOOK.COUNT }, (_, hook) => read(PT_BOOKS.offsets.calls + hook * 8)),
     departed: readDeparted((offset) => read(PT_BOOKS.offsets.departed + offset)),
   };
+}
+
+/** Where a kind of record is counted; all others are what sockets tell. */
+const CATEGORY_OF_KIND: ReadonlyMap<number, Category> = new Map<number, Category>([
+  [PT_KIND.WAIT, "slowWaits"],
+  [PT_KIND.NAME, "names"],
+  [PT_KIND.FORK, "lifecycle"],
+  [PT_KIND.EXEC, "lifecycle"],
+  [PT_KIND.EXIT, "lifecycle"],
+  [PT_KIND.OOM_KILL, "memory"],
+  [PT_KIND.FILE, "slowFiles"],
+]);
+
+/** Yields `ledger` with the records that a recording had no room for: they were read once, and cannot be read again. */
+export function withMissing(
+  ledger: BackendCounters["ledger"],
+  missing: ReadonlyMap<number, number> = new Map(),
+): BackendCounters["ledger"] {
+  if (missing.size === 0) return ledger;
+  const counts = new Map<Category, number>();
+  for (const [kind, count] of missing) {
+    const category = CATEGORY_OF_KIND.get(kind) ?? "socketEvents";
+    counts.set(category, (counts.get(category) ?? 0) + count);
+  }
+  const entries = CATEGORIES.map((category) => {
+    const { delivered, dropped, ...rest } = ledger[category];
+    const count = counts.get(category) ?? 0;
+    if (count === 0) return [category, ledger[category]] as const;
+    return [category, { ...rest, delivered: delivered - count, dropped: { ...dropped, not_recorded: count } }] as const;
+  });
+  // Object.fromEntries widens the keys; CATEGORIES has every one.
+  return Object.fromEntries(entries) as BackendCounters["ledger"];
 }
 
 function missedSubjects(category: Category, misses: ReadonlyMap<string, number>): number {

@@ -16,6 +16,8 @@ import { checkLayout } from "./layout_check.ts";
 import { LibbpfAccess } from "./libbpf_access.ts";
 import { LibbpfBackend } from "./libbpf_backend.ts";
 import { attachBpfObject, type AttachedBpfObject } from "./object_loader.ts";
+import type { RecordingTape } from "../recording/recording_tape.ts";
+import { RecordingAccess } from "./recording_access.ts";
 import { openRing } from "./ring_reader.ts";
 import { RunTimeSampler, type RunTotals, toRunTotals } from "./run_time_sampler.ts";
 
@@ -31,6 +33,8 @@ export interface LibbpfBackendOptions {
   readonly isSnapshotOnly?: boolean;
   /** Entries per map, bytes per ring, where they are not to be as declared. */
   readonly mapSizes?: Readonly<Record<string, number>>;
+  /** Takes down everything the kernel says. */
+  readonly tape?: RecordingTape;
 }
 
 /**
@@ -72,7 +76,8 @@ export async function openLibbpfBackend(options: LibbpfBackendOptions): Promise<
     owners: new AsyncDisposableStack(),
   };
   const access = new LibbpfAccess(parts);
-  const backend = new LibbpfBackend(access, {
+  const taken = options.tape === undefined ? access : new RecordingAccess(access, options.tape);
+  const backend = new LibbpfBackend(taken, {
     ownProcessId: options.ownProcessId,
     pageBytes: libc.pageBytes(),
     paths: { holdPath: (path, place) => libc.holdPath(path, place), monotonicMs: () => access.monotonicMs() },

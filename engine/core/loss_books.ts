@@ -155,14 +155,21 @@ export interface CompletenessInput {
   readonly hooks: readonly HookStatus[];
   /** When losses of the category fell; `undefined`: not known. */
   readonly spanOf: (category: Category) => LossSpan | undefined;
+  /** How much of the look there is, and why not all of it. */
+  readonly endedEarly?: BackendCounters["endedEarly"] | undefined;
 }
 
-/** Yields how complete each category is: blind before partial before complete. */
+/** Yields how complete each category is: blind before partial before complete; what ended early is at best partial. */
 export function toCompleteness(
   ledgers: Readonly<Record<Category, CategoryLedger>>,
   input: CompletenessInput,
 ): Record<Category, Completeness> {
-  const verdicts = CATEGORIES.map((category) => [category, toVerdict(category, ledgers[category], input)]);
+  const { endedEarly } = input;
+  const verdicts = CATEGORIES.map((category) => {
+    const verdict = toVerdict(category, ledgers[category], input);
+    if (endedEarly === undefined || verdict.verdict === "blind") return [category, verdict];
+    return [category, { verdict: "partial", ...endedEarly }];
+  });
   // Object.fromEntries widens the keys; CATEGORIES has every one.
   return Object.fromEntries(verdicts) as Record<Category, Completeness>;
 }

@@ -22,3 +22,23 @@ export function readHeader(text: string): HeaderDeclarations {
     constants: [...text.matchAll(CONSTANT)].map(([, name = "", value = ""]) => ({ name, value: Number(value) })),
   };
 }
+
+/** One map, with the names of its types: "pt_wait_key", "u32". */
+export interface TableDeclaration {
+  readonly name: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+const TABLE = /^struct \{([^}]*)\} (\w+) SEC\("\.maps"\);$/gm;
+const TABLE_TYPE = /__type\((key|value), (?:struct )?(\w+)\);/g;
+
+/** Yields the maps in `text` that say both their types; rings and stacks have none. */
+export function readTables(text: string): readonly TableDeclaration[] {
+  return [...text.matchAll(TABLE)].flatMap(([, body = "", name = ""]) => {
+    const types = new Map([...body.matchAll(TABLE_TYPE)].map(([, role = "", type = ""]) => [role, type]));
+    const key = types.get("key");
+    const value = types.get("value");
+    return key === undefined || value === undefined ? [] : [{ name, key, value }];
+  });
+}

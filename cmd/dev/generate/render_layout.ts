@@ -16,7 +16,7 @@ import {
   type StructLayout,
   toLayoutTable,
 } from "../../../engine/btf/layout.ts";
-import type { HeaderDeclarations } from "./header.ts";
+import type { HeaderDeclarations, TableDeclaration } from "./header.ts";
 
 /** Of a text that is cached by its bytes; TASK_COMM_LEN. */
 const COMM_BYTES = 16;
@@ -26,7 +26,11 @@ const COMM_BYTES = 16;
  *
  * @throws {RangeError} If two fields of a struct would get one name
  */
-export function renderLayout(layout: Layout, declarations: HeaderDeclarations): string {
+export function renderLayout(
+  layout: Layout,
+  declarations: HeaderDeclarations,
+  tables: readonly TableDeclaration[] = [],
+): string {
   const table = toLayoutTable(layout);
   const order = new Map(declarations.names.map((name, index) => [name, index]));
   const byOrder = (a: { name: string }, b: { name: string }) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0);
@@ -47,6 +51,11 @@ export function renderLayout(layout: Layout, declarations: HeaderDeclarations): 
     "",
     ...layout.enums.toSorted(byOrder).map(renderEnum),
     structs,
+    "/** What lies in each map: structs of `LAYOUT`, or integers. */",
+    "export const TABLES = {",
+    ...tables.map(({ name, key, value }) => `  ${name}: { key: "${key}", value: "${value}" },`),
+    "} as const;",
+    "",
     "/** What an object's BTF must say before it is loaded. */",
     `export const LAYOUT: LayoutTable = ${JSON.stringify(table)};`,
     "",

@@ -41,7 +41,7 @@ export const ROOMS: readonly Room[] = [
   {
     path: "engine/backend/",
     nature: "guarded",
-    imports: [API, "engine/btf/", "engine/ffi/", "engine/host/", "bpf/generated/"],
+    imports: [API, "engine/btf/", "engine/ffi/", "engine/host/", "engine/recording/", "bpf/generated/"],
     builtins: [],
   },
   {
@@ -54,6 +54,7 @@ export const ROOMS: readonly Room[] = [
   { path: "engine/host/", nature: "guarded", imports: [API, "engine/symbols/"], builtins: ["fs"] },
   { path: "engine/symbols/", nature: "pure", imports: [API], builtins: [] },
   { path: "engine/protocols/", nature: "pure", imports: [API], builtins: [] },
+  { path: "engine/recording/", nature: "guarded", imports: [API], builtins: ["zlib"] },
   { path: "engine/diagnose/", nature: "pure", imports: [API], builtins: [] },
   // Runs in the reader's browser: `generate` bundles it.
   {
