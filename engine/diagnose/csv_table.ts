@@ -18,6 +18,9 @@ const FORMULA_LEAD = /^[\s\ufeff]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/u;
 /** What RFC 4180 wants in quotes; blanks at the ends as well, which some readers strip. */
 const NEEDS_QUOTES = /[",\r\n]|^\s|\s$/u;
 
+/** Printable ASCII that begins with nothing special, has no quote or comma, and ends in no blank: most fields. */
+const PLAIN = /^[A-Za-z0-9(\/_](?:[\x20\x21\x23-\x2b\x2d-\x7e]*[\x21\x23-\x2b\x2d-\x7e])?$/;
+
 /** Milliseconds, printed with two decimals. */
 export interface CsvMs {
   readonly ms: number;
@@ -28,13 +31,23 @@ export type CsvField = string | number | CsvMs | undefined;
 
 /** Yields `records` with CRLF after each of them, the header included. */
 export function renderCsv(records: readonly (readonly CsvField[])[]): string {
-  return records.map((record) => record.map(renderField).join(",") + "\r\n").join("");
+  let text = "";
+  for (const record of records) {
+    let isFirst = true;
+    for (const field of record) {
+      text += isFirst ? renderField(field) : `,${renderField(field)}`;
+      isFirst = false;
+    }
+    text += "\r\n";
+  }
+  return text;
 }
 
 function renderField(field: CsvField): string {
   if (field === undefined) return "";
   if (typeof field === "number") return String(field);
   if (typeof field === "object") return field.ms.toFixed(2);
+  if (field.length <= FIELD_BYTES_MAX && PLAIN.test(field)) return field;
   const text = sanitizeText(neutralizeFormula(field), { bytesMax: FIELD_BYTES_MAX });
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -7,7 +7,7 @@
 
 import { describeTargets } from "../answer.ts";
 import { PAGE_SCRIPT, PAGE_SCRIPT_HASH, PAGE_STYLE, PAGE_STYLE_HASH } from "../generated/page_assets.ts";
-import type { Report } from "../report.ts";
+import { isTold, type Report } from "../report.ts";
 import { renderAnswer, renderFindings, renderTop } from "./answer_section.ts";
 import { renderCompleteness, renderCost, renderLimits } from "./books_section.ts";
 import { renderCourse } from "./course_section.ts";
@@ -21,15 +21,7 @@ const POLICY = `default-src 'none'; style-src '${PAGE_STYLE_HASH}'; script-src '
 
 /** Yields the whole page. */
 export function renderHtmlReport(report: Report): string {
-  const sections = report.isEmpty ? [] : [
-    renderFindings(report),
-    renderThreads(report),
-    renderCourse(report),
-    renderWaits(report),
-    renderPeers(report),
-    renderEvents(report),
-    renderLimits(report),
-  ];
+  const sections = report.isEmpty ? [] : sectionsOf(report);
   const page = markup`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
@@ -39,7 +31,7 @@ export function renderHtmlReport(report: Report): string {
 <style>${new Markup(PAGE_STYLE)}</style></head>
 <body><a class="skip" href="#answer">To the answer</a>
 ${renderTop(report)}<main>
-${renderAnswer(report)}${report.isEmpty ? undefined : renderContents(report)}${sections}
+${renderAnswer(report)}${renderContents(sections)}${sections.map(({ body }) => body)}
 ${renderCompleteness(report)}${renderCost(report)}</main>
 <footer><p>All times of day are UTC.</p></footer>
 <script>${new Markup(PAGE_SCRIPT)}</script>
@@ -48,19 +40,31 @@ ${renderCompleteness(report)}${renderCost(report)}</main>
   return String(page);
 }
 
-function renderContents(report: Report): Markup {
-  const entries: readonly (readonly [id: string, name: string])[] = [
-    ["findings", "Findings"],
-    ["threads", "Time"],
-    ...(report.listing === undefined ? [] : [["course", "Over time"] as const]),
-    ["waits", "Waits"],
-    ...(report.peers.length === 0 ? [] : [["peers", "Peers"] as const]),
-    ...(report.listing === undefined ? [] : [["events", "Events"] as const]),
-    ["completeness", "Completeness"],
-    ["cost", "Cost"],
+interface Section {
+  readonly id: string;
+  readonly name: string;
+  readonly body: Markup;
+}
+
+/** What the report was asked to tell and has something to tell of. */
+function sectionsOf(report: Report): readonly Section[] {
+  const hasTime = isTold(report.categories, "time");
+  const candidates: readonly (readonly [id: string, name: string, body: Markup | false | undefined])[] = [
+    ["findings", "Findings", renderFindings(report)],
+    ["threads", "Time", hasTime && renderThreads(report)],
+    ["course", "Over time", hasTime && renderCourse(report)],
+    ["waits", "Waits", hasTime && renderWaits(report)],
+    ["peers", "Peers", isTold(report.categories, "net") && renderPeers(report)],
+    ["events", "Events", renderEvents(report)],
+    ["limits", "Limits", renderLimits(report)],
   ];
+  return candidates.flatMap(([id, name, body]) => body instanceof Markup ? [{ id, name, body }] : []);
+}
+
+function renderContents(sections: readonly Section[]): Markup {
+  const entries = [...sections, { id: "completeness", name: "Completeness" }, { id: "cost", name: "Cost" }];
   return markup`<nav aria-label="Sections"><ul>${
-    entries.map(([id, name]) => markup`<li><a href="#${id}">${name}</a></li>`)
+    entries.map(({ id, name }) => markup`<li><a href="#${id}">${name}</a></li>`)
   }</ul></nav>
 `;
 }

@@ -1,6 +1,7 @@
 import { assert } from "../../../tests/support/assert.ts";
 import { checkProperty, property } from "../../../tests/support/property.ts";
 import { HTML_THREAD_ROWS_MAX } from "../../api/limits.ts";
+import type { FilterCategory } from "../../api/filter.ts";
 import { sanitizeText } from "../../api/text.ts";
 import type { WaitObject } from "../../api/measurements.ts";
 import { HEALTHY_REPORT, LISTED_REPORT, PARTIAL_REPORT, TROUBLED_REPORT } from "../sample_reports.ts";
@@ -48,6 +49,17 @@ Deno.test("renderHtmlReport() of a run that saw no thread is one sentence and th
   assert.match(page, /<h1>No events were collected/);
   assert.match(page, /How complete it is/);
   assert.doesNotMatch(page, /Where the time went/);
+});
+
+Deno.test("renderHtmlReport() tells only of the categories that were asked for", () => {
+  const idsOf = (categories: readonly FilterCategory[]) => {
+    const page = renderHtmlReport({ ...LISTED_REPORT, peers: [buildPeer()], categories: new Set(categories) });
+    const ids = [...page.matchAll(/<section id="([a-z]+)"/g)].map(([, id]) => id);
+    assert.deepEqual([...page.matchAll(/<a href="#([a-z]+)">/g)].map(([, id]) => id), ids);
+    return ids;
+  };
+  assert.deepEqual(idsOf(["time"]), ["findings", "threads", "course", "waits", "events", "completeness", "cost"]);
+  assert.deepEqual(idsOf(["net"]), ["findings", "peers", "events", "completeness", "cost"]);
 });
 
 Deno.test("renderHtmlReport() hides secrets of command lines", () => {
