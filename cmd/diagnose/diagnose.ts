@@ -27,7 +27,7 @@ import { openReportFile, stdoutReport } from "./report_output.ts";
 import { openTopView } from "./top_view.ts";
 import type { DiagnoseRequest } from "./request.ts";
 import { RunObserver } from "./run_observer.ts";
-import { openRunAlerts } from "./run_alerts.ts";
+import { openRunAlerts, type RunAlerts } from "./run_alerts.ts";
 import { planTargetSet } from "./target_set.ts";
 import { runWindow } from "./window.ts";
 import type { DiagnoseWiring, EndReason, FinishedReport, ResolvableTarget, RunFacts } from "./wiring.ts";
@@ -65,9 +65,10 @@ export async function diagnose(
     await output.deliver(snapshot.render(request.output));
     return exitCodeOf(snapshot, { failOn: undefined });
   }
-  const tellAlerts = openRunAlerts(run);
-  const report = await lookThrough(run, view);
-  const rendered = report.render(request.output, await tellAlerts(report.alerts));
+  await using alerts = openRunAlerts(run);
+
+  const report = await lookThrough({ ...run, alerts }, view);
+  const rendered = report.render(request.output, await alerts.conclude(report.alerts));
   await output.deliver(toDelivery(rendered, request));
   // The report is whole, and what was asked for besides it is not.
   return report.isRecordingCut ? EXIT_CODES.error : exitCodeOf(report, { failOn: view.failOn });
@@ -99,6 +100,11 @@ interface LiveReport extends FinishedReport {
   readonly isRecordingCut: boolean;
 }
 
+/** A run over a window, with what tells of it. */
+interface WindowRun extends Run {
+  readonly alerts: RunAlerts;
+}
+
 async function lookOnce(run: Run): Promise<FinishedReport> {
   const { target } = run.request;
   // toDiagnoseRequest() refuses --now beside both.
@@ -107,7 +113,7 @@ async function lookOnce(run: Run): Promise<FinishedReport> {
   return await run.wiring.takeSnapshot(resolveTargets(run, target));
 }
 
-async function lookThrough(run: Run, view: WindowView): Promise<LiveReport> {
+async function lookThrough(run: WindowRun, view: WindowView): Promise<LiveReport> {
   const { request, context } = run;
   // toTarget() and toView() agree on what a replay is.
   if (request.target.kind === "recording") throw new RunError("Cannot look at a recording: it is replayed");
@@ -137,7 +143,7 @@ interface Tracing {
 }
 
 /** Attaches, looks, detaches, ends the command if it still runs, and sums up. */
-async function trace(run: Run, tracing: Tracing): Promise<LiveReport> {
+async function trace(run: WindowRun, tracing: Tracing): Promise<LiveReport> {
   const { targets, command } = tracing;
   const request = endRequestOf(run.context);
   if (request !== undefined) {
@@ -152,7 +158,7 @@ async function trace(run: Run, tracing: Tracing): Promise<LiveReport> {
   await using live = openLive(run, {
     view: tracing.view,
     label: targets.map((target) => target.label).join(", "),
-    next: diagnosis.exporter,
+    next: run.alerts.watch(diagnosis.exporter, () => diagnosis.alertsSoFar()),
   });
 
   const endReason = await runAttached(run, { ...tracing, live, recording });

@@ -88,6 +88,7 @@ function openHost(faults: Faults = {}): Host {
       isCgroupPresent: () => false,
       openDiagnosis: () => ({
         exporter: SILENT_EXPORTER,
+        alertsSoFar: () => [],
         conclude: (facts) => {
           assert.equal(host.attached.size, 0, "the report is made after everything is detached");
           host.concluded.push(facts);

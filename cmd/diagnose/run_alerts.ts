@@ -1,12 +1,15 @@
 /**
- * The alerts of one run: what the environment says about them, and the telling
- * of what was found, before the report goes out with its receipt.
+ * The alerts of one run: what the environment says about them, the telling of
+ * what shows in a long run, and of what was found at its end.
  *
  * @module
  */
 
 import type { Alert, AlertingReceipt } from "../../engine/api/alerts.ts";
-import { AlertDispatcher, describeSink, type HttpPort } from "../../engine/mod.ts";
+import type { TraceEvent } from "../../engine/api/events.ts";
+import type { Exporter, ExportOptions, ExportOutcome } from "../../engine/api/exporter.ts";
+import type { Measurements } from "../../engine/api/measurements.ts";
+import { AlertDispatcher, type AlertingSettings, describeSink, type HttpPort } from "../../engine/mod.ts";
 import { readAlertConfiguration } from "../alert_settings.ts";
 import type { ProcessContext } from "../process_context.ts";
 import type { Logger } from "../status_output.ts";
@@ -15,6 +18,12 @@ import { VERSION } from "../version.ts";
 /** One alert may take this many times the time limit of a request; see docs/alerts.md. */
 const DEADLINE_TIMEOUTS = 2;
 
+/**
+ * Between looks at what a run has found so far. What shows in two of them in a
+ * row is told at once: once may be a hiccup, and the end may be a day away.
+ */
+export const ALERT_LOOK_INTERVAL_MS = 30_000;
+
 export interface RunAlertsOptions {
   readonly context: Pick<ProcessContext, "environment" | "timer" | "elapsedMs" | "wallMs" | "status" | "endSignal">;
   readonly log: Logger;
@@ -22,40 +31,134 @@ export interface RunAlertsOptions {
   readonly http?: HttpPort;
 }
 
-/** Yields a function that tells alerts and resolves with what became of them; `undefined`: none are told. */
-export type TellAlerts = (alerts: readonly Alert[]) => Promise<AlertingReceipt | undefined>;
+/** The alerts of one run; disposal abandons what was not sent. */
+export interface RunAlerts extends AsyncDisposable {
+  /** Yields an exporter that passes everything on to `next`, and tells what `alertsSoFar` keeps yielding. */
+  watch(next: Exporter, alertsSoFar: () => readonly Alert[]): Exporter;
+  /** Tells what was not told yet, waits for it, and resolves with the receipt; `undefined`: no alerts are told. */
+  conclude(alerts: readonly Alert[]): Promise<AlertingReceipt | undefined>;
+}
 
 /** Reads the configuration, saying at once what of it cannot be used: before anything is attached. */
-export function openRunAlerts(options: RunAlertsOptions): TellAlerts {
-  const { context, log } = options;
-  const { settings, problems } = readAlertConfiguration((name) => context.environment(name));
-  for (const problem of problems) log.warn(problem);
-  if (settings === undefined) return () => Promise.resolve(undefined);
+export function openRunAlerts(options: RunAlertsOptions): RunAlerts {
+  const { settings, problems } = readAlertConfiguration((name) => options.context.environment(name));
+  for (const problem of problems) options.log.warn(problem);
+  return settings === undefined ? NO_ALERTS : new ToldAlerts(settings, options);
+}
 
-  return async (alerts) => {
-    await using dispatcher = new AlertDispatcher({
+const NO_ALERTS: RunAlerts = {
+  watch: (next) => next,
+  conclude: () => Promise.resolve(undefined),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
+
+class ToldAlerts implements RunAlerts {
+  readonly #settings: AlertingSettings;
+  readonly #context: RunAlertsOptions["context"];
+  readonly #log: Logger;
+  readonly #dispatcher: AlertDispatcher;
+  readonly #offered = new Set<string>();
+  #lastSeen: ReadonlySet<string> = new Set();
+
+  constructor(settings: AlertingSettings, { context, log, http }: RunAlertsOptions) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#log = log;
+    this.#dispatcher = new AlertDispatcher({
       settings,
       clock: { monotonicMs: () => context.elapsedMs(), wallMs: () => context.wallMs() },
       timer: context.timer,
       random: () => Math.random(),
       userAgent: `podtrace/${VERSION}`,
-      ...(options.http === undefined ? {} : { http: options.http }),
+      ...(http === undefined ? {} : { http }),
     });
-    for (const alert of alerts) dispatcher.offer(alert);
-    context.status.showStatus("telling alerts");
-    const receipt = await dispatcher.flush({
-      deadlineMs: DEADLINE_TIMEOUTS * settings.timeoutMs,
+  }
+
+  watch(next: Exporter, alertsSoFar: () => readonly Alert[]): Exporter {
+    return new AlertWatch(next, {
+      elapsedMs: () => this.#context.elapsedMs(),
+      look: () => this.#tellLasting(alertsSoFar()),
+    });
+  }
+
+  async conclude(alerts: readonly Alert[]): Promise<AlertingReceipt> {
+    for (const alert of alerts) this.#offer(alert);
+    const { status, endSignal } = this.#context;
+    status.showStatus("telling alerts");
+    const receipt = await this.#dispatcher.flush({
+      deadlineMs: DEADLINE_TIMEOUTS * this.#settings.timeoutMs,
       // Whoever asked for an end waits this long, however early or late they asked.
-      hurry: { signal: context.endSignal, deadlineMs: settings.shutdownMs },
+      hurry: { signal: endSignal, deadlineMs: this.#settings.shutdownMs },
     });
-    context.status.showStatus("");
+    status.showStatus("");
     for (const sink of receipt.sinks.filter((entry) => entry.lastProblem !== undefined && isLossy(entry))) {
-      log.warn(`Cannot tell every alert: ${describeSink(sink)}`);
+      this.#log.warn(`Cannot tell every alert: ${describeSink(sink)}`);
     }
     return receipt;
-  };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dispatcher[Symbol.asyncDispose]();
+  }
+
+  /** What was there at the last look too. */
+  #tellLasting(alerts: readonly Alert[]): void {
+    for (const alert of alerts) {
+      if (this.#lastSeen.has(keyOf(alert)) && alert.severity !== "info") this.#offer(alert);
+    }
+    this.#lastSeen = new Set(alerts.map(keyOf));
+  }
+
+  /** A finding stays one and the same for the whole run, however its figures move. */
+  #offer(alert: Alert): void {
+    const key = keyOf(alert);
+    if (this.#offered.has(key)) return;
+    this.#offered.add(key);
+    this.#dispatcher.offer(alert);
+  }
+}
+
+function keyOf({ rule, subject, severity }: Alert): string {
+  return JSON.stringify([rule, subject, severity]);
 }
 
 function isLossy(sink: AlertingReceipt["sinks"][number]): boolean {
   return sink.failedCount + sink.queueFullCount + sink.abandonedCount > 0;
+}
+
+/** Passes everything on, and has a look now and then at what it comes to so far. */
+class AlertWatch implements Exporter {
+  readonly #next: Exporter;
+  readonly #options: { readonly elapsedMs: () => number; readonly look: () => void };
+  #lookedMs: number;
+
+  constructor(next: Exporter, options: { elapsedMs: () => number; look: () => void }) {
+    this.#next = next;
+    this.#options = options;
+    this.#lookedMs = options.elapsedMs();
+  }
+
+  /** Totals on the way cost something: they are asked for when a look is due, not all the time. */
+  get wantsInterim(): boolean {
+    return this.#isDue() || this.#next.wantsInterim === true;
+  }
+
+  export(batch: readonly TraceEvent[], options: ExportOptions): Promise<ExportOutcome> {
+    return this.#next.export(batch, options);
+  }
+
+  async exportMeasurements(measurements: Measurements, options: { signal: AbortSignal }): Promise<void> {
+    await this.#next.exportMeasurements(measurements, options);
+    if (measurements.isFinal || !this.#isDue()) return;
+    this.#lookedMs = this.#options.elapsedMs();
+    this.#options.look();
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#next[Symbol.asyncDispose]();
+  }
+
+  #isDue(): boolean {
+    return this.#options.elapsedMs() - this.#lookedMs >= ALERT_LOOK_INTERVAL_MS;
+  }
 }

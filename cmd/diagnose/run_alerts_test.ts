@@ -1,21 +1,22 @@
 import type { AlertingReceipt } from "../../engine/api/alerts.ts";
 import { buildAlert } from "../../tests/support/alert_builder.ts";
+import { buildMeasurements } from "../../engine/diagnose/test_measurements.ts";
 import { AlertSink, never } from "../../tests/support/alert_sink.ts";
 import { assert } from "../../tests/support/assert.ts";
 import { keepContext, type KeptContext } from "../../tests/support/process_contexts.ts";
 import { until } from "../../tests/support/until.ts";
-import { openRunAlerts, type TellAlerts } from "./run_alerts.ts";
+import { ALERT_LOOK_INTERVAL_MS, openRunAlerts, type RunAlerts } from "./run_alerts.ts";
 
 const ALERTS = ["a", "b"].map((subject) => buildAlert({ subject }));
 
 function open(sink: AlertSink | undefined, environment: Readonly<Record<string, string>> = {}) {
   const url = sink === undefined ? {} : { PODTRACE_ALERT_WEBHOOK_URL: sink.url("/hunter2") };
   const context = keepContext({ PODTRACE_ALERTING_ENABLED: "true", ...url, ...environment });
-  return { context, tellAlerts: openRunAlerts({ context, log: context.status.logger("info") }) };
+  return { context, alerts: openRunAlerts({ context, log: context.status.logger("info") }) };
 }
 
-async function finish({ context, tellAlerts }: { context: KeptContext; tellAlerts: TellAlerts }) {
-  const receipt: AlertingReceipt | undefined = await tellAlerts(ALERTS);
+async function finish({ context, alerts }: { context: KeptContext; alerts: RunAlerts }) {
+  const receipt: AlertingReceipt | undefined = await alerts.conclude(ALERTS);
   await context.status.flush();
   return { receipt, stderr: context.stderr.text };
 }
@@ -81,4 +82,50 @@ Deno.test("openRunAlerts() gives up on a sink that hangs: after twice the time l
     );
     assert.match(stderr, isHurried ? /2 abandoned at the end/ : /1 failed, 1 abandoned at the end/);
   }
+});
+
+Deno.test("openRunAlerts() tells in a long run what two looks in a row show, and at the end only what is new", async () => {
+  await using sink = new AlertSink(() => new Response("ok"));
+  const { context, alerts } = open(sink);
+  let soFar = [buildAlert({ subject: "lasting" }), buildAlert({ subject: "hiccup" })];
+  const passedOn: boolean[] = [];
+  const exporter = alerts.watch({
+    export: (batch) => Promise.resolve({ exportedCount: batch.length, droppedCount: 0 }),
+    exportMeasurements: ({ isFinal }) => Promise.resolve(void passedOn.push(isFinal)),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }, () => soFar);
+  const { signal } = new AbortController();
+  const pass = (isFinal = false) => exporter.exportMeasurements({ ...buildMeasurements(), isFinal }, { signal });
+
+  await context.timer.advance(ALERT_LOOK_INTERVAL_MS - 1);
+  assert.equal(exporter.wantsInterim, false, "nothing is read before a look is due");
+  await context.timer.advance(1);
+  assert.equal(exporter.wantsInterim, true);
+  await pass();
+  assert.equal(exporter.wantsInterim, false);
+  soFar = [buildAlert({ subject: "lasting" }), buildAlert({ subject: "mild", severity: "info" })];
+  await pass(); // not due
+  await context.timer.advance(ALERT_LOOK_INTERVAL_MS);
+  await pass();
+  await until(() => sink.requests.length === 1, { what: "the lasting one is told" });
+  for (let look = 0; look < 20; look++) {
+    await context.timer.advance(ALERT_LOOK_INTERVAL_MS);
+    await pass();
+  }
+  await pass(true);
+  const receipt = await alerts.conclude([buildAlert({ subject: "lasting" }), buildAlert({ subject: "late" })]);
+
+  assert.deepEqual(passedOn, [...new Array(23).fill(false), true]);
+  assert.deepEqual([receipt?.offeredCount, receipt?.duplicateCount, receipt?.sinks[0]?.deliveredCount], [2, 0, 2]);
+  assert.equal(sink.requests.length, 2);
+});
+
+Deno.test("openRunAlerts() puts nothing between where no alerts are told", () => {
+  const { alerts } = open(undefined, { PODTRACE_ALERTING_ENABLED: "" });
+  const next = {
+    export: () => Promise.resolve({ exportedCount: 0, droppedCount: 0 }),
+    exportMeasurements: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  assert.equal(alerts.watch(next, () => []), next);
 });

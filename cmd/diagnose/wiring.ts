@@ -82,6 +82,8 @@ export interface FinishedReport extends DiagnosisOutcome {
 /** Takes everything a run yields and makes the report of it. */
 export interface Diagnosis {
   readonly exporter: Exporter;
+  /** What there is to tell of what came in up to now. */
+  alertsSoFar(): readonly Alert[];
   /** After the engine's run: everything is in. */
   conclude(facts: RunFacts): FinishedReport;
 }
@@ -231,6 +233,10 @@ export function openDiagnosis(targets: readonly Target[], options: DiagnosisOpti
   });
   return {
     exporter: accumulator,
+    alertsSoFar: () => {
+      const report = accumulator.report();
+      return report === undefined ? [] : toAlerts(report);
+    },
     conclude: (facts) => {
       const report = accumulator.report(toRunEnd(facts));
       if (report === undefined) return NOTHING_COLLECTED;

@@ -26,7 +26,10 @@ export function timelineFigures({ measurements, digest }: SectionInput): Figures
 }
 
 export function renderTimeline(figures: FiguresOf<"timeline">): readonly string[] {
+  const [first] = figures;
+  // Seconds are enough, unless a stretch is shorter than one.
+  const end = first !== undefined && Date.parse(first.to) - Date.parse(first.from) < 1000 ? 23 : 19;
   return figures.map(({ from, to, events, percentage }) =>
-    `${from.slice(11, 19)}-${to.slice(11, 19)}: ${events} (${formatShare(percentage / 100)})`
+    `${from.slice(11, end)}-${to.slice(11, end)}: ${events} (${formatShare(percentage / 100)})`
   );
 }
