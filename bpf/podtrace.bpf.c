@@ -34,6 +34,7 @@
 #include "programs/tasks.bpf.c"
 #include "programs/memory.bpf.c"
 #include "programs/files.bpf.c"
+#include "programs/profile.bpf.c"
 
 /* Clang leaves a struct that only crosses as bytes out of the BTF; these keep them in. */
 const struct pt_wait_event *unused_pt_wait_event __attribute__((unused));

@@ -95,7 +95,7 @@ export const DIAGNOSE_OPTIONS: readonly OptionDefinition[] = [
     flags: "--fs-threshold <MS>",
     description: `operations on files that take this long are slow (default ${DIAGNOSE_DEFAULTS.fsThreshold})`,
   },
-  { flags: "--stacks", description: "record where in the program each wait happens" },
+  { flags: "--stacks", description: "record where in the program threads wait and what they compute" },
   {
     flags: "--log-level <LEVEL>",
     description: `${LOG_LEVELS.join(", ")} (default ${DIAGNOSE_DEFAULTS.logLevel})`,
@@ -129,7 +129,7 @@ export const RESERVED_FLAGS: readonly (ReservedWord & { readonly short?: string 
   { word: "--tracing-splunk-endpoint", advice: EXPORT_ADVICE },
   { word: "--tracing-splunk-token", advice: EXPORT_ADVICE },
   { word: "--tracing-sample-rate", advice: EXPORT_ADVICE },
-  { word: "--profiling", advice: "stacks of waits are recorded with --stacks" },
+  { word: "--profiling", advice: "stacks of waits and of computing are recorded with --stacks" },
   { word: "--exporter-from-file", advice: EXPORT_ADVICE },
   { word: "--summary-file", advice: EXPORT_ADVICE },
   { word: "--termination-message-path", advice: EXPORT_ADVICE },

@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "bd93d7f06b06070c";
+export const LAYOUT_HASH = "68a974ceb9a89380";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -38,6 +38,8 @@ export const PT_THREADS_MAX = 32768;
 export const PT_WAIT_ROWS_MAX = 32768;
 /** `#define PT_CHAIN_ROWS_MAX` */
 export const PT_CHAIN_ROWS_MAX = 8192;
+/** `#define PT_SAMPLE_ROWS_MAX` */
+export const PT_SAMPLE_ROWS_MAX = 16384;
 /** `#define PT_USER_STACKS_MAX` */
 export const PT_USER_STACKS_MAX = 8192;
 /** `#define PT_USER_STACK_FRAMES_MAX` */
@@ -177,7 +179,8 @@ export const PT_HOOK = {
   OOM_KILL: 15,
   FILE_CALL_ENTER: 16,
   FILE_CALL_EXIT: 17,
-  COUNT: 18,
+  CPU_SAMPLE: 18,
+  COUNT: 19,
 } as const;
 
 /** `enum pt_file_operation` */
@@ -209,7 +212,8 @@ export const PT_CATEGORY = {
   MEMORY: 10,
   FILES: 11,
   SLOW_FILES: 12,
-  COUNT: 13,
+  SAMPLES: 13,
+  COUNT: 14,
 } as const;
 
 /** `enum pt_drop_reason` */
@@ -500,6 +504,36 @@ export function decodePtChainValue(source: RecordSource, at: number): PtChainVal
     totalMs: nsToMs(view.getUint32(at + 8, true), view.getUint32(at + 12, true)),
     holderTgid: view.getUint32(at + 16, true),
     holderComm: source.texts.comm(view, at + 24),
+  };
+}
+
+/** `struct pt_sample_key`: its size, and where its fields lie. */
+export const PT_SAMPLE_KEY = {
+  sizeBytes: 16,
+  offsets: {
+    tgid: 0,
+    tid: 4,
+    targetSlot: 8,
+    stackId: 12,
+  },
+} as const;
+
+/** `struct pt_sample_key`, decoded. */
+export interface PtSampleKey {
+  readonly tgid: number;
+  readonly tid: number;
+  readonly targetSlot: number;
+  readonly stackId: number;
+}
+
+/** Decodes the `struct pt_sample_key` at `at`; copies everything out. */
+export function decodePtSampleKey(source: RecordSource, at: number): PtSampleKey {
+  const { view } = source;
+  return {
+    tgid: view.getUint32(at, true),
+    tid: view.getUint32(at + 4, true),
+    targetSlot: view.getUint32(at + 8, true),
+    stackId: view.getInt32(at + 12, true),
   };
 }
 
@@ -1896,11 +1930,11 @@ export function decodePtDeparted(source: RecordSource, at: number): PtDeparted {
 
 /** `struct pt_books`: its size, and where its fields lie. */
 export const PT_BOOKS = {
-  sizeBytes: 1024,
+  sizeBytes: 1096,
   offsets: {
     calls: 0,
-    ledger: 144,
-    departed: 976,
+    ledger: 152,
+    departed: 1048,
   },
 } as const;
 
@@ -1934,23 +1968,25 @@ export function decodePtBooks(source: RecordSource, at: number): PtBooks {
       view.getBigUint64(at + 120, true),
       view.getBigUint64(at + 128, true),
       view.getBigUint64(at + 136, true),
+      view.getBigUint64(at + 144, true),
     ],
     ledger: [
-      decodePtLedger(source, at + 144),
-      decodePtLedger(source, at + 144 + 1 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 144 + 2 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 144 + 3 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 144 + 4 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 144 + 5 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 144 + 6 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 144 + 7 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 144 + 8 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 144 + 9 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 144 + 10 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 144 + 11 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 144 + 12 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152),
+      decodePtLedger(source, at + 152 + 1 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 2 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 3 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 4 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 5 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 6 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 7 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 8 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 9 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 10 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 11 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 12 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 152 + 13 * PT_LEDGER.sizeBytes),
     ],
-    departed: decodePtDeparted(source, at + 976),
+    departed: decodePtDeparted(source, at + 1048),
   };
 }
 
@@ -2034,6 +2070,7 @@ export const TABLES = {
   listen_queues: { key: "u64", value: "pt_listen_queue" },
   control: { key: "u32", value: "pt_control" },
   books: { key: "u32", value: "pt_books" },
+  cpu_samples: { key: "pt_sample_key", value: "u64" },
   name_scratch: { key: "u32", value: "pt_name_scratch" },
   file_scratch: { key: "u32", value: "pt_name_scratch" },
   exec_scratch: { key: "u32", value: "pt_exec_scratch" },
@@ -2045,8 +2082,8 @@ export const TABLES = {
 export const LAYOUT: LayoutTable = {
   "structs": {
     "pt_books": {
-      "sizeBytes": 1024,
-      "fields": { "calls": "u64[18] @ 0", "ledger": "pt_ledger[13] @ 144", "departed": "pt_departed @ 976" },
+      "sizeBytes": 1096,
+      "fields": { "calls": "u64[19] @ 0", "ledger": "pt_ledger[14] @ 152", "departed": "pt_departed @ 1048" },
     },
     "pt_chain_key": {
       "sizeBytes": 48,
@@ -2301,6 +2338,10 @@ export const LAYOUT: LayoutTable = {
         "padding": "u32 @ 52",
       },
     },
+    "pt_sample_key": {
+      "sizeBytes": 16,
+      "fields": { "tgid": "u32 @ 0", "tid": "u32 @ 4", "target_slot": "u32 @ 8", "stack_id": "s32 @ 12" },
+    },
     "pt_socket": {
       "sizeBytes": 368,
       "fields": {
@@ -2497,7 +2538,8 @@ export const LAYOUT: LayoutTable = {
       "PT_CATEGORY_MEMORY": 10,
       "PT_CATEGORY_FILES": 11,
       "PT_CATEGORY_SLOW_FILES": 12,
-      "PT_CATEGORY_COUNT": 13,
+      "PT_CATEGORY_SAMPLES": 13,
+      "PT_CATEGORY_COUNT": 14,
     },
     "pt_drop_reason": {
       "PT_DROP_RING_FULL": 0,
@@ -2537,7 +2579,8 @@ export const LAYOUT: LayoutTable = {
       "PT_HOOK_OOM_KILL": 15,
       "PT_HOOK_FILE_CALL_ENTER": 16,
       "PT_HOOK_FILE_CALL_EXIT": 17,
-      "PT_HOOK_COUNT": 18,
+      "PT_HOOK_CPU_SAMPLE": 18,
+      "PT_HOOK_COUNT": 19,
     },
     "pt_iterate": { "PT_ITERATE_REPORT": 0, "PT_ITERATE_SEED": 1, "PT_ITERATE_RELEASE": 2 },
     "pt_kind": {

@@ -33,6 +33,7 @@ typedef unsigned long long pt_u64;
 #define PT_THREADS_MAX 32768
 #define PT_WAIT_ROWS_MAX 32768
 #define PT_CHAIN_ROWS_MAX 8192
+#define PT_SAMPLE_ROWS_MAX 16384
 #define PT_USER_STACKS_MAX 8192
 #define PT_USER_STACK_FRAMES_MAX 64
 #define PT_DATA_RING_BYTES 4194304
@@ -155,7 +156,8 @@ enum pt_hook {
 	PT_HOOK_OOM_KILL = 15,
 	PT_HOOK_FILE_CALL_ENTER = 16,
 	PT_HOOK_FILE_CALL_EXIT = 17,
-	PT_HOOK_COUNT = 18,
+	PT_HOOK_CPU_SAMPLE = 18,
+	PT_HOOK_COUNT = 19,
 };
 
 /* What can be done with a file. */
@@ -187,7 +189,8 @@ enum pt_category {
 	PT_CATEGORY_MEMORY = 10,	    /* OOM kills into the lifecycle ring */
 	PT_CATEGORY_FILES = 11,	    /* operations on files into their table */
 	PT_CATEGORY_SLOW_FILES = 12, /* single operations on files into the data ring */
-	PT_CATEGORY_COUNT = 13,
+	PT_CATEGORY_SAMPLES = 13, /* where CPUs were, into the sample table */
+	PT_CATEGORY_COUNT = 14,
 };
 
 enum pt_drop_reason {
@@ -259,6 +262,14 @@ struct pt_chain_value {
 	pt_u32 holder_tgid;
 	pt_u32 padding;
 	pt_u8 holder_comm[PT_COMM_BYTES];
+};
+
+/* Where a thread was found computing; the value is a u64, how often. */
+struct pt_sample_key {
+	pt_u32 tgid;
+	pt_u32 tid;
+	pt_u32 target_slot;
+	pt_s32 stack_id; /* negative: none could be taken */
 };
 
 /* One finished wait, or several in a row on the same object. */
@@ -647,6 +658,7 @@ _Static_assert(sizeof(struct pt_wait_key) == 48, "pt_wait_key");
 _Static_assert(sizeof(struct pt_wait_value) == 192, "pt_wait_value");
 _Static_assert(sizeof(struct pt_chain_key) == 48, "pt_chain_key");
 _Static_assert(sizeof(struct pt_chain_value) == 40, "pt_chain_value");
+_Static_assert(sizeof(struct pt_sample_key) == 16, "pt_sample_key");
 _Static_assert(sizeof(struct pt_recent_wait) == 56, "pt_recent_wait");
 _Static_assert(sizeof(struct pt_thread) == 568, "pt_thread");
 _Static_assert(sizeof(struct pt_task_record) == 472, "pt_task_record");
@@ -660,7 +672,7 @@ _Static_assert(sizeof(struct pt_file_key) == 40, "pt_file_key");
 _Static_assert(sizeof(struct pt_file_value) == 168, "pt_file_value");
 _Static_assert(sizeof(struct pt_file_event) == 88, "pt_file_event");
 _Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
-_Static_assert(sizeof(struct pt_books) == 1024, "pt_books");
+_Static_assert(sizeof(struct pt_books) == 1096, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
 _Static_assert(sizeof(struct pt_control) == 80, "pt_control");

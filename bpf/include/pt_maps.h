@@ -137,6 +137,14 @@ struct {
 	__uint(value_size, PT_USER_STACK_FRAMES_MAX * sizeof(u64));
 } user_stacks SEC(".maps");
 
+/* On-CPU samples by thread and stack. 1 MB when full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PT_SAMPLE_ROWS_MAX);
+	__type(key, struct pt_sample_key);
+	__type(value, u64);
+} cpu_samples SEC(".maps");
+
 #define PT_TEXT_BYTES 256
 
 /* A record with room to append one more path component than may be kept. */

@@ -198,7 +198,7 @@ function toView(given: DiagnoseArguments, target: RequestedTarget): RequestedVie
     slowWaitMs: toSlowWaitMs(given.slowWait ?? DIAGNOSE_DEFAULTS.slowWait),
     slowFileMs: selection.thresholds.fsMs,
     hasUserStacks: given.hasUserStacks,
-    planes: toPlanes(selection.categories),
+    planes: toPlanes(selection.categories, { hasStacks: given.hasUserStacks }),
     failOn,
     live: toLiveView(given, target),
     selection,

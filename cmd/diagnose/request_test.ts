@@ -98,7 +98,7 @@ Deno.test("toDiagnoseRequest() takes every option that is given", () => {
       slowWaitMs: 1,
       slowFileMs: 10,
       hasUserStacks: true,
-      planes: new Set(["time", "sockets"]),
+      planes: new Set(["time", "sockets", "profile"]),
       failOn: "critical",
       live: "follow",
       selection: {

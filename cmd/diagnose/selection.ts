@@ -69,10 +69,18 @@ const PLANE_OF_CATEGORY: Readonly<Record<FilterCategory, Plane>> = {
   lock: "time",
 };
 
-/** Yields the planes that `categories` need; details per file only where fs is asked for by name. */
-export function toPlanes(categories: ReadonlySet<FilterCategory> | undefined): ReadonlySet<Plane> {
-  if (categories === undefined) return DEFAULT_PLANES;
-  return new Set<Plane>(["time", ...Array.from(categories, (category) => PLANE_OF_CATEGORY[category])]);
+/**
+ * Yields the planes that `categories` need; details per file only where fs is
+ * asked for by name, what is computed only where stacks are.
+ */
+export function toPlanes(
+  categories: ReadonlySet<FilterCategory> | undefined,
+  options: { hasStacks?: boolean } = {},
+): ReadonlySet<Plane> {
+  const planes = categories === undefined
+    ? DEFAULT_PLANES
+    : new Set<Plane>(["time", ...Array.from(categories, (category) => PLANE_OF_CATEGORY[category])]);
+  return options.hasStacks === true ? new Set<Plane>([...planes, "profile"]) : planes;
 }
 
 function toCategories(lists: readonly string[]): ReadonlySet<FilterCategory> | undefined {

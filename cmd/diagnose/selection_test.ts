@@ -81,4 +81,6 @@ Deno.test("toPlanes() asks for what the categories need, and for details per fil
   assert.deepEqual(toPlanes(new Set(["fs"])), new Set(["time", "files"]));
   assert.deepEqual(toPlanes(new Set(["net", "proc", "mem"])), new Set(["time", "sockets", "memory"]));
   assert.deepEqual(toPlanes(new Set(["lock", "cpu", "time"])), new Set(["time"]));
+  assert.deepEqual(toPlanes(new Set(["lock"]), { hasStacks: true }), new Set(["time", "profile"]));
+  assert.deepEqual(toPlanes(undefined, { hasStacks: true }), new Set([...DEFAULT_PLANES, "profile"]));
 });

@@ -87,6 +87,9 @@ export const SLOW_SOCKET_MS_MIN = 1;
 /** Responses and handshakes at least this long become single records where a route does not say otherwise. */
 export const SLOW_SOCKET_MS_DEFAULT = 100;
 
+/** Rows of the table of on-CPU samples: threads by stacks; 64 bytes each in the kernel. */
+export const SAMPLE_ROWS_MAX = 16_384;
+
 /** Rows of ended threads kept apart in user space; older ones fold into their process. */
 export const RETIRED_ROWS_MAX = 65_536;
 

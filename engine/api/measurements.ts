@@ -20,6 +20,7 @@ import type {
   PeerMeasurement,
   SocketEndpoint,
 } from "./socket_measurements.ts";
+import type { CpuSampleMeasurement } from "./profile_measurements.ts";
 import type { TargetId } from "./units.ts";
 
 /** What a thread can be blocked on; numbers are `pt_wait_class`. */
@@ -278,6 +279,8 @@ export interface Measurements {
   readonly processes: readonly ProcessInfo[];
   /** One per thread, class, system call, object and stack. */
   readonly waits: readonly WaitMeasurement[];
+  /** One per thread and stack; empty unless the plane "profile" was asked for. */
+  readonly cpuSamples: readonly CpuSampleMeasurement[];
   /** One per lock, holder and what the holder did. */
   readonly lockChains: readonly LockChainMeasurement[];
   /** One per process and peer, or port of its own. */
@@ -319,6 +322,7 @@ export const CATEGORIES = [
   "memory",
   "files",
   "slowFiles",
+  "samples", // where CPUs were
 ] as const;
 
 /** One of them. */

@@ -5,7 +5,7 @@
  */
 
 /** Every plane, in the order reports use. */
-export const PLANES = ["time", "sockets", "memory", "files"] as const;
+export const PLANES = ["time", "sockets", "memory", "files", "profile"] as const;
 
 /** One of them. The time plane is always in force: the others find their threads in its table. */
 export type Plane = (typeof PLANES)[number];

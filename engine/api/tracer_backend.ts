@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { SampleRow } from "./profile_measurements.ts";
 import type { Category, CategoryLedger, CostReceipt, HookStatus } from "./measurements.ts";
 import type { Plane } from "./plane.ts";
 import type { Target } from "./target.ts";
@@ -531,6 +532,8 @@ export interface AggregateVisitor {
   thread(account: ThreadAccount): void;
   /** A row of the file-operation table; the row may be kept. */
   file(row: FileRow): void;
+  /** A row of the table of on-CPU samples; the row may be kept. From `readAggregates` only. */
+  sample(row: SampleRow): void;
   /** Only after `closeWindow`: processes still alive at its end. */
   process(resources: ProcessResources): void;
 }

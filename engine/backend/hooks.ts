@@ -156,6 +156,14 @@ export const HOOKS: readonly HookUse[] = [
     blindFor: "which file a page fault reads from",
     isEssential: false,
   },
+  {
+    hook: "cpu_sample",
+    plane: "profile",
+    providers: ["cpu_sample"],
+    row: PT_HOOK.CPU_SAMPLE,
+    blindFor: "what threads compute",
+    isEssential: false,
+  },
   TASK_ITERATOR_HOOK,
   ...SOCKET_HOOKS,
   {

@@ -1,6 +1,6 @@
 import { assert } from "../../tests/support/assert.ts";
 import { PT_HOOK } from "../../bpf/generated/layout.ts";
-import { DEFAULT_PLANES, NOT_ASKED_FOR, type Plane } from "../api/plane.ts";
+import { DEFAULT_PLANES, NOT_ASKED_FOR, type Plane, PLANES } from "../api/plane.ts";
 import {
   HOOKS,
   type HookUse,
@@ -63,7 +63,7 @@ Deno.test("toHookStatuses() says what is not seen when nothing serves a hook", (
     providers: new Map(),
     rejected: [],
     everAttached: new Set(),
-    planes: new Set<Plane>(["time", "sockets", "memory", "files"]),
+    planes: new Set<Plane>(PLANES),
   });
   assert.deepEqual(
     statuses.map(({ hook, blindFor }) => [hook, blindFor]),

@@ -49,6 +49,7 @@ import {
   readChains,
   readFiles,
   readRunningThreads,
+  readSamples,
   readThreads,
   WaitTable,
 } from "./table_rows.ts";
@@ -257,6 +258,7 @@ export class LibbpfBackend implements TracerBackend {
     this.#waits.readAll((row) => visitor.wait(row));
     runToEnd(readChains(this.#map("chains"), { texts, visit: (row) => visitor.chain(row) }));
     runToEnd(readFiles(this.#map("file_rows"), { texts, visit: (row) => visitor.file(row) }));
+    for (const row of readSamples(this.#map("cpu_samples"), { texts })) visitor.sample(row);
     if (this.#windowEndMs === undefined) return;
     const closing = { texts, endMs: this.#windowEndMs, kernelAccounts: this.#closing };
     for (const account of readThreads(this.#map("threads"), closing)) visitor.thread(this.#withLockOwner(account));

@@ -32,6 +32,7 @@ const SUBJECTS_PER_CALL: readonly { readonly hook: string; readonly category: Ca
   { hook: "socket_receive", category: "transfers", count: 1 },
   { hook: "oom_kill", category: "memory", count: 1 },
   { hook: "file_call_exit", category: "files", count: 1 },
+  { hook: "cpu_sample", category: "samples", count: 1 },
 ];
 
 export interface SummedBooks {

@@ -9,7 +9,7 @@
  */
 
 import { EngineError } from "../api/errors.ts";
-import { type BpfLink, BpfObject } from "../ffi/bpf_object.ts";
+import { type BpfLink, type BpfLinks, BpfObject } from "../ffi/bpf_object.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { ForeignCallError } from "../ffi/errors.ts";
 import type { Libbpf } from "../ffi/libbpf.ts";
@@ -149,7 +149,7 @@ export class AttachedObject<Object extends LoadableObject<Link>, Link extends Di
 }
 
 /** `AttachedObject` over the kernel. */
-export type AttachedBpfObject = AttachedObject<BpfObject, BpfLink>;
+export type AttachedBpfObject = AttachedObject<BpfObject, BpfLink | BpfLinks>;
 
 /**
  * Loads `bytes` and attaches every hook, falling through its providers.
@@ -168,7 +168,7 @@ export function attachBpfObject(
   },
 ): AttachedBpfObject {
   const { prepare } = options;
-  return bringUp<BpfObject, BpfLink>({
+  return bringUp<BpfObject, BpfLink | BpfLinks>({
     hooks: options.hooks,
     open: () => {
       const object = openBpfObject(library, bytes, { name: options.name });

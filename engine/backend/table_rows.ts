@@ -4,11 +4,13 @@
  * @module
  */
 
+import type { SampleRow } from "../api/profile_measurements.ts";
 import {
   decodePtChainKey,
   decodePtChainValue,
   decodePtFileKey,
   decodePtFileValue,
+  decodePtSampleKey,
   decodePtThread,
   decodePtWaitKey,
   PT_ERROR_OTHER,
@@ -146,6 +148,27 @@ export class WaitTable {
     doomed.forEach((key, index) => keys.set(key, index * keyBytes));
     this.#map.deleteBatch(keys);
   }
+}
+
+/** Yields how often threads were found computing, and where. */
+export function readSamples(map: TableMap, options: { texts: TextCache }): readonly SampleRow[] {
+  const rows: SampleRow[] = [];
+  const { texts } = options;
+  const steps = map.lookupSteps((keys, values, count) => {
+    for (let index = 0; index < count; index++) {
+      const key = decodePtSampleKey({ view: keys, texts }, index * map.keyBytes);
+      const at = index * map.valueBytes;
+      rows.push({
+        processId: key.tgid,
+        threadId: key.tid,
+        targetSlot: key.targetSlot,
+        stackId: key.stackId,
+        count: toCount(values.getUint32(at, true), values.getUint32(at + 4, true)),
+      });
+    }
+  });
+  for (const _step of steps) { /* each step reads a batch */ }
+  return rows;
 }
 
 /** Visits what holders of locks did, a batch per step. */

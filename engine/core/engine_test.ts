@@ -310,6 +310,22 @@ Deno.test("final measurements hold open waits, names, wakers, stacks and lock ho
   assert.equal(measurements.books.cost.targetCpuMs, 200);
 });
 
+Deno.test("samples of a route's targets are in its measurements, with their stacks", async () => {
+  await using bench = new Bench();
+  bench.engine.setTargets(aSet(1));
+  bench.start();
+  bench.backend.stacks.set(5, [0x10n]);
+  const row = { processId: 100, threadId: 101, targetSlot: 1, stackId: 5, count: 7 };
+  bench.backend.samples = [row, { ...row, stackId: -1, count: 2 }, { ...row, targetSlot: 9 }];
+  const measurements = await bench.stop();
+
+  const sample = { targetId: A, processId: 100, threadId: 101 };
+  assert.deepEqual(measurements.cpuSamples, [
+    { ...sample, sampleCount: 7, userStack: [aFrame({ function: "100", offset: 16 })] },
+    { ...sample, sampleCount: 2, userStack: [] },
+  ]);
+});
+
 Deno.test("stacks are described while their process lives, when they were asked for", async () => {
   for (const [hasUserStacks, name] of [[true, "100"], [false, "gone"]] as const) {
     await using bench = new Bench();

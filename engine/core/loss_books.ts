@@ -58,6 +58,7 @@ export function toCategoryLedgers(input: LossInput): Record<Category, CategoryLe
     memory: balance(delivered(kernel.memory, read.memory)),
     files: balance(kernel.files),
     slowFiles: balance(delivered(kernel.slowFiles, read.slowFiles)),
+    samples: balance(kernel.samples),
   };
 }
 
@@ -148,6 +149,7 @@ const CATEGORIES_OF_HOOK: ReadonlyMap<string, readonly Category[]> = new Map<str
   ["oom_kill", ["memory"]],
   ["file_call_enter", ["files", "slowFiles"]],
   ["file_call_exit", ["files", "slowFiles"]],
+  ["cpu_sample", ["samples"]],
 ]);
 
 /** What a verdict depends on beside the ledger. */

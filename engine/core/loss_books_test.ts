@@ -56,6 +56,7 @@ Deno.test("toCategoryLedgers() yields a ledger that adds up to what the kernel s
       memory: kernelLedger,
       files: kernelLedger,
       slowFiles: kernelLedger,
+      samples: kernelLedger,
     }),
     read: property.record({
       slowWaits: read,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { SampleRow } from "../api/profile_measurements.ts";
 import type { Clock } from "../api/clock.ts";
 import type { CgroupReading, HostReader, OwnUse } from "../api/host_reader.ts";
 import {
@@ -41,7 +42,6 @@ import type {
   TaskSnapshot,
   ThreadAccount,
   TracerBackend,
-  WaitKey,
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
 import { type EventNames, toOomKillEvent } from "./event_mapper.ts";
@@ -94,6 +94,7 @@ interface Closing {
   readonly cgroups: readonly CgroupMeasurement[];
   readonly cgroupResources: readonly CgroupResourceMeasurement[];
   readonly files: readonly FileRow[];
+  readonly samples: readonly SampleRow[];
   readonly pressure: PressureMeasurement | undefined;
   readonly ownUse: OwnUse;
   readonly sockets: SocketClosing;
@@ -278,21 +279,9 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     this.#collectRows({ threadIds: ended, moves: new Map() });
   }
 
-  /**
-   * Describes stacks that are not known yet, those with most time first and a
-   * bounded number: once their process has ended its code has no names any more.
-   */
+  /** Describes stacks of waits and samples that are not known yet; see `UserStacks.describeSome`. */
   describeStacks(): void {
-    const unknown: { readonly key: WaitKey; readonly totalMs: number }[] = [];
-    this.#options.backend.readAggregates({
-      ...NO_VISITS,
-      wait: (view) => {
-        const key = view.key();
-        if (!this.#stacks.isKnown(key.processId, key.stackId)) unknown.push({ key, totalMs: view.totalMs });
-      },
-    });
-    unknown.sort((first, second) => second.totalMs - first.totalMs);
-    for (const { key } of unknown.slice(0, STACKS_DESCRIBED_MAX)) this.#stacks.framesOf(key.processId, key.stackId);
+    this.#stacks.describeSome((visit) => this.#options.backend.readAggregates({ ...NO_VISITS, ...visit }));
   }
 
   /** Reads everything once; after the window was closed and the rings were drained. */
@@ -303,12 +292,14 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const chains: ChainRow[] = [];
     const accounts: ThreadAccount[] = [];
     const files: FileRow[] = [];
+    const samples: SampleRow[] = [];
     for (const row of this.#retired.rows()) addRow(rows, row);
     backend.readAggregates({
       wait: (view) => addRow(rows, toWaitRow(view)),
       chain: (chain) => chains.push(chain),
       thread: (account) => accounts.push(account),
       file: (row) => files.push(row),
+      sample: (row) => samples.push(row),
       process: (resources) => this.#onResources(resources, "end"),
     });
     for (const account of accounts) {
@@ -329,6 +320,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       accounts,
       ...finishSteps(this.#readCgroups()),
       files,
+      samples,
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
       ownUse: host.ownUse(),
       sockets: this.#sockets.read(),
@@ -361,6 +353,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       chain: (chain) => chains.push(chain),
       thread: (account) => living.push(account),
       file: (row) => files.push(row),
+      sample: () => {}, // told at the end only
       process: () => {}, // told at the end only
     });
     yield "turn"; // what ended before `endMs` has told so after a drain
@@ -389,6 +382,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       accounts,
       ...cgroups,
       files,
+      samples: [],
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
       ownUse: host.ownUse(),
       sockets,
@@ -429,6 +423,10 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       ...(departed.threadCount > 0 ? { departed } : {}),
       processes: [...this.#processes.processes()].filter((process) => isShared(process.targetId)),
       waits: yield* this.#waitMeasurements(closing, share.targetIds),
+      cpuSamples: this.#stacks.samplesOf(closing.samples, (slot) => {
+        const targetId = this.#targetOfSlot.get(slot);
+        return isShared(targetId) ? targetId : undefined;
+      }),
       lockChains: this.#lockChains(closing, isShared),
       ...toSocketMeasurements(closing.sockets, {
         targetIds: share.targetIds,
@@ -675,9 +673,6 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   }
 }
 
-/** Stacks described at a time: each costs up to a millisecond. */
-const STACKS_DESCRIBED_MAX = 32;
-
 /** Names one life of a thread: ids are used again. */
 function toLifeText(life: { readonly threadId: number; readonly beginMs: number }): string {
   return `${life.threadId}/${life.beginMs}`;
@@ -688,6 +683,7 @@ const NO_VISITS: AggregateVisitor = {
   chain: () => {},
   thread: () => {},
   file: () => {},
+  sample: () => {},
   process: () => {},
 };
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { SampleRow } from "../api/profile_measurements.ts";
 import { EVENT_KINDS } from "../api/events.ts";
 import { CATEGORIES, type Category, type CategoryLedger, HISTOGRAM_BUCKET_COUNT } from "../api/measurements.ts";
 import type {
@@ -51,6 +52,7 @@ export class TestBackend implements TracerBackend {
   tasks: TaskSnapshotEntry[] = [];
   /** Interim readings begun. */
   runningReadCount = 0;
+  samples: SampleRow[] = [];
   files: FileRow[] = [];
   processes: ProcessResources[] = [];
   sockets: SocketReading = { sockets: [], peers: [], errors: [], listenQueues: [] };
@@ -149,6 +151,7 @@ export class TestBackend implements TracerBackend {
     for (const row of this.rows) visitor.wait(toRowView(row));
     for (const chain of this.chains) visitor.chain(chain);
     for (const row of this.files) visitor.file(row);
+    for (const row of this.samples) visitor.sample(row);
     if (this.#isOpen) return;
     for (const account of this.accounts) visitor.thread(account);
     for (const resources of this.processes) visitor.process(resources);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { SAMPLES_PER_SECOND } from "../api/profile_measurements.ts";
 import { CATEGORIES, type Category, type CategoryLedger, type CostReceipt } from "../api/measurements.ts";
 import { sanitizeText } from "../api/text.ts";
 import { type ProcessFacts, type TimeSums, toWallMs, WAIT_CLASS_ORDER } from "./facts.ts";
@@ -16,6 +17,7 @@ import { JSON_ROWS_MAX, type JsonReport, REPORT_SCHEMA_VERSION } from "./report_
 import { droppedCount } from "./text_books.ts";
 import type { WaitGroup } from "./time_ledger.ts";
 import { toJsonSockets } from "./json_sockets.ts";
+import type { StackProfile } from "./stack_profile.ts";
 import { describeObject } from "./wait_object.ts";
 
 /** Longest string; only a defence, names are cut where they enter. */
@@ -46,6 +48,7 @@ export function toJsonReport(report: Report): JsonReport {
     },
     timeLedger: toJsonTimeLedger(report),
     sockets: toJsonSockets(report),
+    stacks: report.stackProfile && toJsonStackProfile(report.stackProfile),
     completeness: toJsonCompleteness(report),
     ledger: toJsonLedger(report.books.ledger),
     cost: toJsonCost(report.books.cost),
@@ -211,6 +214,19 @@ function toJsonWait(wait: WaitGroup): JsonReport["timeLedger"]["waits"][number] 
 
 function toJsonStack({ frames, totalMs, count }: StackShare) {
   return { totalMs, count, frames: [...frames] };
+}
+
+function toJsonStackProfile({ parts, foldedOnCpu, foldedOffCpu }: StackProfile): NonNullable<JsonReport["stacks"]> {
+  return {
+    samplesPerSecond: SAMPLES_PER_SECOND,
+    parts: parts.map(({ waitClass, stacks, ...figures }) => ({
+      part: waitClass ?? "computing",
+      ...figures,
+      stacks: stacks.map((stack) => ({ ...stack, frames: stack.frames.map((frame) => ({ ...frame })) })),
+    })),
+    foldedOnCpu: [...foldedOnCpu],
+    foldedOffCpu: [...foldedOffCpu],
+  };
 }
 
 function toJsonLedger(ledger: Readonly<Record<Category, CategoryLedger>>): JsonReport["ledger"] {

@@ -21,6 +21,7 @@ import { type TargetFacts, toTargetFacts } from "./facts.ts";
 import { CATEGORY_OF_RULE, type Finding } from "./finding.ts";
 import { findingsOf } from "./rules/all_rules.ts";
 import { type ReportSections, toSections } from "./sections/all_sections.ts";
+import { type StackProfile, toStackProfile } from "./stack_profile.ts";
 import { type TimeLedger, toTimeLedger } from "./time_ledger.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -64,6 +65,8 @@ export interface Report {
   readonly timeLedger: TimeLedger;
   /** What each category has to tell. */
   readonly sections: ReportSections;
+  /** Where in the program; `undefined`: no stack was taken. */
+  readonly stackProfile: StackProfile | undefined;
   /** How complete it is, and what it cost. */
   readonly books: Books;
   /** What the events came to. */
@@ -125,6 +128,7 @@ export function toReport(
     sections: toSections({ measurements, digest, timeLedger, thresholds: thresholds ?? DEFAULT_THRESHOLDS }, {
       categories,
     }),
+    stackProfile: toStackProfile(measurements),
     books: measurements.books,
     digest,
     commands: new Map(measurements.processes.map(({ processId, command }) => [processId, command])),

@@ -467,6 +467,29 @@ const sockets = z.strictObject({
     dropped: count.optional().describe("Connection attempts dropped in the window"),
   })),
 });
+const stacks = z.strictObject({
+  samplesPerSecond: count.describe('How often each CPU was looked at for the part "computing"'),
+  parts: z.array(z.strictObject({
+    part: z.union([z.literal("computing"), waitClass]),
+    totalMs: milliseconds.describe('With and without a stack; of "computing" an estimate'),
+    count: count.describe("Waits, or samples"),
+    withoutStackMs: milliseconds,
+    stacks: z.array(z.strictObject({
+      totalMs: milliseconds,
+      count,
+      share: share.describe("Of the part's totalMs"),
+      frames: z.array(z.strictObject({
+        text: z.string().describe("A function, or module[buildid:...]+0x1234, module+0x1234, 0x7f..."),
+        module: z.string().optional().describe("The file its code is in"),
+        buildId: z.string().optional(),
+        isResolved: z.boolean().describe("text is a function's name"),
+      })).describe("Innermost first"),
+    })),
+    omittedStackCount: count,
+  })).describe("Parts of which any stack was taken"),
+  foldedOnCpu: z.array(z.string()).describe("For flame graphs: process;outermost;...;innermost, a blank, samples"),
+  foldedOffCpu: z.array(z.string()).describe("As foldedOnCpu, with [class] innermost, and microseconds"),
+}).optional().describe("Where in the program; only with --stacks");
 
 const completeness = z.union([
   z.strictObject({ verdict: z.literal("complete") }),
@@ -575,6 +598,7 @@ export const reportSchema = z.strictObject({
   }),
   timeLedger,
   sockets,
+  stacks,
   completeness: perCategory(completeness),
   ledger: z.strictObject({
     ...ledgerFigures,

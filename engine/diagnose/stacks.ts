@@ -28,6 +28,11 @@ export function dearestStacks(waits: readonly WaitMeasurement[]): readonly Stack
 
 /** Yields the innermost frames on one line: "read+0x10 < load_prices+0x2c < main+0x81 ... 2 more". */
 export function describeFrames(frames: readonly string[]): string {
-  const shown = frames.slice(0, FRAMES_SHOWN_MAX).join(" < ");
+  const shown = frames.slice(0, FRAMES_SHOWN_MAX).map(shortenBuildId).join(" < ");
   return frames.length > FRAMES_SHOWN_MAX ? `${shown} ... ${frames.length - FRAMES_SHOWN_MAX} more` : shown;
+}
+
+/** Forty digits name a build to machines; eight tell builds apart on a screen. */
+function shortenBuildId(frame: string): string {
+  return frame.replace(/\[buildid:([0-9a-f]{8})[0-9a-f]+\]/, "[buildid:$1...]");
 }

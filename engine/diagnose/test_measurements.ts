@@ -77,6 +77,8 @@ export interface ProcessSketch {
 
 export interface WorldSketch {
   readonly processes?: readonly ProcessSketch[];
+  /** Of thread 100 of process 100. */
+  readonly cpuSamples?: readonly { readonly stack: readonly string[]; readonly sampleCount: number }[];
   readonly lockChains?: readonly Partial<LockChainMeasurement>[];
   readonly peers?: Measurements["peers"];
   readonly connections?: Measurements["connections"];
@@ -122,6 +124,13 @@ export function buildMeasurements(world: WorldSketch = {}): Measurements {
       exited: process.exited ?? false,
     })),
     waits: threads.flatMap(({ waits }) => waits),
+    cpuSamples: (world.cpuSamples ?? []).map(({ stack, sampleCount }) => ({
+      targetId,
+      processId: 100,
+      threadId: 100,
+      sampleCount,
+      userStack: stack.map(toFrame),
+    })),
     lockChains: (world.lockChains ?? []).map((chain) => ({ ...DEFAULT_CHAIN, targetId, ...chain })),
     peers: (world.peers ?? []).map((peer) => ({ ...peer, targetId })),
     connections: world.connections ?? [],

@@ -17,6 +17,7 @@ import {
 } from "./answer.ts";
 import { renderAlerting } from "./text_alerting.ts";
 import { renderBooks } from "./text_books.ts";
+import { renderStacks } from "./text_stacks.ts";
 import { renderTimeLedger } from "./text_time_ledger.ts";
 import type { Evidence, Finding, ThreadShare } from "./finding.ts";
 import { formatCount, formatMs, formatShare, formatTimeOfDay } from "./format.ts";
@@ -48,6 +49,7 @@ export function renderTextReport(report: Report): string {
       renderAbsences(report),
       isTold(report.categories, "time") ? renderTimeLedger(report) : [],
       renderSections(report.sections, report.books.completeness),
+      renderStacks(report),
       renderBooks(report),
       renderAlerting(report.alerting),
     ];

@@ -18,7 +18,10 @@ import {
   type Libbpf,
   readCString,
 } from "./libbpf.ts";
-import { cString, OwnedFd } from "./libc.ts";
+import { cString, type Libc, OwnedFd } from "./libc.ts";
+
+/** How often programs of SEC("perf_event") run. */
+export const CLOCK_TICKS_PER_SECOND = 99;
 
 /** Per program; untouched pages cost nothing. What a kernel from 6.4 on cannot fit it cuts, an older one fails. */
 const LOG_BYTES_DEFAULT = 1024 * 1024;
@@ -82,6 +85,37 @@ export class BpfLink implements Disposable {
   }
 }
 
+/** One program at several places. */
+export class BpfLinks implements Disposable {
+  readonly programName: string;
+  readonly #owners: DisposableStack;
+
+  constructor(owners: DisposableStack, programName: string) {
+    this.#owners = owners;
+    this.programName = programName;
+  }
+
+  /** None of one place: iterators alone are read through theirs. */
+  get fd(): number {
+    return -1;
+  }
+
+  /** Detaches, the last place first. */
+  [Symbol.dispose](): void {
+    this.#owners.dispose();
+  }
+}
+
+/** Yields a clock on `cpu`; `undefined` when it is offline. @throws {ForeignCallError} */
+function openClock(libc: Libc, cpu: number): OwnedFd | undefined {
+  try {
+    return libc.openCpuClock(cpu, { perSecond: CLOCK_TICKS_PER_SECOND });
+  } catch (error) {
+    if (error instanceof ForeignCallError && error.errno === ERRNO.ENODEV) return undefined;
+    throw error;
+  }
+}
+
 /** One program of an object. Use it no longer than the object. */
 export class BpfProgram {
   readonly name: string;
@@ -132,8 +166,14 @@ export class BpfProgram {
     return new TextDecoder().decode(this.#log.subarray(0, end < 0 ? this.#log.byteLength : end));
   }
 
-  /** Attaches as its section says; iterators too. @throws {ForeignCallError} */
-  attach(): BpfLink {
+  /**
+   * Attaches as its section says; iterators too. One of SEC("perf_event") runs
+   * `CLOCK_TICKS_PER_SECOND` times a second on every CPU that is online now.
+   *
+   * @throws {ForeignCallError}
+   */
+  attach(): BpfLink | BpfLinks {
+    if (this.section === "perf_event") return this.#attachToClocks();
     const { symbols } = this.#library;
     const pointer = symbols.bpf_program__attach(this.#handle);
     const handle = this.#library.handle<BpfLinkHandle>(
@@ -142,6 +182,22 @@ export class BpfProgram {
       `${this.name} at ${this.section}`,
     );
     return new BpfLink(this.#library, handle, this.name);
+  }
+
+  #attachToClocks(): BpfLinks {
+    const { libc, symbols } = this.#library;
+    using owners = new DisposableStack();
+
+    for (let cpu = 0; cpu < libc.configuredCpuCount(); cpu++) {
+      using clock = openClock(libc, cpu);
+
+      if (clock === undefined) continue;
+      const pointer = symbols.bpf_program__attach_perf_event(this.#handle, clock.fd);
+      const handle = this.#library.handle<BpfLinkHandle>(pointer, "bpf_program__attach_perf_event", this.name);
+      clock.giveAway(); // libbpf closes it with the link
+      owners.use(new BpfLink(this.#library, handle, this.name));
+    }
+    return new BpfLinks(owners.move(), this.name);
   }
 
   /** Attaches an iterator; `readIterator` runs it. @throws {ForeignCallError} */
@@ -335,7 +391,10 @@ function listMaps(library: Libbpf, object: BpfObjectHandle): ReadonlyMap<string,
  *
  * @throws {ForeignCallError} EFBIG past 256 MiB
  */
-export function readIterator(library: Libbpf, link: BpfLink): Uint8Array<ArrayBuffer> {
+export function readIterator(
+  library: Libbpf,
+  link: { readonly fd: number; readonly programName: string },
+): Uint8Array<ArrayBuffer> {
   const created = checkedReturn(library.symbols.bpf_iter_create(link.fd), "bpf_iter_create", link.programName);
   using iterator = new OwnedFd(library.libc, created, `iterator of ${link.programName}`);
 

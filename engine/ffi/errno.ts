@@ -15,6 +15,7 @@ export const ERRNO = {
   E2BIG: 7,
   EAGAIN: 11,
   EFAULT: 14,
+  ENODEV: 19,
   EINVAL: 22,
   EFBIG: 27,
   ENOSPC: 28,

@@ -70,6 +70,8 @@ const SYMBOLS = {
   bpf_program__set_log_level: { parameters: ["pointer", "u32"], result: "i32" },
   /** `struct bpf_link *bpf_program__attach(const struct bpf_program *prog);` 0.0.7 */
   bpf_program__attach: { parameters: ["pointer"], result: "pointer" },
+  /** `struct bpf_link *bpf_program__attach_perf_event(const struct bpf_program *prog, int pfd);` 0.0.4 */
+  bpf_program__attach_perf_event: { parameters: ["pointer", "i32"], result: "pointer" },
   /** `struct bpf_link *bpf_program__attach_iter(const struct bpf_program *prog, const struct bpf_iter_attach_opts *opts);` 0.0.9 */
   bpf_program__attach_iter: { parameters: ["pointer", "pointer"], result: "pointer" },
 

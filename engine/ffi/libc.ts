@@ -51,6 +51,8 @@ const SYMBOLS = {
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   /** `long syscall(long number, ...);` with the arguments of `openat2` (Linux 5.6), which glibc has no name for */
   openat2: { name: "syscall", parameters: ["i64", "i32", "buffer", "buffer", "usize"], result: "i64" },
+  /** `long syscall(long number, ...);` with the arguments of `perf_event_open`, which glibc has no name for */
+  perf_event_open: { name: "syscall", parameters: ["i64", "buffer", "i32", "i32", "i32", "u64"], result: "i64" },
   /** `int capget(cap_user_header_t hdrp, cap_user_data_t datap);` a bare system call */
   capget: { parameters: ["buffer", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -88,6 +90,15 @@ const O_PATH_CLOEXEC = 0o10000000n | 0o2000000n;
 const RESOLVE_WITHIN_ROOT = 0x02n | 0x10n;
 const OPEN_HOW_BYTES = 24n;
 
+/** arch/x86/entry/syscalls/syscall_64.tbl; include/uapi/asm-generic/unistd.h for arm64. */
+const PERF_EVENT_OPEN_NUMBER = Deno.build.arch === "x86_64" ? 298n : 241n;
+const PERF_ATTR_BYTES = 64; // PERF_ATTR_SIZE_VER0
+const PERF_TYPE_SOFTWARE = 1; // and config 0 is PERF_COUNT_SW_CPU_CLOCK
+/** Bits of perf_event_attr: exclude_idle, freq. */
+const PERF_FLAGS = 1n << 7n | 1n << 10n;
+const PERF_FLAG_FD_CLOEXEC = 8n;
+const SC_NPROCESSORS_CONF = 83;
+
 /** What a mapping is made of. */
 export interface MapOptions {
   readonly offsetBytes: number;
@@ -119,6 +130,13 @@ export class OwnedFd implements Disposable {
   /** The number; -1 once closed. */
   get fd(): number {
     return this.#fd;
+  }
+
+  /** Gives the descriptor away: whoever has it now closes it. */
+  giveAway(): void {
+    if (this.#fd < 0) return;
+    this.#fd = -1;
+    this.#release();
   }
 
   [Symbol.dispose](): void {
@@ -235,6 +253,23 @@ export class Libc implements MemoryMapper, Disposable {
     const how = new BigUint64Array([O_PATH_CLOEXEC, 0n, resolve]); // struct open_how { flags, mode, resolve }
     const fd = Number(this.#symbols.openat2(OPENAT2_NUMBER, folderFd, cString(path), how, OPEN_HOW_BYTES));
     return fd < 0 ? undefined : new OwnedFd(this, fd, `path ${path}`);
+  }
+
+  /** CPUs that may be there, online or not: their numbers are below this. */
+  configuredCpuCount(): number {
+    return Number(this.#symbols.sysconf(SC_NPROCESSORS_CONF));
+  }
+
+  /** A clock on one CPU that fires `perSecond` times a second, but for its idle task. @throws {ForeignCallError} */
+  openCpuClock(cpu: number, options: { perSecond: number }): OwnedFd {
+    const bytes = new Uint8Array(PERF_ATTR_BYTES);
+    const attributes = new DataView(bytes.buffer); // struct perf_event_attr, include/uapi/linux/perf_event.h
+    attributes.setUint32(0, PERF_TYPE_SOFTWARE, true);
+    attributes.setUint32(4, PERF_ATTR_BYTES, true);
+    attributes.setBigUint64(16, BigInt(options.perSecond), true);
+    attributes.setBigUint64(40, PERF_FLAGS, true);
+    const fd = this.#symbols.perf_event_open(PERF_EVENT_OPEN_NUMBER, bytes, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+    return new OwnedFd(this, this.#checked(Number(fd), "perf_event_open", `CPU ${cpu}`), `clock of CPU ${cpu}`);
   }
 
   /** A counter that wakes waiters; non-blocking. @throws {ForeignCallError} */

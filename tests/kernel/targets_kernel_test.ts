@@ -42,6 +42,7 @@ function contentsOf(backend: LibbpfBackend) {
     chain: () => found.chains++,
     thread: ({ threadId }) => found.threadIds.push(threadId),
     file: () => {},
+    sample: () => {},
     process: () => {},
   });
   return found;

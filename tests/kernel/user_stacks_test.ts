@@ -78,6 +78,54 @@ kernelTest(
   },
 );
 
+interface ProfileOfReport {
+  readonly stacks: {
+    readonly parts: readonly {
+      readonly part: string;
+      readonly count: number;
+      readonly stacks: readonly { readonly share: number; readonly frames: readonly { readonly text: string }[] }[];
+    }[];
+    readonly foldedOnCpu: readonly string[];
+  };
+  readonly ledger: { readonly categories: { readonly samples: { readonly seen: number; readonly residual: number } } };
+  readonly timeLedger: { readonly total: { readonly onCpuMs: number } };
+}
+
+kernelTest("diagnose --stacks says what a program computes, by shares", { requires: REQUIREMENTS }, async () => {
+  await using fixture = await startFixture("hot_paths", { duration_ms: 30_000 });
+
+  const report: ProfileOfReport = JSON.parse(await diagnose(fixture.processId, "--stacks", "-o", "json"));
+  const text = await diagnose(fixture.processId, "--stacks");
+  const truth = await fixture.finish();
+  const [computing] = report.stacks.parts;
+  assert.equal(computing?.part, "computing");
+  const shareOf = (name: string) =>
+    (computing?.stacks ?? []).filter(({ frames }) => frames[0]?.text === name)
+      .reduce((total, { share }) => total + share, 0);
+  // Its own CPU clock says what is expected; a sample is one of some 100, so that the share is off by some per cent.
+  const prices = numberOf(truth, "prices_ms");
+  const expected = prices / (prices + numberOf(truth, "orders_ms"));
+  assert.ok(Math.abs(shareOf("parse_prices") - expected) < 0.2, JSON.stringify(report.stacks));
+  assert.ok(shareOf("parse_prices") + shareOf("parse_orders") > 0.9, JSON.stringify(report.stacks));
+  assert.ok(report.stacks.foldedOnCpu.some((line) => /^hot_paths;.*;main;parse_prices \d+$/.test(line)));
+  // As many as its time on CPUs has 99ths of a second, within what the clock of an emulated machine drops.
+  const wanted = report.timeLedger.total.onCpuMs * 99 / 1000;
+  const count = computing?.count ?? 0;
+  assert.ok(count > wanted / 2 && count < wanted * 1.2 + 3, `${count} samples, expected about ${wanted}`);
+  assert.equal(report.ledger.categories.samples.residual, 0);
+
+  assert.match(text, /^HOTTEST STACKS.*\n {2}computing: about [\d.]+ s, \d+ samples at 99 a second and CPU$/m);
+  assert.match(text, /^ {4,6}[\d.]+% {2}parse_(prices|orders) < main\b/m);
+});
+
+kernelTest("no CPU is sampled unless stacks are asked for", { requires: REQUIREMENTS }, async () => {
+  await using fixture = await startFixture("hot_paths", { duration_ms: 30_000 });
+  const report = JSON.parse(await diagnose(fixture.processId, "-o", "json"));
+  assert.equal(report.ledger.categories.samples.seen, 0);
+  assert.deepEqual(report.completeness.samples, { verdict: "blind", reason: "not asked for" });
+  assert.equal(report.stacks, undefined);
+});
+
 /** Yields the stacks the kernel holds, and those its wait rows name, after a fixture's whole life. */
 async function stacksTaken(options: { hasUserStacks: boolean }) {
   const host = openHostView();
@@ -104,6 +152,7 @@ async function stacksTaken(options: { hasUserStacks: boolean }) {
     chain: () => {},
     thread: () => {},
     file: () => {},
+    sample: () => {},
     process: () => {},
   });
   const held = Array.from({ length: USER_STACKS_MAX }, (_, stackId) => backend.userStack(stackId))

@@ -23,6 +23,7 @@ export const FIXTURE_NAMES = [
   "fork_flood",
   "fsync_log",
   "healthy_service",
+  "hot_paths",
   "lock_holder",
   "major_faults",
   "pipe_waiter",

@@ -137,6 +137,14 @@ const ROWS: readonly Row[] = [
     holds: (truth) => numberOf(truth, "crash_count") >= 5,
   },
   {
+    name: "hot_paths",
+    does: "computes about twice as long in one function as in the other",
+    holds: (truth) => {
+      const ratio = numberOf(truth, "prices_ms") / numberOf(truth, "orders_ms");
+      return ratio > 1.5 && ratio < 2.7;
+    },
+  },
+  {
     name: "fork_flood",
     does: "starts no child until it is told to",
     holds: (truth) => numberOf(truth, "process_count") === 0 && isIdle(truth),

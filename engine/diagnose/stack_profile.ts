@@ -1,0 +1,157 @@
+/**
+ * Where in the program time went: what its threads computed and where they
+ * waited, by the functions on their stacks.
+ *
+ * @module
+ */
+
+import { type CpuSampleMeasurement, SAMPLES_PER_SECOND } from "../api/profile_measurements.ts";
+import type { Measurements, StackFrame, WaitClass } from "../api/measurements.ts";
+import { groupBy, WAIT_CLASS_ORDER } from "./facts.ts";
+
+/** Stacks of one part that are told apart; the others are in its total. */
+export const PROFILE_STACKS_MAX = 50;
+
+/** Lines of one folded profile, those with most time. */
+export const FOLDED_LINES_MAX = 1000;
+
+/** One frame of stacks that pass through the same functions, wherever in them they were. */
+export interface ProfileFrame {
+  /** The function's name, or where the code lies: "module[buildid:9f…]+0x1234", "0x…". */
+  readonly text: string;
+  /** The file its code is in; `undefined`: none, or not known. */
+  readonly module: string | undefined;
+  /** Of that file; `undefined`: none, or not read. */
+  readonly buildId: string | undefined;
+  /** `text` is a function's name. */
+  readonly isResolved: boolean;
+}
+
+/** Stacks of the same functions together. */
+export interface HotStack {
+  /** Innermost first. */
+  readonly frames: readonly ProfileFrame[];
+  /** Of samples: an estimate. */
+  readonly totalMs: number;
+  /** Waits or samples. */
+  readonly count: number;
+  /** Of the part's time; 0 to 1. */
+  readonly share: number;
+}
+
+/** Computing, or one class of waits. */
+export interface ProfilePart {
+  /** `undefined`: computing. */
+  readonly waitClass: WaitClass | undefined;
+  /** With and without a stack. */
+  readonly totalMs: number;
+  /** Waits or samples. */
+  readonly count: number;
+  /** Of the total: no stack could be taken. */
+  readonly withoutStackMs: number;
+  /** At most `PROFILE_STACKS_MAX`, most time first. */
+  readonly stacks: readonly HotStack[];
+  /** Stacks beyond those. */
+  readonly omittedStackCount: number;
+}
+
+/** Everything stacks tell of one run. */
+export interface StackProfile {
+  /** Computing first, then classes of waits, most time first; parts without any stack are left out. */
+  readonly parts: readonly ProfilePart[];
+  /** One line per process and stack for flame graphs: names from the outermost in, ";" between, then samples. */
+  readonly foldedOnCpu: readonly string[];
+  /** As above, the class of the wait innermost, then microseconds. */
+  readonly foldedOffCpu: readonly string[];
+}
+
+/** One row of either kind. */
+interface Weighed {
+  readonly userStack: readonly StackFrame[];
+  readonly processId: number;
+  readonly totalMs: number;
+  readonly count: number;
+}
+
+/** Yields where in the program time went; `undefined` when no stack was taken. */
+export function toStackProfile(measurements: Measurements): StackProfile | undefined {
+  const samples = measurements.cpuSamples.map(toWeighed);
+  const waits = groupBy(measurements.waits, (wait) => wait.waitClass);
+  const parts = [
+    toPart(samples, undefined),
+    ...WAIT_CLASS_ORDER.map((waitClass) => toPart(waits.get(waitClass) ?? [], waitClass))
+      .sort((first, second) => second.totalMs - first.totalMs),
+  ].filter((part) => part.stacks.length > 0);
+  if (parts.length === 0) return undefined;
+  const commands = new Map(measurements.processes.map(({ processId, command }) => [processId, command]));
+  return {
+    parts,
+    foldedOnCpu: fold(samples.map((sample) => ({ ...sample, leaf: undefined, amount: sample.count })), commands),
+    foldedOffCpu: fold(
+      measurements.waits.map((wait) => ({ ...wait, leaf: wait.waitClass, amount: Math.round(wait.totalMs * 1000) })),
+      commands,
+    ),
+  };
+}
+
+function toWeighed({ userStack, processId, sampleCount }: CpuSampleMeasurement): Weighed {
+  return { userStack, processId, count: sampleCount, totalMs: sampleCount * 1000 / SAMPLES_PER_SECOND };
+}
+
+function toPart(rows: readonly Weighed[], waitClass: WaitClass | undefined): ProfilePart {
+  const totalMs = sumOf(rows, (row) => row.totalMs);
+  const groups = groupBy(
+    rows.filter((row) => row.userStack.length > 0),
+    (row) => row.userStack.map(labelOf).join("\n"), // frames are sanitised: no line break is in one
+  );
+  const stacks = Array.from(groups.values(), (group): HotStack => {
+    const ofGroupMs = sumOf(group, (row) => row.totalMs);
+    return {
+      frames: (group[0]?.userStack ?? []).map(toProfileFrame),
+      totalMs: ofGroupMs,
+      count: sumOf(group, (row) => row.count),
+      share: totalMs > 0 ? Math.min(1, ofGroupMs / totalMs) : 0,
+    };
+  }).sort((first, second) => second.totalMs - first.totalMs || second.count - first.count);
+  return {
+    waitClass,
+    totalMs,
+    count: sumOf(rows, (row) => row.count),
+    withoutStackMs: sumOf(rows.filter((row) => row.userStack.length === 0), (row) => row.totalMs),
+    stacks: stacks.slice(0, PROFILE_STACKS_MAX),
+    omittedStackCount: Math.max(0, stacks.length - PROFILE_STACKS_MAX),
+  };
+}
+
+function labelOf(frame: StackFrame): string {
+  return frame.function ?? frame.text;
+}
+
+function toProfileFrame(frame: StackFrame): ProfileFrame {
+  const { module, buildId, isResolved } = frame;
+  return { text: labelOf(frame), module, buildId, isResolved };
+}
+
+/** "shop;main;load_prices;read;[network] 123000"; what separates names in this form is replaced in them. */
+function fold(
+  rows: readonly (Weighed & { readonly leaf: WaitClass | undefined; readonly amount: number })[],
+  commands: ReadonlyMap<number, string>,
+): readonly string[] {
+  const amounts = new Map<string, number>();
+  for (const { userStack, processId, leaf, amount } of rows) {
+    if (userStack.length === 0 || amount <= 0) continue;
+    const names = [
+      commands.get(processId) || `pid ${processId}`,
+      ...userStack.map(labelOf).reverse(),
+      ...(leaf === undefined ? [] : [`[${leaf}]`]),
+    ];
+    const line = names.map((name) => name.replaceAll(";", ":")).join(";");
+    amounts.set(line, (amounts.get(line) ?? 0) + amount);
+  }
+  return Array.from(amounts).sort((first, second) => second[1] - first[1] || (first[0] < second[0] ? -1 : 1))
+    .slice(0, FOLDED_LINES_MAX).map(([line, amount]) => `${line} ${amount}`);
+}
+
+function sumOf<Row>(rows: readonly Row[], figure: (row: Row) => number): number {
+  return rows.reduce((total, row) => total + figure(row), 0);
+}
