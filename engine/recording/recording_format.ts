@@ -116,7 +116,7 @@ export function parsePreambleHead(bytes: Uint8Array<ArrayBuffer>): PreambleHead 
   const version = view.getUint16(8, true);
   if (version !== RECORDING_VERSION) return { kind: "version", version };
   const textBytes = view.getUint32(12, true);
-  if (textBytes > RECORDING_PREAMBLE_BYTES_MAX) return { kind: "damaged" };
+  if (textBytes > RECORDING_PREAMBLE_BYTES_MAX || view.getUint16(10, true) !== 0) return { kind: "damaged" };
   return { kind: "recording", textBytes, checksum: view.getUint32(16, true) };
 }
 
