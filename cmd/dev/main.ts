@@ -35,6 +35,10 @@ const SUBCOMMANDS: ReadonlyMap<string, { readonly about: string; load(): Promise
     about: "diagnose a small service with three planted troubles; --seed N moves them",
     load: async () => (await import("./demo/demo.ts")).runDemo,
   }],
+  ["recordings", {
+    about: "write what replaying the regression corpus finds; --record makes the corpus anew (root)",
+    load: async () => (await import("./recordings.ts")).runRecordings,
+  }],
   ["bench", {
     about: "measure the published figures; --check fails on a miss",
     load: async () => (await import("./bench/bench.ts")).runBench,

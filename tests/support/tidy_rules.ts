@@ -14,7 +14,17 @@ export interface TreeFile {
 
 /** A kind of file, and what is asked of it besides what is asked of every file. */
 export interface FileKind {
-  readonly name: "build" | "c" | "data" | "generated" | "golden" | "licence" | "markdown" | "style" | "typescript";
+  readonly name:
+    | "build"
+    | "c"
+    | "data"
+    | "generated"
+    | "golden"
+    | "licence"
+    | "markdown"
+    | "recording"
+    | "style"
+    | "typescript";
   readonly pattern: RegExp;
 }
 
@@ -24,6 +34,7 @@ export const FILE_KINDS: readonly FileKind[] = [
   { name: "build", pattern: /^(\.ci\/run|\.gitignore|deno\.lock)$/ },
   { name: "generated", pattern: /^(bpf|engine\/[a-z]+)\/generated\// },
   { name: "golden", pattern: /^tests\/golden\/.*\.(json|txt)$|__snapshots__\/.*\.snap$/ },
+  { name: "recording", pattern: /^(tests\/fixtures\/recordings|cmd\/dev\/demo)\/[a-z_]+\.rec$/ },
   { name: "typescript", pattern: /\.ts$/ },
   { name: "c", pattern: /^(bpf|tests\/fixtures|cmd\/dev\/(demo|bench))\/.*\.[ch]$/ },
   { name: "style", pattern: /^engine\/diagnose\/html\/[a-z_]+\.css$/ },
