@@ -338,7 +338,6 @@ const HEALTHY: readonly { name: string; fixture: FixtureName; settings?: Fixture
   { name: "a busy process on a CPU of its own", fixture: "busy" },
   { name: "a service on an epoll loop", fixture: "healthy_service" },
   { name: "a service with a thread per client", fixture: "healthy_service", settings: { by: "threads" } },
-  { name: "a program that starts threads and children all the time", fixture: "short_threads" },
 ];
 
 for (const trouble of TROUBLES) {
@@ -380,6 +379,18 @@ kernelTest(
       const truthShare = share(await service.finish(), "upstream_ms");
       return [nearTally(report, { what: "network", seen: waitedMs / windowMs }, truthShare)];
     }),
+);
+
+kernelTest(
+  "diagnose finds nothing but the spawning in a program that starts threads and children all the time",
+  { requires: REQUIREMENTS },
+  async () => {
+    await using fixture = await startFixture("short_threads", { duration_ms: DURATION_MS_MAX });
+
+    const report = await diagnose(fixture.processId);
+    assert.deepEqual(new Set(gravelyFound(report).map(({ id }) => id)), new Set(["spawn-storm"]));
+    assertBalanced(report);
+  },
 );
 
 for (const { name, fixture, settings } of HEALTHY) {
