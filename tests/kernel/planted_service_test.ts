@@ -10,7 +10,7 @@ import { numberOf, startFixture } from "../support/fixture_programs.ts";
 import type { KernelRequirement } from "../support/kernel_requirements.ts";
 import { kernelTest } from "../support/kernel.ts";
 import { makeLimitedCgroup } from "../support/limited_cgroup.ts";
-import { podtrace } from "../support/podtrace_process.ts";
+import { podtrace, RunningPodtrace } from "../support/podtrace_process.ts";
 import { CommandedRedis } from "../support/redis_commands.ts";
 import { until } from "../support/until.ts";
 
@@ -131,3 +131,46 @@ kernelTest(
     assert.ok(numberOf(await fixture.finish(), "poll_count") > 10);
   },
 );
+
+/** More threads than the lifecycle ring has room for: 256 KiB, two records of 48 bytes or more each. */
+const THREADS_LOST_MIN = 6000;
+
+kernelTest(
+  "diagnose tells event-loss when it was held up while its target spawned, and only then",
+  { requires: [...REQUIREMENTS, "clang"] },
+  async () => {
+    await using fixture = await startFixture("short_threads", { duration_ms: DURATION_MS_MAX });
+    await using running = new RunningPodtrace(
+      ...["diagnose", "--pid", `${fixture.processId}`, "--duration", "3s", "-o", "json"],
+    );
+    await running.traces();
+    running.signal("SIGSTOP");
+    let lastId = lastThreadId();
+    let startedCount = 0;
+    await until(() => {
+      const id = lastThreadId();
+      // Ids begin anew at some point; what is missed then only makes this take longer.
+      startedCount += Math.max(0, id - lastId);
+      lastId = id;
+      return startedCount >= THREADS_LOST_MIN;
+    }, { what: "the ring has overflowed", timeoutMs: 60_000 });
+    running.signal("SIGCONT");
+    const { code, stdout, stderr } = await running.ended();
+    assert.equal(code, 0, stderr);
+    const { findings, completeness }: {
+      findings: readonly Finding[];
+      completeness: Record<string, { verdict: string }>;
+    } = JSON.parse(stdout);
+    assert.equal(completeness["lifecycle"]?.verdict, "partial", JSON.stringify(completeness));
+    const lost = findings.filter(({ id }) => id === "event-loss").map(({ title }) => title);
+    assert.ok(lost.some((title) => /^Only [0-9.]+% of lifecycle were seen \(/.test(title)), JSON.stringify(findings));
+
+    const healthy = await findingsIn(fixture.processId);
+    assert.deepEqual(healthy.filter(({ id }) => id === "event-loss"), []);
+  },
+);
+
+/** The newest thread of the machine (fs/proc/loadavg.c). */
+function lastThreadId(): number {
+  return Number(Deno.readTextFileSync("/proc/loadavg").trim().split(" ").at(-1));
+}
