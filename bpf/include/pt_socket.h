@@ -37,6 +37,8 @@
 /* Whoever asks again after such a silence does not wait for answers to earlier requests. */
 #define PT_SILENCE_NS 2000000000ULL
 
+/* One exchange in sixteen. */
+#define PT_ROUND_TRIP_MASK 15
 #define PT_RTT_SHIFT 3 /* tcp_sock.srtt_us is in eighths */
 
 static __always_inline bool is_tcp(struct sock *sk)
@@ -231,15 +233,14 @@ static __always_inline void emit_socket_event(u32 kind, const struct pt_socket *
 
 	if (!(control->socket_kinds & (1U << kind)))
 		return;
-	count(&ledger->seen);
 	if (kind == PT_KIND_RESPONSE)
 		slow_ns = control->slow_response_ns;
 	else if (kind == PT_KIND_CONNECT && !error)
 		slow_ns = control->slow_connect_ns;
-	if (duration_ns < slow_ns) {
-		count(&ledger->filtered);
+	/* What is quick is no event at all: it would be two atomic counts for every response. */
+	if (duration_ns < slow_ns)
 		return;
-	}
+	count(&ledger->seen);
 	event = bpf_ringbuf_reserve(&data_ring, sizeof(*event), 0);
 	if (!event) {
 		count(&ledger->dropped[PT_DROP_RING_FULL]);
@@ -455,7 +456,9 @@ static __always_inline void note_answer(struct pt_socket *row, struct sock *sk, 
 		return;
 	}
 	row->asked_ns = 0;
-	note_round_trip(row, sk);
+	/* Copying from the socket costs 20 ns; what it says changes slowly, and is read again when it ends. */
+	if (!row->counts.rtt_last_us || !(row->counts.received.operations & PT_ROUND_TRIP_MASK))
+		note_round_trip(row, sk);
 	if (row->flags & PT_SOCKET_TAINTED) {
 		row->counts.unmeasured++;
 		return;
