@@ -31,7 +31,9 @@ export const FIXTURE_NAMES = [
   "short_threads",
   "sleeper",
   "slow_upstream",
+  "socket_talker",
   "stopped",
+  "troubled_peer",
 ] as const;
 
 export type FixtureName = (typeof FIXTURE_NAMES)[number];
