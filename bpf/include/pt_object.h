@@ -275,6 +275,8 @@ static __noinline u32 read_inode_path(char *text, struct inode *inode, struct ta
 	return read_path(text, (void *)alias - bpf_core_field_offset(struct dentry, d_u.d_alias), vfs_mount);
 }
 
+#define PT_UNIX_FAMILY_BYTES 2
+
 /* The path a unix socket is bound to; '@' stands for the NUL of an abstract one. */
 static __noinline u32 read_unix_path(char *text, struct file *file)
 {
@@ -298,7 +300,12 @@ static __noinline u32 read_unix_path(char *text, struct file *file)
 		return 0;
 	length = bpf_probe_read_kernel_str(text, 108, (void *)address + bpf_core_field_offset(struct unix_address, name) + 2);
 	if (length == 1) {
-		length = bpf_probe_read_kernel_str(text + 1, 107,
+		/* The name of an abstract one ends with the address: no NUL comes after it. */
+		u32 name_bytes = BPF_CORE_READ(address, len) - PT_UNIX_FAMILY_BYTES;
+
+		if (name_bytes > 107)
+			name_bytes = 107;
+		length = bpf_probe_read_kernel_str(text + 1, name_bytes,
 						   (void *)address + bpf_core_field_offset(struct unix_address, name) + 3);
 		text[0] = '@';
 		length = length > 0 ? length + 1 : 0;
