@@ -40,6 +40,23 @@ const isIdle = (truth: Statement): boolean => numberOf(truth, "cpu_ms") < 0.1 * 
 
 const ROWS: readonly Row[] = [
   {
+    name: "socket_talker",
+    does: "says nothing before it is told to",
+    holds: (truth) => truth["times"] === 0 && isIdle(truth),
+  },
+  {
+    name: "troubled_peer",
+    does: "is refused every time",
+    settings: { trouble: "refused" },
+    holds: (truth) => numberOf(truth, "attempt_count") > 3 && truth["failed_count"] === truth["attempt_count"],
+  },
+  {
+    name: "troubled_peer",
+    does: "finds no local port but the first time",
+    settings: { trouble: "ports" },
+    holds: (truth) => numberOf(truth, "failed_count") > 3 && numberOf(truth, "connect_count") === 1,
+  },
+  {
     name: "slow_upstream",
     does: "waits for its upstream nearly all the time",
     settings: { delay_ms: 40 },

@@ -9,6 +9,14 @@ import type { Finding } from "../finding.ts";
 import { blockedLoop } from "./blocked_loop.ts";
 import { busyPolling } from "./busy_polling.ts";
 import { connectionChurn } from "./connection_churn.ts";
+import { connectionFailures } from "./connection_failures.ts";
+import { connectionResets } from "./connection_resets.ts";
+import { listenOverflow } from "./listen_overflow.ts";
+import { portExhaustion } from "./port_exhaustion.ts";
+import { retransmits } from "./retransmits.ts";
+import { slowHandshake } from "./slow_handshake.ts";
+import { slowResponses } from "./slow_responses.ts";
+import { slowService } from "./slow_service.ts";
 import { eventLoss } from "./event_loss.ts";
 import { resourceLimit } from "./resource_limit.ts";
 import { rttSpikes } from "./rtt_spikes.ts";
@@ -52,6 +60,13 @@ const RULES: readonly Rule[] = [
   stuckLock,
   connectionChurn,
   rttSpikes,
+  connectionFailures,
+  portExhaustion,
+  slowHandshake,
+  retransmits,
+  connectionResets,
+  slowResponses,
+  listenOverflow,
   resourceLimit,
   oomKill,
   memoryLimit,
@@ -65,7 +80,13 @@ const RULES: readonly Rule[] = [
 
 /** Yields what every rule says of every target, ranked. */
 export function findingsOf(targets: readonly TargetFacts[]): readonly Finding[] {
-  return rankFindings([...targets.flatMap((facts) => RULES.flatMap((rule) => rule(facts))), ...eventLoss(targets)]);
+  return rankFindings([...targets.flatMap(findingsOfTarget), ...eventLoss(targets)]);
+}
+
+/** A service that is slow is a symptom: what was found otherwise decides whether it stands for itself. */
+function findingsOfTarget(facts: TargetFacts): readonly Finding[] {
+  const found = RULES.flatMap((rule) => rule(facts));
+  return [...found, ...slowService(facts, found)];
 }
 
 /** Yields findings above info first; then by explained time, then by failures, then by name. */

@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { WaitMeasurement } from "../../api/measurements.ts";
+import type { WaitMeasurement, WaitObject } from "../../api/measurements.ts";
 import type { Severity } from "../../api/severity.ts";
 import { type Cause, finishedCount, toCauses, totalMs } from "../causes.ts";
 import { describeConsequences, evidenceOfCause, impactOf, judge, systemCallsOf, WAIT_CATEGORIES } from "../evidence.ts";
@@ -29,6 +29,12 @@ export function slowPeer(facts: TargetFacts): readonly Finding[] {
   return Array.from(toCauses(facts).byKey.values()).flatMap((cause) =>
     cause.waitClass === "network" ? judgePeer(facts, cause) : []
   );
+}
+
+/** Whether `slow-peer` tells of this peer, above info: then its slowness is told. */
+export function hasSlowPeer(facts: TargetFacts, endpoint: WaitObject): boolean {
+  const name = describeObject(endpoint);
+  return slowPeer(facts).some(({ severity, evidence }) => severity !== "info" && evidence.object === name);
 }
 
 function judgePeer(facts: TargetFacts, cause: Cause): readonly Finding[] {
