@@ -143,7 +143,7 @@ const filesystem = z.strictObject({
   p50_ms: bound.optional(),
   p95_ms: bound.optional(),
   p99_ms: bound.optional(),
-  slow_operations_min: count.optional().describe("At least so many took longer than slow_threshold_ms"),
+  slow_operations: count.optional().describe("A lower bound: at least so many took longer than slow_threshold_ms"),
   slow_threshold_ms: milliseconds.optional(),
   errors: count.optional(),
   total_bytes: bytes.optional(),

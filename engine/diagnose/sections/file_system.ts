@@ -35,7 +35,7 @@ export function fileSystemFigures(input: SectionInput): FiguresOf<"filesystem"> 
     fsync_operations: count("sync"),
     operations_per_second: rateOf(sumOf(timed, (entry) => entry.count), measurements),
     ...namedLatency(latency),
-    slow_operations_min: slowCountMin(timed, thresholds.fsMs),
+    slow_operations: slowCountMin(timed, thresholds.fsMs),
     slow_threshold_ms: thresholds.fsMs,
     errors: sumOf(timed, (entry) => entry.errorCount),
     total_bytes: bytes,
@@ -92,7 +92,7 @@ function describeOperations(figures: FiguresOf<"filesystem">): readonly string[]
     `Write operations: ${writes}, read operations: ${reads}, fsync operations: ${syncs} ` +
     `(${(figures.operations_per_second ?? 0).toFixed(1)}/s), ${formatBytes(figures.total_bytes ?? 0)}`,
     `Latency: ${describeLatency({ avg_ms, max_ms, p50_ms, p95_ms, p99_ms })}`,
-    `Slow operations (> ${figures.slow_threshold_ms} ms): at least ${figures.slow_operations_min}, errors: ${figures.errors}`,
+    `Slow operations (> ${figures.slow_threshold_ms} ms): at least ${figures.slow_operations}, errors: ${figures.errors}`,
     ...(files.length === 0 ? [] : [`Top accessed files: ${formatList(files, { itemsMax: TOP_FILES_MAX })}`]),
   ];
 }
