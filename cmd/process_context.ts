@@ -29,6 +29,8 @@ export interface ProcessContext {
   elapsedMs(): number;
   readonly timer: Timer;
   readonly stdout: TextOutput;
+  /** Width of the terminal; a usual one where there is none. */
+  terminalColumns(): number;
   /** stderr. */
   readonly status: StatusOutput;
   /**
@@ -77,6 +79,7 @@ export function openProcessContext(): ProcessContext & Disposable {
     elapsedMs: () => performance.now(),
     timer,
     stdout,
+    terminalColumns,
     openScreen: hasTerminal ? (listener) => openTerminalScreen(listener, stdout) : undefined,
     status: new StatusOutput(new QueuedOutput(Deno.stderr, { name: "stderr", timer }), {
       columns: terminalColumns,

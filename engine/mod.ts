@@ -61,6 +61,7 @@ export { renderTopScreen, topOffsetMax } from "./diagnose/top_screen.ts";
 export type { ScreenSize, TopFrame } from "./diagnose/top_screen.ts";
 export { BLOCKED_GROUPS, TOP_ORDERS, toTopRows, toTopTotals } from "./diagnose/top_rows.ts";
 export type { BlockedGroup, ObjectTotal, ThreadTotals, TopOrder, TopRow, TopTotals } from "./diagnose/top_rows.ts";
+export type { TextReportOptions } from "./diagnose/text_report.ts";
 export { renderTextReport } from "./diagnose/text_report.ts";
 export type { Absences } from "./diagnose/absences.ts";
 export type { ChildGroup, DigestSummary, SlowCause } from "./diagnose/event_digest.ts";

@@ -9,6 +9,7 @@
 
 import type { Exporter } from "../../engine/api/exporter.ts";
 import type { Target } from "../../engine/api/target.ts";
+import type { TextReportOptions } from "../../engine/mod.ts";
 import { sanitizeText } from "../../engine/api/text.ts";
 import { RunRecording } from "../../engine/mod.ts";
 import { EXIT_CODES, type ExitCode, exitCodeOf } from "../exit_code.ts";
@@ -55,7 +56,7 @@ export async function diagnose(
   const { view } = request;
   if (view.kind === "replay") {
     const report = await replay(view, { context, log, output: request.output });
-    await output.deliver(toDelivery(report.render(request.output), request));
+    await output.deliver(toDelivery(report.render(request.output, { text: textOptionsOf(request, context) }), request));
     return exitCodeOf(report, { failOn: view.failOn });
   }
   wiring.assertTraceable();
@@ -68,10 +69,20 @@ export async function diagnose(
   await using alerts = openRunAlerts(run);
 
   const report = await lookThrough({ ...run, alerts }, view);
-  const rendered = report.render(request.output, await alerts.conclude(report.alerts));
+  const rendered = report.render(request.output, {
+    alerting: await alerts.conclude(report.alerts),
+    text: textOptionsOf(request, context),
+  });
   await output.deliver(toDelivery(rendered, request));
   // The report is whole, and what was asked for besides it is not.
   return report.isRecordingCut ? EXIT_CODES.error : exitCodeOf(report, { failOn: view.failOn });
+}
+
+/** A terminal gets lines of its width, and colours unless somebody does not want them (no-color.org). */
+function textOptionsOf(request: DiagnoseRequest, context: ProcessContext): TextReportOptions | undefined {
+  if (request.outputFile !== undefined || !context.stdout.isTerminal) return undefined;
+  const isPlain = (context.environment("NO_COLOR") ?? "") !== "" || context.environment("TERM") === "dumb";
+  return { columns: context.terminalColumns(), isColoured: !isPlain };
 }
 
 /** Behind lines of JSON the report is one too. */

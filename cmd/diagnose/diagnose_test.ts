@@ -15,7 +15,7 @@ import { UsageError } from "../usage_error.ts";
 import { diagnose } from "./diagnose.ts";
 import type { DiagnoseRequest, RequestedView } from "./request.ts";
 import { LIFE_CHECK_INTERVAL_MS, LIFE_CHECKS_FAILED_MAX } from "./window.ts";
-import type { DiagnoseWiring, RunFacts } from "./wiring.ts";
+import type { DiagnoseWiring, RenderOptions, RunFacts } from "./wiring.ts";
 
 const WINDOW: Extract<RequestedView, { kind: "window" }> = {
   kind: "window",
@@ -59,6 +59,7 @@ interface Host {
   readonly alive: Set<number>;
   readonly tracedSets: TargetSet[];
   readonly concluded: RunFacts[];
+  readonly rendered: RenderOptions[];
   threadCount: number;
   severities: Severity[];
   /** Resolves at the next `Engine.run`. */
@@ -72,6 +73,7 @@ function openHost(faults: Faults = {}): Host {
     alive: new Set([4711]),
     tracedSets: [],
     concluded: [],
+    rendered: [],
     threadCount: 1,
     severities: [],
     running: started.promise,
@@ -135,7 +137,10 @@ function finished(host: Host) {
     threadCount: host.threadCount,
     findingSeverities: host.severities,
     alerts: [],
-    render: (format: string) => `report in ${format}\n`,
+    render: (format: string, options: RenderOptions = {}) => {
+      host.rendered.push(options);
+      return `report in ${format}\n`;
+    },
   };
 }
 
@@ -167,6 +172,24 @@ Deno.test("diagnose() looks for the whole duration, detaches, and only then repo
   assert.deepEqual(host.concluded, [{ endReason: "duration", command: undefined }]);
   assert.equal(context.timer.sleeperCount, 0);
   assert.equal(context.stderr.text, "podtrace: found with a note\n");
+});
+
+Deno.test("diagnose() lays a report out for the terminal that it goes to, without colours where they are not wanted", async () => {
+  const optionsFor = async (environment: Readonly<Record<string, string>>, isTerminal: boolean) => {
+    const host = openHost();
+    const context = keepContext(environment);
+    context.stdout.isTerminal = isTerminal;
+    const exitCode = run(host, context);
+    await host.running;
+    await context.timer.advance(30_000);
+    await exitCode;
+    return host.rendered.at(-1)?.text;
+  };
+  assert.deepEqual(await optionsFor({}, true), { columns: 80, isColoured: true });
+  assert.deepEqual(await optionsFor({ NO_COLOR: "1" }, true), { columns: 80, isColoured: false });
+  assert.deepEqual(await optionsFor({ NO_COLOR: "" }, true), { columns: 80, isColoured: true });
+  assert.deepEqual(await optionsFor({ TERM: "dumb" }, true), { columns: 80, isColoured: false });
+  assert.equal(await optionsFor({}, false), undefined);
 });
 
 Deno.test("diagnose() ends early with the report when a signal asks for it", async () => {

@@ -36,6 +36,7 @@ import {
   type RunEnd,
   type RunRecording,
   systemWideTarget,
+  type TextReportOptions,
   toAlerts,
   toSnapshotRows,
   toSystemCallLookup,
@@ -71,12 +72,20 @@ export type EndReason = (typeof END_REASONS)[number];
 
 export const END_REASONS = ["duration", "targetsEnded", "commandEnded", "interrupted"] as const;
 
+/** What a report's last form depends on besides the run. */
+export interface RenderOptions {
+  /** What became of the alerts. */
+  readonly alerting?: AlertingReceipt | undefined;
+  readonly text?: TextReportOptions | undefined;
+}
+
 /** A report that only needs its last form. */
 export interface FinishedReport extends DiagnosisOutcome {
   /** What there is to tell whoever is not looking, gravest first. */
   readonly alerts: readonly Alert[];
   /** @param alerting what became of the alerts; `undefined`: none are told */
-  render(format: OutputFormat, alerting?: AlertingReceipt): string;
+  /** @param options.text how a text report is laid out; for a terminal */
+  render(format: OutputFormat, options?: RenderOptions): string;
 }
 
 /** Takes everything a run yields and makes the report of it. */
@@ -211,7 +220,7 @@ function labelsOf(targets: readonly Target[]): ReadonlyMap<TargetId, string> {
   return new Map(targets.map(({ id, label }) => [id, label]));
 }
 
-const RENDERERS: Readonly<Record<OutputFormat, (report: Report) => string>> = {
+const RENDERERS: Readonly<Record<OutputFormat, (report: Report, options: TextReportOptions) => string>> = {
   text: renderTextReport,
   json: renderJsonReport,
   csv: renderCsvReport,
@@ -244,9 +253,9 @@ export function openDiagnosis(targets: readonly Target[], options: DiagnosisOpti
         threadCount: report.isEmpty ? 0 : 1,
         findingSeverities: report.findings.map(({ severity }) => severity),
         alerts: toAlerts(report),
-        render: (format, alerting) => {
+        render: (format, { alerting, text } = {}) => {
           const complete = alerting === undefined ? report : { ...report, alerting };
-          return RENDERERS[format](complete);
+          return RENDERERS[format](complete, text ?? {});
         },
       };
     },

@@ -6,10 +6,10 @@
 
 import type { AlertingReceipt, SinkReceipt } from "../api/alerts.ts";
 import { formatCount } from "./format.ts";
-import { wrapText } from "./text_layout.ts";
+import { COLUMNS, wrapText } from "./text_layout.ts";
 
 /** Yields the section's lines; none where no alerts are told. */
-export function renderAlerting(receipt: AlertingReceipt | undefined): readonly string[] {
+export function renderAlerting(receipt: AlertingReceipt | undefined, columns = COLUMNS): readonly string[] {
   if (receipt === undefined) return [];
   const { offeredCount, belowSeverityCount, duplicateCount, rateLimitedCount } = receipt;
   const untold = [
@@ -25,9 +25,9 @@ export function renderAlerting(receipt: AlertingReceipt | undefined): readonly s
       `${formatCount(offeredCount, "finding")}, ${toldCount} told${
         reasons.length === 0 ? "" : `, ${reasons.join(", ")}`
       }`,
-      { first: "  " },
+      { first: "  ", columns },
     ),
-    ...receipt.sinks.flatMap((sink) => wrapText(describeSink(sink), { first: "  ", indent: 4 })),
+    ...receipt.sinks.flatMap((sink) => wrapText(describeSink(sink), { first: "  ", indent: 4, columns })),
   ];
 }
 

@@ -19,24 +19,34 @@ import { alignRight, COLUMNS, fitText, wrapText } from "./text_layout.ts";
 const PROGRAMS_MAX = 16;
 
 /** Yields the section's lines. */
-export function renderBooks({ books, window }: Report): readonly string[] {
+export function renderBooks({ books, window }: Report, columns = COLUMNS): readonly string[] {
+  const figureColumns = Math.min(12, Math.floor((columns - 28) / 6));
   return [
-    "HOW COMPLETE IT IS   seen = filtered + aggregated + delivered + dropped + residual",
+    ...wrapText("seen = filtered + aggregated + delivered + dropped + residual", {
+      first: "HOW COMPLETE IT IS   ",
+      columns,
+    }),
     `  ${fitText("category", 13)}${fitText("verdict", 13)}` +
-    ["seen", "filtered", "aggregated", "delivered", "dropped", "residual"].map((name) => alignRight(name, 12)).join(""),
+    ["seen", "filtered", "aggregated", "delivered", "dropped", "residual"]
+      .map((name) => alignRight(fitText(name, figureColumns - 1).trimEnd(), figureColumns)).join(""),
     ...CATEGORIES.flatMap((category) => [
-      renderLedger(category, { ledger: books.ledger[category], completeness: books.completeness[category] }),
-      ...renderReason(books.completeness[category], { ledger: books.ledger[category], window }),
+      renderLedger(category, {
+        ledger: books.ledger[category],
+        completeness: books.completeness[category],
+        figureColumns,
+      }),
+      ...renderReason(books.completeness[category], { ledger: books.ledger[category], window, columns }),
     ]),
     "",
-    ...renderCost(books.cost),
+    ...renderCost(books.cost, columns),
   ];
 }
 
 function renderLedger(
   category: string,
-  { ledger, completeness }: { ledger: CategoryLedger; completeness: Completeness },
+  given: { ledger: CategoryLedger; completeness: Completeness; figureColumns: number },
 ): string {
+  const { ledger, completeness, figureColumns } = given;
   const verdict = completeness.verdict === "partial"
     ? `PARTIAL ${completeness.percent.toFixed(1)}%`
     : completeness.verdict.toUpperCase();
@@ -49,7 +59,7 @@ function renderLedger(
     ledger.residual,
   ];
   return `  ${fitText(category, 13)}${fitText(verdict, 13)}` +
-    figures.map((figure) => alignRight(String(figure), 12)).join("");
+    figures.map((figure) => ` ${alignRight(String(figure), figureColumns - 1)}`).join("");
 }
 
 /** Yields the sum over all reasons. */
@@ -59,7 +69,7 @@ export function droppedCount(ledger: Pick<CategoryLedger, "dropped">): number {
 
 function renderReason(
   completeness: Completeness,
-  { ledger, window }: { ledger: CategoryLedger; window: Report["window"] },
+  { ledger, window, columns }: { ledger: CategoryLedger; window: Report["window"]; columns: number },
 ): readonly string[] {
   const reasons = Object.entries(ledger.dropped).filter(([, count]) => count > 0)
     .map(([reason, count]) => `${reason} ${count}`);
@@ -73,41 +83,41 @@ function renderReason(
       ]
       : []),
   ];
-  return texts.length === 0 ? [] : wrapText(texts.join("; "), { first: "    " });
+  return texts.length === 0 ? [] : wrapText(texts.join("; "), { first: "    ", columns });
 }
 
-function renderCost(cost: CostReceipt): readonly string[] {
+function renderCost(cost: CostReceipt, columns: number): readonly string[] {
   const blind = cost.hooks.filter((hook) => hook.provider === undefined && hook.isAskedFor);
   const shown = cost.programs.slice(0, PROGRAMS_MAX);
   return [
     "WHAT IT COST TO LOOK",
-    ...shown.map(renderProgram),
+    ...shown.map((program) => renderProgram(program, columns)),
     ...(cost.programs.length > shown.length ? [`  and ${cost.programs.length - shown.length} more programs`] : []),
-    ...(cost.runTimeNote === "" ? [] : wrapText(cost.runTimeNote, { first: "  BPF run time: " })),
+    ...(cost.runTimeNote === "" ? [] : wrapText(cost.runTimeNote, { first: "  BPF run time: ", columns })),
     ...wrapText(
       `${formatCount(cost.recordCount, "record")} (${formatBytes(cost.recordBytes)}), our CPU ` +
         `${formatMs(cost.ownCpuMs)}, our memory ${formatBytes(cost.ownMemoryBytes)}, kernel tables ` +
         `${formatBytes(cost.mapMemoryBytes)}; the target's CPU ${formatMs(cost.targetCpuMs)}`,
-      { first: "  " },
+      { first: "  ", columns },
     ),
     ...blind.flatMap((hook) =>
       wrapText(
         `${hook.hook} has no provider${hook.blindFor === "" ? "" : `, so not seen: ${hook.blindFor}`}` +
           (hook.refused.length > 0 ? ` (${hook.refused.join("; ")})` : ""),
-        { first: "  " },
+        { first: "  ", columns },
       )
     ),
   ];
 }
 
-function renderProgram(program: ProgramCost): string {
+function renderProgram(program: ProgramCost, columns: number): string {
   const time = program.runTimeNs === undefined
     ? ""
     : `${formatMs(program.runTimeNs / 1e6)}, ${perCallNs(program)} ns each`;
-  return `  ${fitText(program.name, 24)} ${fitText(program.provider, 28)}${
-    alignRight(String(program.callCount), 10)
-  } calls` +
-    `  ${fitText(time, COLUMNS - 73).trimEnd()}`;
+  // What a program is attached to says little more than its name; the time does.
+  const provider = columns < COLUMNS ? "" : ` ${fitText(program.provider, 28)}`;
+  return `  ${fitText(program.name, 24)}${provider}${alignRight(String(program.callCount), 10)} calls` +
+    `  ${fitText(time, 27).trimEnd()}`;
 }
 
 function perCallNs(program: ProgramCost): string {

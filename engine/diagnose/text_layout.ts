@@ -6,8 +6,14 @@
 
 import { sanitizeText } from "../api/text.ts";
 
-/** Columns of a report; fits a terminal and a pasted code block. */
+/** Columns of a report where nobody says otherwise; fits a terminal and a pasted code block. */
 export const COLUMNS = 100;
+
+/** Narrowest report; a narrower terminal breaks its lines. */
+export const COLUMNS_MIN = 80;
+
+/** Widest report; longer lines are no easier to read. */
+export const COLUMNS_MAX = 140;
 
 /**
  * Bounds of what is laid out. Names are made safe where they enter; doing it
@@ -30,23 +36,24 @@ export function alignRight(text: string, columns: number): string {
 }
 
 /**
- * Yields `text` broken into lines of at most `COLUMNS`: the first begins with
+ * Yields `text` broken into lines of at most `columns` (default `COLUMNS`): the first begins with
  * `first`, the others with `indent` blanks (default: the same column). A word
  * that is longer than a line is broken.
  */
 export function wrapText(
   text: string,
-  options: { readonly first: string; readonly indent?: number },
+  options: { readonly first: string; readonly indent?: number; readonly columns?: number },
 ): readonly string[] {
   const indent = options.indent ?? Array.from(options.first).length;
-  const width = COLUMNS - Math.max(indent, Array.from(options.first).length);
+  const columns = options.columns ?? COLUMNS;
+  const width = columns - Math.max(indent, Array.from(options.first).length);
   const lines: string[] = [];
   let line = options.first;
   let isBlank = true; // nothing of `text` on the line yet
   const safe = sanitizeText(text, { bytesMax: PARAGRAPH_BYTES_MAX });
   for (const word of safe.split(" ").flatMap((part) => breakWord(part, width))) {
     const joined = isBlank ? line + word : `${line} ${word}`;
-    if (isBlank || Array.from(joined).length <= COLUMNS) {
+    if (isBlank || Array.from(joined).length <= columns) {
       line = joined;
     } else {
       lines.push(line);

@@ -24,7 +24,8 @@ import { formatCount, formatMs, formatShare, formatTimeOfDay } from "./format.ts
 import { isTold, type Report } from "./report.ts";
 import { renderSections } from "./sections/all_sections.ts";
 import { describeFrames } from "./stacks.ts";
-import { COLUMNS, fitText, wrapText } from "./text_layout.ts";
+import { colourText } from "./text_colour.ts";
+import { COLUMNS, COLUMNS_MAX, COLUMNS_MIN, fitText, wrapText } from "./text_layout.ts";
 
 /** Findings told in full; the first screen holds them. */
 const FULL_FINDINGS_MAX = 4;
@@ -38,20 +39,38 @@ const CONSEQUENCES_MAX = 3;
 /** Longest line before layout; only a defence, names are cut where they enter. */
 const LINE_BYTES_MAX = 4096;
 
-/** Yields the whole report, lines of at most `COLUMNS` columns, ending in a newline. */
-export function renderTextReport(report: Report): string {
+/** How a text report is laid out. */
+export interface TextReportOptions {
+  /** Of a line; kept within `COLUMNS_MIN` and `COLUMNS_MAX`, default `COLUMNS`. */
+  readonly columns?: number;
+  /** For a terminal that shows colours; default false. */
+  readonly isColoured?: boolean;
+}
+
+/** Yields the whole report, ending in a newline. */
+export function renderTextReport(report: Report, options: TextReportOptions = {}): string {
+  const columns = Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, options.columns ?? COLUMNS));
+  const text = layOut(report, columns);
+  return options.isColoured ? colourText(text) : text;
+}
+
+function layOut(report: Report, columns: number): string {
   const sections = report.isEmpty
-    ? [renderHeader(report), ["No events were collected: no thread of the target was seen."], renderBooks(report)]
+    ? [
+      renderHeader(report, columns),
+      ["No events were collected: no thread of the target was seen."],
+      renderBooks(report, columns),
+    ]
     : [
-      renderHeader(report),
-      renderAnswer(report),
-      renderFindings(report),
-      renderAbsences(report),
-      isTold(report.categories, "time") ? renderTimeLedger(report) : [],
-      renderSections(report.sections, report.books.completeness),
-      renderStacks(report),
-      renderBooks(report),
-      renderAlerting(report.alerting),
+      renderHeader(report, columns),
+      renderAnswer(report, columns),
+      renderFindings(report, columns),
+      renderAbsences(report, columns),
+      isTold(report.categories, "time") ? renderTimeLedger(report, columns) : [],
+      renderSections(report.sections, { completeness: report.books.completeness, columns }),
+      renderStacks(report, columns),
+      renderBooks(report, columns),
+      renderAlerting(report.alerting, columns),
     ];
   const lines = sections.filter((section) => section.length > 0).flatMap((section, index) =>
     index === 0 ? section : ["", ...section]
@@ -59,49 +78,52 @@ export function renderTextReport(report: Report): string {
   return lines.map((line) => sanitizeText(line.trimEnd(), { bytesMax: LINE_BYTES_MAX })).join("\n") + "\n";
 }
 
-function renderHeader(report: Report): readonly string[] {
+function renderHeader(report: Report, columns: number): readonly string[] {
   const end = describeEnd(report);
   const command = describeCommand(report);
   return [
-    ...wrapText(describeTargets(report), { first: "podtrace diagnose: " }),
+    ...wrapText(describeTargets(report), { first: "podtrace diagnose: ", columns }),
     describeWindow(report),
     ...(end === undefined ? [] : [end]),
-    ...(command === undefined ? [] : wrapText(command, { first: "command: " })),
-    ...(report.isEmpty ? [] : wrapText(describeShares(report), { first: "", indent: 2 })),
+    ...(command === undefined ? [] : wrapText(command, { first: "command: ", columns })),
+    ...(report.isEmpty ? [] : wrapText(describeShares(report), { first: "", indent: 2, columns })),
   ];
 }
 
-function renderAnswer(report: Report): readonly string[] {
-  return wrapText(answerOf(report), { first: "" });
+function renderAnswer(report: Report, columns: number): readonly string[] {
+  return wrapText(answerOf(report), { first: "", columns });
 }
 
-function renderFindings(report: Report): readonly string[] {
+function renderFindings(report: Report, columns: number): readonly string[] {
   const grave = report.findings.filter((finding) => finding.severity !== "info");
   const full = grave.slice(0, FULL_FINDINGS_MAX);
   const short = [...grave.slice(FULL_FINDINGS_MAX), ...report.findings.filter(({ severity }) => severity === "info")];
   const shown = short.slice(0, SHORT_FINDINGS_MAX);
   return [
-    ...full.flatMap((finding, index) => renderFinding(report, finding, index + 1)),
+    ...full.flatMap((finding, index) => renderFinding(report, { finding, rank: index + 1, columns })),
     ...(full.length > 0 && shown.length > 0 ? ["Also:"] : []),
     ...shown.flatMap((finding) =>
-      wrapText(titleOf(report, finding), { first: `  ${finding.severity} [${finding.id}] `, indent: 4 })
+      wrapText(titleOf(report, finding), { first: `  ${finding.severity} [${finding.id}] `, indent: 4, columns })
     ),
     ...(short.length > shown.length ? [`  and ${formatCount(short.length - shown.length, "more finding")}`] : []),
   ];
 }
 
-function renderFinding(report: Report, finding: Finding, rank: number): readonly string[] {
+function renderFinding(
+  report: Report,
+  { finding, rank, columns }: { readonly finding: Finding; readonly rank: number; readonly columns: number },
+): readonly string[] {
   const heading = `${rank}. ${finding.severity.toUpperCase()} [${finding.id}] `;
   const shownConsequences = finding.consequences.slice(0, CONSEQUENCES_MAX);
   const hiddenCount = finding.consequences.length - shownConsequences.length;
   return [
-    ...wrapText(titleOf(report, finding), { first: heading, indent: 3 }),
+    ...wrapText(titleOf(report, finding), { first: heading, indent: 3, columns }),
     ...describeEvidence(finding.evidence).flatMap((line, index) =>
-      wrapText(line, { first: index === 0 ? "   evidence  " : "             " })
+      wrapText(line, { first: index === 0 ? "   evidence  " : "             ", columns })
     ),
-    ...shownConsequences.flatMap((text) => wrapText(text, { first: "   so        " })),
+    ...shownConsequences.flatMap((text) => wrapText(text, { first: "   so        ", columns })),
     ...(hiddenCount > 0 ? [`             and ${formatCount(hiddenCount, "more consequence")}`] : []),
-    ...wrapText(finding.nextStep, { first: "   next      " }),
+    ...wrapText(finding.nextStep, { first: "   next      ", columns }),
   ];
 }
 
@@ -179,11 +201,13 @@ function describeThread(thread: ThreadShare): string {
   return `${thread.command} (${thread.threadId})`;
 }
 
-function renderAbsences({ absences }: Report): readonly string[] {
+function renderAbsences({ absences }: Report, columns: number): readonly string[] {
   return [
-    ...(absences.absent.length > 0 ? wrapText(`${absences.absent.join(", ")}.`, { first: "Not seen at all: " }) : []),
+    ...(absences.absent.length > 0
+      ? wrapText(`${absences.absent.join(", ")}.`, { first: "Not seen at all: ", columns })
+      : []),
     ...absences.withheld.map(({ statement, reason }) =>
-      fitText(`Not said: "${statement}", because ${reason}`, COLUMNS)
+      fitText(`Not said: "${statement}", because ${reason}`, columns)
     ),
   ];
 }

@@ -72,6 +72,15 @@ Deno.test("renderTextReport() says why the window closed early and what became o
   assert.doesNotMatch(textOf({ endReason: "duration" }), /ended early|command:/);
 });
 
+Deno.test("renderTextReport() fits every width it is asked for, within its own bounds", () => {
+  const widest = (columns: number) =>
+    Math.max(...renderTextReport(PARTIAL_REPORT, { columns }).split("\n").map((line) => Array.from(line).length));
+  for (const columns of [80, 93, 100, 140]) assert.ok(widest(columns) <= columns, `${widest(columns)} of ${columns}`);
+  assert.equal(renderTextReport(PARTIAL_REPORT, { columns: 20 }), renderTextReport(PARTIAL_REPORT, { columns: 80 }));
+  assert.equal(renderTextReport(PARTIAL_REPORT, { columns: 999 }), renderTextReport(PARTIAL_REPORT, { columns: 140 }));
+  assert.equal(renderTextReport(PARTIAL_REPORT), renderTextReport(PARTIAL_REPORT, { columns: COLUMNS }));
+});
+
 Deno.test("renderTextReport() hides secrets of command lines", () => {
   assert.ok(!renderTextReport(TROUBLED_REPORT).includes("hunter2"));
 });

@@ -26,11 +26,16 @@ const ALIKE_MIN = 3;
 /** A thread below this share of non-idle time has a bar of nothing but dots. */
 const ACTIVE_SHARE_MIN = 0.01;
 
-const BAR_COLUMNS = 40;
 const LABEL_COLUMNS = 24;
 
+/** The figures beside a bar and the blanks between. */
+const BESIDE_BAR_COLUMNS = LABEL_COLUMNS + 36;
+
+/** The figures of a wait. */
+const BESIDE_WAIT_COLUMNS = 53;
+
 /** The bar of a row that `renderRow` made. */
-const BAR = new RegExp(`^ {2}.{${LABEL_COLUMNS}} \\[(.{${BAR_COLUMNS}})\\] `, "u");
+const BAR = new RegExp(`^ {2}.{${LABEL_COLUMNS}} \\[(.+)\\] +\\S+ m?s `, "u");
 
 const SYMBOLS: Readonly<Record<WaitClass, string>> = {
   network: "N",
@@ -48,17 +53,19 @@ const SYMBOLS: Readonly<Record<WaitClass, string>> = {
 };
 
 /** Yields the section's lines. */
-export function renderTimeLedger({ timeLedger }: Report): readonly string[] {
-  const rows = renderProcesses(timeLedger.processes);
+export function renderTimeLedger({ timeLedger }: Report, columns = COLUMNS): readonly string[] {
+  const rows = renderProcesses(timeLedger.processes, columns);
   return [
-    ...wrapText(legendOf(rows), { first: "WHERE THE TIME WENT  " }),
-    `  ${fitText("", LABEL_COLUMNS)} ${fitText("", BAR_COLUMNS + 2)}${alignRight("time", 10)}${alignRight("cpu", 7)}` +
+    ...wrapText(legendOf(rows), { first: "WHERE THE TIME WENT  ", columns }),
+    `  ${fitText("", LABEL_COLUMNS)} ${fitText("", columns - BESIDE_BAR_COLUMNS + 2)}${alignRight("time", 10)}${
+      alignRight("cpu", 7)
+    }` +
     `${alignRight("wait", 7)}${alignRight("idle", 7)}`.trimEnd(),
     ...rows,
-    ...describeDeparted(timeLedger),
-    ...wrapText(describeChecks(timeLedger), { first: "  " }),
+    ...describeDeparted(timeLedger, columns),
+    ...wrapText(describeChecks(timeLedger), { first: "  ", columns }),
     "",
-    ...renderWaits(timeLedger.waits),
+    ...renderWaits(timeLedger.waits, columns),
   ];
 }
 
@@ -89,23 +96,23 @@ function legendOf(rows: readonly string[]): string {
   return names.filter(([symbol]) => drawn.has(symbol)).map((entry) => entry.join(" ")).join("  ");
 }
 
-function renderRow(label: string, sums: TimeSums): string {
+function renderRow(label: string, { sums, columns }: { sums: TimeSums; columns: number }): string {
   const share = (ms: number) => formatShare(sums.lifetimeMs > 0 ? Math.max(0, ms) / sums.lifetimeMs : 0);
   // Being stopped is no idling: it shows as waiting here as it does in the bar.
   const idleMs = sums.idleMs - sums.byClass.stopped;
-  return `  ${fitText(label, LABEL_COLUMNS)} [${drawBar(barParts(sums), BAR_COLUMNS)}]` +
+  return `  ${fitText(label, LABEL_COLUMNS)} [${drawBar(barParts(sums), columns - BESIDE_BAR_COLUMNS)}]` +
     alignRight(formatLifetime(sums.lifetimeMs), 10) + alignRight(share(sums.onCpuMs), 7) +
     alignRight(share(sums.lifetimeMs - sums.onCpuMs - idleMs), 7) + alignRight(share(idleMs), 7);
 }
 
-function renderProcesses(processes: readonly ProcessFacts[]): readonly string[] {
+function renderProcesses(processes: readonly ProcessFacts[], columns: number): readonly string[] {
   const groups = groupAlike(processes);
   const shown = groups.slice(0, PROCESSES_MAX);
   const hidden = groups.slice(PROCESSES_MAX).flat();
   return [
-    ...shown.flatMap(renderGroup),
+    ...shown.flatMap((group) => renderGroup(group, columns)),
     ...(hidden.length > 0
-      ? [renderRow(`and ${formatCount(hidden.length, "process", "processes")}`, sumsOfAll(hidden))]
+      ? [renderRow(`and ${formatCount(hidden.length, "process", "processes")}`, { sums: sumsOfAll(hidden), columns })]
       : []),
   ];
 }
@@ -125,17 +132,18 @@ function sumsOfAll(processes: readonly ProcessFacts[]): TimeSums {
   return addSums(processes.map(({ sums }) => sums));
 }
 
-function renderGroup(group: readonly ProcessFacts[]): readonly string[] {
+function renderGroup(group: readonly ProcessFacts[], columns: number): readonly string[] {
   const [first] = group;
   if (first === undefined) return [];
-  if (group.length === 1) return renderProcess(first);
-  return [renderRow(`${group.length} ended: ${first.info.command}`, sumsOfAll(group)), ...commandLineOf(first)];
+  if (group.length === 1) return renderProcess(first, columns);
+  const row = renderRow(`${group.length} ended: ${first.info.command}`, { sums: sumsOfAll(group), columns });
+  return [row, ...commandLineOf(first, columns)];
 }
 
-function renderProcess(process: ProcessFacts): readonly string[] {
+function renderProcess(process: ProcessFacts, columns: number): readonly string[] {
   const { info, sums, threads } = process;
-  const row = renderRow(`${info.command} (${info.processId})`, sums);
-  const commandLine = commandLineOf(process);
+  const row = renderRow(`${info.command} (${info.processId})`, { sums, columns });
+  const commandLine = commandLineOf(process, columns);
   if (threads.length < 2) return [row, ...commandLine];
   const ranked = [...threads].sort((first, second) =>
     second.sums.nonIdleMs - first.sums.nonIdleMs || first.ledger.threadId - second.ledger.threadId
@@ -146,27 +154,27 @@ function renderProcess(process: ProcessFacts): readonly string[] {
     row,
     ...commandLine,
     ...ranked.slice(0, shownCount).map((thread) =>
-      renderRow(`  ${thread.ledger.command} ${thread.ledger.threadId}`, thread.sums)
+      renderRow(`  ${thread.ledger.command} ${thread.ledger.threadId}`, { sums: thread.sums, columns })
     ),
     ...(hidden.length > 0
-      ? [renderRow(`  and ${hidden.length} more`, addSums(hidden.map((thread) => thread.sums)))]
+      ? [renderRow(`  and ${hidden.length} more`, { sums: addSums(hidden.map((thread) => thread.sums)), columns })]
       : []),
   ];
 }
 
-function commandLineOf({ info }: ProcessFacts): readonly string[] {
+function commandLineOf({ info }: ProcessFacts, columns: number): readonly string[] {
   const command = redactCommandLine(info.commandLine).join(" ");
-  return command === "" || command === info.command ? [] : [fitText(`    ${command}`, COLUMNS).trimEnd()];
+  return command === "" || command === info.command ? [] : [fitText(`    ${command}`, columns).trimEnd()];
 }
 
-function describeDeparted({ departed }: TimeLedger): readonly string[] {
+function describeDeparted({ departed }: TimeLedger, columns: number): readonly string[] {
   if (departed === undefined || departed.threadCount === 0) return [];
   return wrapText(
     `${formatCount(departed.threadCount, "thread")} ended without a ledger of their own, ` +
       `${formatMs(departed.lifetimeMs)} in all: on CPU ${formatMs(departed.onCpuMs)}, waiting for a CPU ` +
       `${formatMs(departed.runnableMs)}, throttled ${formatMs(departed.throttledMs)}, blocked ` +
       `${formatMs(departed.blockedMs)}.`,
-    { first: "  " },
+    { first: "  ", columns },
   );
 }
 
@@ -198,20 +206,22 @@ export function describeChecks({ checks, unnamedShare }: TimeLedger): string {
   return `Checks: ${texts.join("; ")}. ${formatShare(unnamedShare)} of the non-idle waiting has no name.`;
 }
 
-function renderWaits(waits: readonly WaitGroup[]): readonly string[] {
+function renderWaits(waits: readonly WaitGroup[], columns: number): readonly string[] {
   const lines = foldChildren(waits.filter((wait) => SYMBOLS[wait.waitClass] !== "."));
   const idle = waits.filter((wait) => SYMBOLS[wait.waitClass] === ".");
   if (waits.length === 0) return ["No waits were recorded."];
   const shown = lines.slice(0, WAITS_MAX);
   const hidden = lines.slice(WAITS_MAX);
   const hiddenMs = hidden.reduce((sum, { wait }) => sum + wait.figures.totalMs, 0);
-  if (shown.length === 0) return wrapText(`idle ones only: ${describeIdle(idle)}`, { first: "WAITS  " });
+  if (shown.length === 0) return wrapText(`idle ones only: ${describeIdle(idle)}`, { first: "WAITS  ", columns });
   return [
-    `${fitText("WAITS", 47)}${alignRight("count", 8)}${alignRight("total ms", 11)}${alignRight("mean ms", 9)}` +
+    `${fitText("WAITS", columns - BESIDE_WAIT_COLUMNS)}${alignRight("count", 8)}${alignRight("total ms", 11)}${
+      alignRight("mean ms", 9)
+    }` +
     `${alignRight("longest ms", 11)}  ended at`,
-    ...shown.flatMap(renderWait),
+    ...shown.flatMap((line) => renderWait(line, columns)),
     ...(hidden.length > 0 ? [`  and ${hidden.length} more, ${formatMs(hiddenMs)} together`] : []),
-    ...(idle.length > 0 ? wrapText(describeIdle(idle), { first: "  idle, not counted as waiting: " }) : []),
+    ...(idle.length > 0 ? wrapText(describeIdle(idle), { first: "  idle, not counted as waiting: ", columns }) : []),
   ];
 }
 
@@ -245,7 +255,7 @@ export function foldChildren(waits: readonly WaitGroup[]): readonly WaitLine[] {
   }).sort((first, second) => second.wait.figures.totalMs - first.wait.figures.totalMs);
 }
 
-function renderWait({ wait, object }: WaitLine): readonly string[] {
+function renderWait({ wait, object }: WaitLine, columns: number): readonly string[] {
   const { figures } = wait;
   const what = `${WAIT_CLASS_NAMES[wait.waitClass]}: ${wait.systemCall === undefined ? "" : `${wait.systemCall} `}`;
   const endedAt = figures.longestEndWallMs === undefined ? "" : formatTimeOfDay(figures.longestEndWallMs);
@@ -253,20 +263,25 @@ function renderWait({ wait, object }: WaitLine): readonly string[] {
     (wait.waker === undefined || wait.waker.threadId === 0
       ? ""
       : `, mostly ended by ${wait.waker.command} (${wait.waker.threadId})`);
+  // A name that is cut cannot be looked for: it gets a line of its own.
+  const subject = `  ${what}${object}`;
+  const subjectColumns = columns - BESIDE_WAIT_COLUMNS;
+  const isWhole = Array.from(subject).length <= subjectColumns;
   return [
-    fitText(`  ${what}${object}`, 47) + alignRight(String(figures.count), 8) +
+    ...(isWhole ? [] : [fitText(subject, columns).trimEnd()]),
+    fitText(isWhole ? subject : "", subjectColumns) + alignRight(String(figures.count), 8) +
     alignRight(figures.totalMs.toFixed(2), 11) + alignRight(figures.meanMs.toFixed(2), 9) +
     alignRight(figures.longestMs.toFixed(2), 11) + `  ${endedAt}`,
-    fitText(`    ${who}`, COLUMNS).trimEnd(),
-    ...renderDearestStack(wait),
+    fitText(`    ${who}`, columns).trimEnd(),
+    ...renderDearestStack(wait, columns),
   ];
 }
 
-function renderDearestStack({ userStacks, figures }: WaitGroup): readonly string[] {
+function renderDearestStack({ userStacks, figures }: WaitGroup, columns: number): readonly string[] {
   const [dearest] = userStacks;
   if (dearest === undefined) return [];
   const share = formatShare(figures.totalMs > 0 ? dearest.totalMs / figures.totalMs : 0);
-  return wrapText(describeFrames(dearest.frames), { first: `    ${share} in `, indent: 6 });
+  return wrapText(describeFrames(dearest.frames), { first: `    ${share} in `, indent: 6, columns });
 }
 
 function describeIdle(waits: readonly WaitGroup[]): string {

@@ -45,6 +45,7 @@ export function keepContext(environment: Readonly<Record<string, string>> = {}):
     elapsedMs: () => timer.nowMs,
     timer,
     stdout,
+    terminalColumns: () => 80,
     stderr,
     status: new StatusOutput(stderr, { columns: () => 80, onGone: () => end.request({ kind: "outputGone" }) }),
     openScreen: undefined,

@@ -174,12 +174,12 @@ Deno.test("toSections() makes the sections of the categories that were asked for
   ]);
   assert.deepEqual(toSections(input, { categories: new Set() }), {});
   const { completeness } = input.measurements.books;
-  const lines = renderSections(all, completeness);
+  const lines = renderSections(all, { completeness });
   assert.equal(lines[0], "TCP Statistics:");
   assert.ok(lines.every((line) => Array.from(line).length <= 100));
-  assert.deepEqual(renderSections({}, completeness), []);
+  assert.deepEqual(renderSections({}, { completeness }), []);
   const partial = { ...completeness, transfers: { verdict: "partial" as const, percent: 60, reason: "map_full 4" } };
-  const marked = renderSections(toSections(input, { categories: new Set(["net", "cpu"]) }), partial);
+  const marked = renderSections(toSections(input, { categories: new Set(["net", "cpu"]) }), { completeness: partial });
   assert.deepEqual(marked.filter((line) => line.includes("PARTIAL")), [
     "  a lower bound: transfers are PARTIAL 60.0% (map_full 4)", // TCP
     "  a lower bound: transfers are PARTIAL 60.0% (map_full 4)", // network pattern

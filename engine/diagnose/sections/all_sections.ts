@@ -11,7 +11,7 @@
 import type { FilterCategory } from "../../api/filter.ts";
 import type { Category, Completeness } from "../../api/measurements.ts";
 import { incompletenessNotes } from "../facts.ts";
-import { wrapText } from "../text_layout.ts";
+import { COLUMNS, wrapText } from "../text_layout.ts";
 import { burstFigures, renderBursts } from "./bursts.ts";
 import { cgroupScopeFigures, renderCgroupScope } from "./cgroup_scope.ts";
 import { connectionPatternFigures, renderConnectionPatterns } from "./connection_patterns.ts";
@@ -177,14 +177,15 @@ export function toSections(
 /** Yields the lines of every section, one section after the other with a blank line between. */
 export function renderSections(
   sections: ReportSections,
-  completeness: Readonly<Record<Category, Completeness>>,
+  given: { readonly completeness: Readonly<Record<Category, Completeness>>; readonly columns?: number },
 ): readonly string[] {
+  const { completeness, columns = COLUMNS } = given;
   const blocks = SECTION_IDS.map((id) => {
     const lines = renderSection(id, sections);
     return lines.length === 0 ? [] : [
       `${SECTIONS[id].title}:`,
       ...[...lines, ...incompletenessNotes({ completeness }, SECTIONS[id].reads)]
-        .flatMap((line) => wrapText(line, { first: "  ", indent: 4 })),
+        .flatMap((line) => wrapText(line, { first: "  ", indent: 4, columns })),
     ];
   }).filter((lines) => lines.length > 0);
   return blocks.flatMap((lines, index) => index === 0 ? lines : ["", ...lines]);
