@@ -23,6 +23,7 @@ import {
   PT_LISTENER,
   PT_OBJECT_KIND,
   PT_PROCESS_FROM_EXEC,
+  PT_THREAD_STATE,
   PT_WAIT_CLASS,
   type PtTaskRecord,
 } from "../../bpf/generated/layout.ts";
@@ -274,6 +275,7 @@ export class LibbpfBackend implements TracerBackend {
       texts,
       nowMs: () => this.#nowMs(),
       visit: (account) => visitor.thread(account),
+      kernelAccounts: () => toKernelAccounts(this.#iterate(PT_ITERATE.REPORT)),
     });
   }
 
@@ -334,15 +336,7 @@ export class LibbpfBackend implements TracerBackend {
     this.#writeControl({ frozenAtMs: endMs });
     this.#windowEndMs = endMs;
     const tasks = this.#iterate(PT_ITERATE.REPORT);
-    this.#closing = new Map(tasks.map((task) => [
-      (BigInt(task.taskAddressHigh) << 32n) | BigInt(task.taskAddressLow),
-      {
-        execMs: task.execMs,
-        delayMs: task.delayMs,
-        minorFaultCount: toCount(task.minorFaultsLow, task.minorFaultsHigh),
-        majorFaultCount: toCount(task.majorFaultsLow, task.majorFaultsHigh),
-      },
-    ]));
+    this.#closing = toKernelAccounts(tasks);
     this.#closingProcesses = toProcessResources(tasks);
     this.#visitSockets(PT_ITERATE.REPORT);
     this.#access.detach(endMs);
@@ -395,6 +389,20 @@ export class LibbpfBackend implements TracerBackend {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#access[Symbol.asyncDispose]();
   }
+}
+
+/** Yields what the scheduler says of each thread, by the task's address. */
+function toKernelAccounts(tasks: readonly PtTaskRecord[]): ReadonlyMap<bigint, KernelAccount> {
+  return new Map(tasks.map((task) => [
+    (BigInt(task.taskAddressHigh) << 32n) | BigInt(task.taskAddressLow),
+    {
+      isRunning: task.state === PT_THREAD_STATE.RUNNING,
+      execMs: task.execMs,
+      delayMs: task.delayMs,
+      minorFaultCount: toCount(task.minorFaultsLow, task.minorFaultsHigh),
+      majorFaultCount: toCount(task.majorFaultsLow, task.majorFaultsHigh),
+    },
+  ]));
 }
 
 function runToEnd(steps: Generator<void, void>): void {

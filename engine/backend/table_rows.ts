@@ -23,7 +23,7 @@ import {
   PT_WAIT_VALUE,
   type PtThread,
 } from "../../bpf/generated/layout.ts";
-import type { ChainRow, FileRow, ThreadAccount, WaitKey, WaitRowView } from "../api/tracer_backend.ts";
+import type { ChainRow, FileRow, ObjectKey, ThreadAccount, WaitKey, WaitRowView } from "../api/tracer_backend.ts";
 import type { BpfMap } from "../ffi/bpf_map.ts";
 import { toFileKey, toWaitKey } from "./record_decoder.ts";
 import { nsToMs, type TextCache, toCount } from "./text_cache.ts";
@@ -243,6 +243,8 @@ export function overflowFileRows(
 
 /** What the kernel itself says of a thread since it was born. */
 export interface KernelAccount {
+  /** On a CPU when it was looked at. */
+  readonly isRunning: boolean;
   readonly execMs: number;
   readonly delayMs: number;
   readonly minorFaultCount: number;
@@ -261,7 +263,7 @@ export function readThreads(
       const thread = decodePtThread({ view: values, texts }, index * map.valueBytes);
       if (thread.state === 0) continue; // being taken in when the window closed
       const kernel = kernelAccounts.get(keys.getBigUint64(index * map.keyBytes, true));
-      accounts.push(toThreadAccount(thread, { endMs, kernel }));
+      accounts.push(toThreadAccount(thread, { endMs, kernel, isAsked: kernelAccounts.size > 0 }));
     }
   });
   return accounts;
@@ -273,6 +275,19 @@ const TORN_MS = 1e-4;
 /** A thread that switches at every look is believed at last: what its row lacks is its residual. */
 const ROW_READS_MAX = 4;
 
+/** On a CPU for longer than the scheduler lets a thread be where another one wants to: worth asking it. */
+const LONG_RUN_MS = 100;
+
+const NO_ACCOUNTS: ReadonlyMap<bigint, KernelAccount> = new Map();
+
+/** Of running threads the scheduler's accounts are told at the end alone. */
+const UNREAD = {
+  kernelOnCpuMs: undefined,
+  kernelRunDelayMs: undefined,
+  minorFaultCount: undefined,
+  majorFaultCount: undefined,
+};
+
 /** Threads per step: some 0.3 ms. */
 const THREADS_PER_STEP = 128;
 
@@ -283,10 +298,16 @@ const THREADS_PER_STEP = 128;
  */
 export function* readRunningThreads(
   map: TableMap,
-  options: { texts: TextCache; nowMs: () => number; visit: (account: ThreadAccount) => void },
+  options: {
+    texts: TextCache;
+    nowMs: () => number;
+    visit: (account: ThreadAccount) => void;
+    /** Asked once, and only when a thread is said to have been on a CPU for long. */
+    kernelAccounts: () => ReadonlyMap<bigint, KernelAccount>;
+  },
 ): Generator<void, number> {
   const { texts, visit } = options;
-  const threads: PtThread[] = [];
+  const threads: { readonly address: bigint; readonly thread: PtThread }[] = [];
   yield* map.lookupSteps((keys, values, count) => {
     for (let index = 0; index < count; index++) {
       const thread = settledThread(decodePtThread({ view: values, texts }, index * map.valueBytes), () => {
@@ -294,12 +315,18 @@ export function* readRunningThreads(
         const value = map.lookup(new Uint8Array(keys.buffer, keyAt, map.keyBytes).slice());
         return value && decodePtThread({ view: new DataView(value.buffer), texts }, 0);
       });
-      if (thread !== undefined && thread.state !== 0) threads.push(thread);
+      if (thread === undefined || thread.state === 0) continue;
+      threads.push({ address: keys.getBigUint64(index * map.keyBytes, true), thread });
     }
   });
   const endMs = options.nowMs();
-  for (const [index, thread] of threads.entries()) {
-    visit(toThreadAccount(thread, { endMs, kernel: undefined }));
+  const isLong = (thread: PtThread) =>
+    thread.state === PT_THREAD_STATE.RUNNING && endMs - thread.sinceMs >= LONG_RUN_MS;
+  const kernelAccounts = threads.some(({ thread }) => isLong(thread)) ? options.kernelAccounts() : NO_ACCOUNTS;
+  const isAsked = kernelAccounts.size > 0;
+  for (const [index, { address, thread }] of threads.entries()) {
+    const kernel = isLong(thread) ? kernelAccounts.get(address) : undefined;
+    visit({ ...toThreadAccount(thread, { endMs, kernel, isAsked: isLong(thread) && isAsked }), ...UNREAD });
     if (index % THREADS_PER_STEP === THREADS_PER_STEP - 1) yield;
   }
   return endMs;
@@ -319,11 +346,17 @@ function settledThread(first: PtThread, readAgain: () => PtThread | undefined): 
 /** Yields the account of a thread that was in `thread.state` since `thread.sinceMs`. Pure. */
 export function toThreadAccount(
   thread: PtThread,
-  closing: { readonly endMs: number; readonly kernel: KernelAccount | undefined },
+  closing: {
+    readonly endMs: number;
+    readonly kernel: KernelAccount | undefined;
+    /** The scheduler was asked about every thread: one without an account is hidden from us. */
+    readonly isAsked?: boolean;
+  },
 ): ThreadAccount {
   // A program that was running while the window closed may have written a little later.
   const endMs = Math.max(closing.endMs, thread.sinceMs);
   const lastMs = endMs - thread.sinceMs;
+  const untold = toUntoldSwitch(thread, { lastMs, kernel: closing.kernel, isAsked: closing.isAsked ?? false });
   return {
     processId: thread.tgid,
     threadId: thread.tid,
@@ -332,10 +365,11 @@ export function toThreadAccount(
     command: thread.comm,
     beginMs: thread.beginMs,
     endMs,
-    onCpuMs: thread.onCpuMs + (thread.state === PT_THREAD_STATE.RUNNING ? lastMs : 0),
-    runnableMs: thread.runnableMs + (thread.state === PT_THREAD_STATE.RUNNABLE ? lastMs : 0),
+    onCpuMs: thread.onCpuMs + (thread.state === PT_THREAD_STATE.RUNNING ? lastMs - untold.offCpuMs : 0),
+    runnableMs: thread.runnableMs + (thread.state === PT_THREAD_STATE.RUNNABLE ? lastMs : 0) +
+      untold.offCpuMs - untold.blockedMs,
     throttledMs: thread.throttledMs,
-    blockedMs: thread.blockedMs + (thread.state === PT_THREAD_STATE.BLOCKED ? lastMs : 0),
+    blockedMs: thread.blockedMs + (thread.state === PT_THREAD_STATE.BLOCKED ? lastMs : 0) + untold.blockedMs,
     kernelOnCpuMs: closing.kernel && Math.max(0, closing.kernel.execMs - thread.seedExecMs),
     kernelRunDelayMs: closing.kernel && Math.max(0, closing.kernel.delayMs - thread.seedDelayMs),
     minorFaultCount: closing.kernel &&
@@ -343,8 +377,49 @@ export function toThreadAccount(
     majorFaultCount: closing.kernel &&
       closing.kernel.majorFaultCount - toCount(thread.seedMajorFaultsLow, thread.seedMajorFaultsHigh),
     exited: false,
-    openWait: toOpenWait(thread, endMs),
+    openWait: untold.blockedMs > 0 ? toUntoldWait(thread, endMs - untold.blockedMs) : toOpenWait(thread, endMs),
   };
+}
+
+/** Less than this is how late switches are told, ticks and what a hypervisor takes. */
+const UNTOLD_MS_MIN = 20;
+
+/**
+ * Yields how much of its last interval a thread was off the CPU that its row
+ * says it is on: a machine may tell nobody of some switches. The scheduler
+ * knows that it is off, and how long it had run and wanted to.
+ */
+function toUntoldSwitch(
+  thread: PtThread,
+  { lastMs, kernel, isAsked }: {
+    readonly lastMs: number;
+    readonly kernel: KernelAccount | undefined;
+    readonly isAsked: boolean;
+  },
+): { readonly offCpuMs: number; readonly blockedMs: number } {
+  const none = { offCpuMs: 0, blockedMs: 0 };
+  if (thread.state !== PT_THREAD_STATE.RUNNING || lastMs < UNTOLD_MS_MIN || kernel?.isRunning === true) return none;
+  // Hidden from the iterator as well: what nobody shows on a CPU is not said to be on one.
+  if (kernel === undefined) return isAsked ? { offCpuMs: lastMs, blockedMs: lastMs } : none;
+  const offCpuMs = lastMs - Math.max(0, kernel.execMs - thread.execMarkMs);
+  if (offCpuMs < UNTOLD_MS_MIN) return none;
+  const wantedMs = Math.max(0, kernel.delayMs - thread.delayMarkMs - thread.lastRunnableMs);
+  return { offCpuMs, blockedMs: Math.max(0, offCpuMs - wantedMs) };
+}
+
+/** Blocked, in nobody knows what. */
+function toUntoldWait(thread: PtThread, sinceMs: number): ThreadAccount["openWait"] {
+  const object: ObjectKey = { kind: 0, port: 0, highLow: 0, highHigh: 0, lowLow: 0, lowHigh: 0 };
+  const key = {
+    processId: thread.tgid,
+    threadId: thread.tid,
+    targetSlot: thread.targetSlot,
+    waitClass: PT_WAIT_CLASS.OTHER,
+    systemCall: PT_NO_SYSTEM_CALL,
+    object,
+    stackId: -1,
+  };
+  return { key, sinceMs, lockOwnerThreadId: 0 };
 }
 
 /** A wait is open while its thread is blocked, and until it runs again: only then it gets its row. */

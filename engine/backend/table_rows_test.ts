@@ -205,9 +205,21 @@ Deno.test("readThreads() ends a thread that a program wrote a little later where
 
 Deno.test("readThreads() takes the scheduler's accounts from when the thread was seen first", () => {
   const state = PT_THREAD_STATE.RUNNING;
-  const known = accountOf({ state }, { execMs: 107, delayMs: 28, minorFaultCount: 9, majorFaultCount: 3 });
+  const known = accountOf({ state }, {
+    isRunning: true,
+    execMs: 107,
+    delayMs: 28,
+    minorFaultCount: 9,
+    majorFaultCount: 3,
+  });
   assert.deepEqual([known?.kernelOnCpuMs, known?.kernelRunDelayMs], [100, 20]);
-  const behind = accountOf({ state }, { execMs: 1, delayMs: 1, minorFaultCount: 0, majorFaultCount: 0 });
+  const behind = accountOf({ state }, {
+    isRunning: true,
+    execMs: 1,
+    delayMs: 1,
+    minorFaultCount: 0,
+    majorFaultCount: 0,
+  });
   assert.deepEqual([behind?.kernelOnCpuMs, behind?.kernelRunDelayMs], [0, 0]);
   const unknown = accountOf({ state });
   assert.deepEqual([unknown?.kernelOnCpuMs, unknown?.kernelRunDelayMs], [undefined, undefined]);
@@ -238,11 +250,15 @@ function aThreadRow(figures: { sinceMs: number; blockedMs: number; state?: numbe
 }
 
 /** Reads to the end; yields the accounts. */
-function runningAccounts(map: MemoryTable): readonly ThreadAccount[] {
+function runningAccounts(
+  map: MemoryTable,
+  kernelAccounts: ReadonlyMap<bigint, KernelAccount> = new Map(),
+): readonly ThreadAccount[] {
   const accounts: ThreadAccount[] = [];
   const options = {
     texts: new TextCache(),
     nowMs: () => END_MS,
+    kernelAccounts: () => kernelAccounts,
     visit: (account: ThreadAccount) => accounts.push(account),
   };
   for (const _step of readRunningThreads(map, options)) { /* all of them */ }
@@ -283,6 +299,26 @@ Deno.test("readRunningThreads() reads a row again that was being changed, and le
   const restless = new MemoryTable(sizes, [[key, torn]]);
   const [account] = runningAccounts(restless);
   assert.deepEqual([account?.onCpuMs, account?.blockedMs], [500, 300], "its ledger shows 300 ms too many");
+});
+
+const FIGURES: KernelAccount = { isRunning: false, execMs: 30, delayMs: 70, minorFaultCount: 0, majorFaultCount: 0 };
+
+Deno.test("a thread whose last switch nobody told of is off the CPU for as long as the scheduler says", () => {
+  const key = aStruct(8, [[0, 8, 1]]);
+  const sizes = { keyBytes: 8, valueBytes: PT_THREAD.sizeBytes };
+  const map = new MemoryTable(sizes, [[key, aThreadRow({ sinceMs: 500, blockedMs: 0 })]]);
+  const account = (kernel: Partial<KernelAccount>) => {
+    const [found] = runningAccounts(map, new Map([[1n, { ...FIGURES, ...kernel }]]));
+    const { onCpuMs, runnableMs, blockedMs, openWait } = found ?? {};
+    return { parts: [onCpuMs, runnableMs, blockedMs], waitClass: openWait?.key.waitClass, sinceMs: openWait?.sinceMs };
+  };
+  assert.deepEqual(account({}), { parts: [30, 70, 400], waitClass: PT_WAIT_CLASS.OTHER, sinceMs: END_MS - 400 });
+  assert.deepEqual(account({ delayMs: 470 }), { parts: [30, 470, 0], waitClass: undefined, sinceMs: undefined });
+  const asSaid = { parts: [500, 0, 0], waitClass: undefined, sinceMs: undefined };
+  assert.deepEqual(account({ isRunning: true }), asSaid, "it is on a CPU");
+  const [hidden] = runningAccounts(map, new Map([[2n, { ...FIGURES, isRunning: true }]]));
+  assert.deepEqual([hidden?.onCpuMs, hidden?.blockedMs], [0, 500], "others have an account, this one has none");
+  assert.deepEqual(account({ execMs: 490 }), asSaid, "what ticks and late switches make of it");
 });
 
 Deno.test("overflowRows() yields one empty row of nobody for each class", () => {
