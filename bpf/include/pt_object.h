@@ -209,13 +209,14 @@ static __noinline int describe_file(struct pt_object *object, struct file *file)
 }
 
 /*
- * Appends the components of a path, leaf first, each NUL-ended, across mounts.
- * `text` holds twice PT_TEXT_BYTES. Yields the bytes used; sets bit 16 when cut.
+ * Writes the components of a path, leaf first, each NUL-ended, across mounts,
+ * to `text`, which holds twice PT_TEXT_BYTES. Yields the bytes used; sets bit 16
+ * when cut.
  *
  * How much is used is kept behind the text, not in a register: of memory the
  * verifier knows nothing, so it finds every step alike (a third of its work).
  */
-static __noinline u32 read_path(char *text, struct dentry *dentry, struct vfsmount *vfs_mount)
+static __always_inline u32 walk_path(char *text, struct dentry *dentry, struct vfsmount *vfs_mount)
 {
 	u32 *used_at;
 	int i;
@@ -254,14 +255,54 @@ static __noinline u32 read_path(char *text, struct dentry *dentry, struct vfsmou
 	return *used_at | (1 << 16);
 }
 
+/* Whose scratch memory a path is written to. */
+#define PT_PATH_OF_NAME 0
+#define PT_PATH_OF_TASK 1
+#define PT_PATH_OF_FILE 2
+
+/* Global, one for each place, so that the verifier walks here once and not on every way there. */
+__noinline u32 path_of_name(u64 dentry, u64 vfs_mount)
+{
+	u32 zero = 0;
+	struct pt_name_scratch *scratch = bpf_map_lookup_elem(&name_scratch, &zero);
+
+	return scratch ? walk_path(scratch->text, (void *)dentry, (void *)vfs_mount) : 0;
+}
+
+__noinline u32 path_of_task(u64 dentry, u64 vfs_mount)
+{
+	u32 zero = 0;
+	struct pt_task_scratch *scratch = bpf_map_lookup_elem(&task_scratch, &zero);
+
+	return scratch ? walk_path((char *)scratch->record.text, (void *)dentry, (void *)vfs_mount) : 0;
+}
+
+__noinline u32 path_of_file(u64 dentry, u64 vfs_mount)
+{
+	u32 zero = 0;
+	struct pt_name_scratch *scratch = bpf_map_lookup_elem(&file_scratch, &zero);
+
+	return scratch ? walk_path(scratch->text, (void *)dentry, (void *)vfs_mount) : 0;
+}
+
+/* `place` is known to the compiler. */
+static __always_inline u32 read_path(struct dentry *dentry, struct vfsmount *vfs_mount, u32 place)
+{
+	if (place == PT_PATH_OF_TASK)
+		return path_of_task((u64)dentry, (u64)vfs_mount);
+	if (place == PT_PATH_OF_FILE)
+		return path_of_file((u64)dentry, (u64)vfs_mount);
+	return path_of_name((u64)dentry, (u64)vfs_mount);
+}
+
 /* The path of an inode as `task` would give it: below its root or its working directory, if that is the same mount. */
-static __noinline u32 read_inode_path(char *text, struct inode *inode, struct task_struct *task)
+static __noinline u32 read_inode_path(struct inode *inode, struct task_struct *task)
 {
 	struct hlist_node *alias;
 	struct super_block *super;
 	struct vfsmount *vfs_mount;
 
-	if (!text || !inode || !task)
+	if (!inode || !task)
 		return 0;
 	alias = BPF_CORE_READ(inode, i_dentry.first);
 	if (!alias)
@@ -272,7 +313,7 @@ static __noinline u32 read_inode_path(char *text, struct inode *inode, struct ta
 		vfs_mount = BPF_CORE_READ(task, fs, pwd.mnt);
 	if (BPF_CORE_READ(vfs_mount, mnt_sb) != super)
 		vfs_mount = NULL;
-	return read_path(text, (void *)alias - bpf_core_field_offset(struct dentry, d_u.d_alias), vfs_mount);
+	return read_path((void *)alias - bpf_core_field_offset(struct dentry, d_u.d_alias), vfs_mount, PT_PATH_OF_NAME);
 }
 
 #define PT_UNIX_FAMILY_BYTES 2
@@ -313,11 +354,12 @@ static __noinline u32 read_unix_path(char *text, struct file *file)
 	return length > 0 ? length : 0;
 }
 
-static __always_inline u32 read_name(char *text, const struct pt_object *object, struct file *file)
+/* `text` is what `place` says. */
+static __always_inline u32 read_name(char *text, const struct pt_object *object, struct file *file, u32 place)
 {
 	switch (object->kind) {
 	case PT_OBJECT_FILE:
-		return read_path(text, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+		return read_path(BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), place);
 	case PT_OBJECT_UNIX_PEER:
 	case PT_OBJECT_UNIX_SERVER:
 		return read_unix_path(text, file);

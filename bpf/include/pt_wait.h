@@ -499,9 +499,9 @@ static __noinline int emit_name(struct pt_thread *thread, struct task_struct *ta
 		return 0;
 	ledger->seen++;
 	if (is_fault)
-		used = read_inode_path(scratch->text, (struct inode *)thread->fault_inode, task);
+		used = read_inode_path((struct inode *)thread->fault_inode, task);
 	else
-		used = read_name(scratch->text, &thread->object, file);
+		used = read_name(scratch->text, &thread->object, file, PT_PATH_OF_NAME);
 	bytes = used & 0xffff;
 	if (bytes == 0) {
 		ledger->filtered++; /* an unbound socket has no name */

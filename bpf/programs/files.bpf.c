@@ -299,7 +299,7 @@ int BPF_PROG(file_call_exit, struct pt_regs *regs, long result)
 
 			/* Closed by now: what was done with it before has told its name, if anything was. */
 			if (file)
-				used = read_name(scratch->text, &key.object, file);
+				used = read_name(scratch->text, &key.object, file, PT_PATH_OF_FILE);
 		}
 		if (key.object.kind != PT_OBJECT_NONE)
 			tell_file_name(scratch, thread, &key.object, used, books);

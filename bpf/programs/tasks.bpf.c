@@ -71,7 +71,7 @@ static __always_inline void describe_task(struct pt_task_record *record, struct 
 	record->arguments[3] = pt_arch_argument(regs, 3);
 	file = file_of_call(now_doing, task);
 	if (file)
-		used = read_name((char *)record->text, &record->object, file);
+		used = read_name((char *)record->text, &record->object, file, PT_PATH_OF_TASK);
 	record->text_bytes = used & 0xffff;
 }
 
