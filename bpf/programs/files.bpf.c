@@ -3,9 +3,10 @@
  * Operations on files, call by call. Attached only while they are asked for:
  * every system call of every process pays for it.
  *
- * Two programs on all calls, not two on each of thirty: the whole set costs a
- * call that is none of ours as much as one classic pair does, and needs no
- * tracefs (docs/benchmarks.md).
+ * Two programs on all calls, not two on each of twenty-eight. Measured on a busy
+ * machine: a call of the set costs a bystander 0.6 us more either way, any other
+ * call 0.6 instead of 0.14 us. For that it is two programs instead of 56, each
+ * with a perf event, and works without tracefs.
  */
 
 /* What a call does with a file, by its number. */
@@ -201,16 +202,20 @@ SEC("tp_btf/sys_enter")
 int BPF_PROG(file_call_enter, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct pt_control *control = get_control();
 	struct pt_books *books = get_books();
 	u32 operation = file_operation_of(number);
+	struct pt_control *control;
 	struct pt_thread *thread;
 	u64 key = (u64)task;
 
-	if (!control || !books)
+	if (!books)
 		return 0;
 	books->calls[PT_HOOK_FILE_CALL_ENTER]++;
-	if (operation == PT_FILE_NONE || !control->enabled || control->frozen_at_ns)
+	/* Most calls of most processes end here. */
+	if (operation == PT_FILE_NONE)
+		return 0;
+	control = get_control();
+	if (!control || !control->enabled || control->frozen_at_ns)
 		return 0;
 	thread = bpf_map_lookup_elem(&threads, &key);
 	if (!thread || pt_arch_is_compat(task))
@@ -253,9 +258,9 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(file_call_exit, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct pt_control *control = get_control();
 	struct pt_books *books = get_books();
 	u32 operation = file_operation_of(pt_arch_call_number(regs)), zero = 0, used;
+	struct pt_control *control;
 	struct pt_name_scratch *scratch;
 	struct pt_file_key key = {};
 	struct pt_file_value *row;
@@ -264,16 +269,21 @@ int BPF_PROG(file_call_exit, struct pt_regs *regs, long result)
 	struct pt_thread *thread;
 	bool is_new, is_slow;
 
-	if (!control || !books)
+	if (!books)
 		return 0;
 	books->calls[PT_HOOK_FILE_CALL_EXIT]++;
-	if (operation == PT_FILE_NONE || !control->enabled || control->frozen_at_ns)
+	if (operation == PT_FILE_NONE)
+		return 0;
+	control = get_control();
+	if (!control || !control->enabled || control->frozen_at_ns)
 		return 0;
 	ledger = &books->ledger[PT_CATEGORY_FILES];
 	count(&ledger->seen);
 	thread = bpf_map_lookup_elem(&threads, &task_key);
+	if (!thread)
+		goto filtered;
 	scratch = bpf_map_lookup_elem(&file_scratch, &zero);
-	if (!thread || !scratch || !is_slot_active(thread->target_slot))
+	if (!scratch || !is_slot_active(thread->target_slot))
 		goto filtered;
 	begin_ns = thread->file_call_ns;
 	thread->file_call_ns = 0;

@@ -1,15 +1,18 @@
 /**
- * A cgroup with a CPU quota, on either cgroup version.
+ * Cgroups with a CPU quota or a memory limit, on either cgroup version.
  *
  * @module
  */
 
+import { until } from "./until.ts";
+
 const PERIOD_US = 100_000;
 
-/** Where a CPU quota can be set on this host. */
-export type CpuController =
-  | { readonly version: 1; readonly mountPoint: string }
-  | { readonly version: 2; readonly mountPoint: string };
+/** Where a controller's limits can be set on this host. */
+export interface Controller {
+  readonly version: 1 | 2;
+  readonly mountPoint: string;
+}
 
 export interface LimitedCgroup extends AsyncDisposable {
   readonly path: string;
@@ -23,52 +26,83 @@ export interface LimitedCgroup extends AsyncDisposable {
  * @throws {Error} If the host offers no cpu controller
  */
 export async function makeLimitedCgroup(options: { cpus: number }): Promise<LimitedCgroup> {
-  const controller = findCpuController(await Deno.readTextFile("/proc/self/mountinfo"), readController);
-  if (controller === undefined) {
-    throw new Error("Cannot limit CPU time: found no cpu controller in any cgroup mount, wanted one");
-  }
-  const path = await Deno.makeTempDir({ dir: controller.mountPoint, prefix: "podtrace-test-" });
+  const { controller, path } = await makeCgroup("cpu");
   const quotaUs = Math.round(options.cpus * PERIOD_US);
   if (controller.version === 1) {
     await Deno.writeTextFile(`${path}/cpu.cfs_period_us`, String(PERIOD_US));
     await Deno.writeTextFile(`${path}/cpu.cfs_quota_us`, String(quotaUs));
   } else {
-    await Deno.writeTextFile(`${controller.mountPoint}/cgroup.subtree_control`, "+cpu");
     await Deno.writeTextFile(`${path}/cpu.max`, `${quotaUs} ${PERIOD_US}`);
   }
+  return limitedCgroup(path);
+}
+
+/**
+ * Makes a cgroup whose processes together get `limitBytes` of memory and no
+ * swap; the kernel kills one of them for more. Disposal removes it.
+ *
+ * @throws {Error} If the host offers no memory controller
+ */
+export async function makeMemoryLimitedCgroup(options: { limitBytes: number }): Promise<LimitedCgroup> {
+  const { controller, path } = await makeCgroup("memory");
+  const limit = String(options.limitBytes);
+  if (controller.version === 1) {
+    await Deno.writeTextFile(`${path}/memory.limit_in_bytes`, limit);
+    await Deno.writeTextFile(`${path}/memory.swappiness`, "0");
+  } else {
+    await Deno.writeTextFile(`${path}/memory.max`, limit);
+    await Deno.writeTextFile(`${path}/memory.swap.max`, "0").catch(() => {}); // a kernel without swap has no such file
+  }
+  return limitedCgroup(path);
+}
+
+function limitedCgroup(path: string): LimitedCgroup {
   return {
     path,
     async add(processId: number): Promise<void> {
       await Deno.writeTextFile(`${path}/cgroup.procs`, String(processId));
     },
     async [Symbol.asyncDispose](): Promise<void> {
-      await Deno.remove(path);
+      // A process that was killed leaves its group a moment after it ended.
+      await until(() => Deno.remove(path).then(() => true, () => false), { what: `${path} is empty` });
     },
   };
 }
 
+async function makeCgroup(name: string): Promise<{ controller: Controller; path: string }> {
+  const controller = findController(await Deno.readTextFile("/proc/self/mountinfo"), { name, readControllers });
+  if (controller === undefined) {
+    throw new Error(`Cannot limit a cgroup: found no ${name} controller in any cgroup mount, wanted one`);
+  }
+  if (controller.version === 2) {
+    await Deno.writeTextFile(`${controller.mountPoint}/cgroup.subtree_control`, `+${name}`);
+  }
+  return { controller, path: await Deno.makeTempDir({ dir: controller.mountPoint, prefix: "podtrace-test-" }) };
+}
+
 /**
- * Yields where the cpu controller is, from the text of /proc/PID/mountinfo.
+ * Yields where the controller `options.name` is, from the text of /proc/PID/mountinfo.
  *
- * @param readControllers yields cgroup.controllers of a v2 mount
+ * @param options.readControllers yields cgroup.controllers of a v2 mount
  */
-export function findCpuController(
+export function findController(
   mountinfo: string,
-  readControllers: (mountPoint: string) => string,
-): CpuController | undefined {
+  options: { readonly name: string; readonly readControllers: (mountPoint: string) => string },
+): Controller | undefined {
+  const { name, readControllers } = options;
   for (const line of mountinfo.split("\n")) {
     const [before, after] = line.split(" - ");
     const mountPoint = before?.split(" ")[4];
     const [type, , superOptions] = after?.split(" ") ?? [];
     if (mountPoint === undefined) continue;
-    if (type === "cgroup" && superOptions?.split(",").includes("cpu")) return { version: 1, mountPoint };
-    if (type === "cgroup2" && readControllers(mountPoint).trim().split(" ").includes("cpu")) {
+    if (type === "cgroup" && superOptions?.split(",").includes(name)) return { version: 1, mountPoint };
+    if (type === "cgroup2" && readControllers(mountPoint).trim().split(" ").includes(name)) {
       return { version: 2, mountPoint };
     }
   }
   return undefined;
 }
 
-function readController(mountPoint: string): string {
+function readControllers(mountPoint: string): string {
   return Deno.readTextFileSync(`${mountPoint}/cgroup.controllers`);
 }

@@ -1,7 +1,7 @@
 import { assert } from "./assert.ts";
 import { startFixture } from "./fixture_programs.ts";
 import { kernelTest } from "./kernel.ts";
-import { findCpuController, makeLimitedCgroup } from "./limited_cgroup.ts";
+import { findController, makeLimitedCgroup } from "./limited_cgroup.ts";
 
 const V1 = "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n";
 const V1_OTHER = "33 31 0:30 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n";
@@ -15,8 +15,8 @@ const ROWS = [
 ];
 
 for (const { name, mounts, controllers, expected } of ROWS) {
-  Deno.test(`findCpuController() yields ${name}`, () => {
-    assert.equal(findCpuController(mounts, () => controllers)?.mountPoint, expected);
+  Deno.test(`findController() yields ${name}`, () => {
+    assert.equal(findController(mounts, { name: "cpu", readControllers: () => controllers })?.mountPoint, expected);
   });
 }
 

@@ -47,10 +47,10 @@ static __always_inline bool pt_arch_is_compat(struct task_struct *task)
 	return BPF_CORE_READ(task, thread_info.flags) & (1UL << PT_TIF_32BIT);
 }
 
-/* The number a call had, in the tracepoint of its return. */
+/* The number a call had, in the tracepoint of its return, whose registers may be read directly. */
 static __always_inline long pt_arch_call_number(const struct pt_regs *regs)
 {
-	return BPF_CORE_READ(regs, syscallno);
+	return regs->syscallno;
 }
 
 /* The first argument shares its register with the result, so the kernel keeps a copy. */

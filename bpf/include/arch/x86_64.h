@@ -71,10 +71,10 @@ static __always_inline bool pt_arch_is_compat(struct task_struct *task)
 	return BPF_CORE_READ(task, thread_info.status) & PT_TS_COMPAT;
 }
 
-/* The number a call had, in the tracepoint of its return. */
+/* The number a call had, in the tracepoint of its return, whose registers may be read directly. */
 static __always_inline long pt_arch_call_number(const struct pt_regs *regs)
 {
-	return (long)BPF_CORE_READ(regs, orig_ax);
+	return (long)regs->orig_ax;
 }
 
 static __always_inline u64 pt_arch_argument(const struct pt_regs *regs, int index)
