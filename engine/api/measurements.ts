@@ -368,8 +368,20 @@ export interface Books {
   readonly ledger: Readonly<Record<Category, CategoryLedger>>;
   /** One per category. */
   readonly completeness: Readonly<Record<Category, Completeness>>;
+  /** What was known and had to go for lack of room; absent: not told. */
+  readonly forgotten?: Forgotten;
   /** What the look cost. */
   readonly cost: CostReceipt;
+}
+
+/** What tables of ours had no room for any more. */
+export interface Forgotten {
+  /** Names of objects; also a loss of their category. */
+  readonly names: number;
+  /** Processes that ended, with their command lines. */
+  readonly processes: number;
+  /** Stacks, to be described anew when asked for. */
+  readonly stacks: number;
 }
 
 /** What one BPF program cost. */

@@ -6,6 +6,7 @@ import {
   DRAIN_RECORDS_MAX,
   EXPORT_TIMEOUT_MS,
   INTERIM_INTERVAL_MS,
+  PROCESSES_MAX,
 } from "../api/limits.ts";
 import type { Target } from "../api/target.ts";
 import { toCgroupId, toExporterKey, toProcessId, toRouteId, toTargetId } from "../api/units.ts";
@@ -308,6 +309,20 @@ Deno.test("final measurements hold open waits, names, wakers, stacks and lock ho
   const [process] = measurements.processes;
   assert.deepEqual([process?.commandLine, process?.parentProcessId], [["server", "--port", "1"], 1]);
   assert.equal(measurements.books.cost.targetCpuMs, 200);
+});
+
+Deno.test("incident 15: processes that had no room any more are told of", async () => {
+  await using bench = new Bench();
+  bench.engine.setTargets(aSet(1));
+  bench.start();
+  for (let index = 0; index < PROCESSES_MAX + 5; index++) {
+    bench.backend.submit(
+      anExit({ processEnded: true, thread: anAccount({ processId: 1000 + index, threadId: 1000 + index }) }),
+    );
+    if (index % 4096 === 0) await bench.turn();
+  }
+  const { books } = await bench.stop();
+  assert.ok((books.forgotten?.processes ?? 0) >= 5, JSON.stringify(books.forgotten));
 });
 
 Deno.test("samples of a route's targets are in its measurements, with their stacks", async () => {

@@ -643,9 +643,11 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   #booksOf(closing: Closing, share: RouteShare, targetCpuMs: number): Books {
     const { counters, router, ownUse } = closing;
     const nameCount = router.readByKind[NAME_KIND] ?? 0;
+    const names = this.#names.forgottenCount;
+    const dropped = { forgotten: Math.min(names, nameCount) };
     const losses = {
       kernel: counters.ledger,
-      read: { ...share.losses, names: { readCount: nameCount, filteredCount: 0, dropped: {} } },
+      read: { ...share.losses, names: { readCount: nameCount, filteredCount: 0, dropped } },
       namelessWaitCount: this.#retired.namelessCount,
     };
     const ledger = closing.isFinal
@@ -658,6 +660,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
         endedEarly: counters.endedEarly,
         spanOf: (category) => joinSpans(this.#lossSpans.spanOf(category), share.lossSpanOf(category)),
       }),
+      forgotten: { names, processes: this.#processes.forgottenCount, stacks: this.#stacks.forgottenCount },
       cost: {
         programs: counters.programs,
         runTimeNote: counters.runTimeNote,

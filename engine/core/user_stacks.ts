@@ -25,10 +25,16 @@ export class UserStacks {
   readonly #backend: Pick<TracerBackend, "userStack">;
   readonly #host: Pick<HostReader, "describeStack">;
   readonly #frames = new Map<string, readonly StackFrame[]>();
+  #forgottenCount = 0;
 
   constructor(backend: Pick<TracerBackend, "userStack">, host: Pick<HostReader, "describeStack">) {
     this.#backend = backend;
     this.#host = host;
+  }
+
+  /** Stacks that had to go because there were too many; they are described anew when asked for. */
+  get forgottenCount(): number {
+    return this.#forgottenCount;
   }
 
   /** Whether asking for it again costs nothing; true for "no stack". */
@@ -47,6 +53,7 @@ export class UserStacks {
     if (this.#frames.size > USER_STACKS_MAX) {
       const oldest = this.#frames.keys().next();
       if (oldest.done !== true) this.#frames.delete(oldest.value);
+      this.#forgottenCount++;
     }
     return frames;
   }

@@ -50,6 +50,7 @@ export function toJsonReport(report: Report): JsonReport {
     sockets: toJsonSockets(report),
     stacks: report.stackProfile && toJsonStackProfile(report.stackProfile),
     completeness: toJsonCompleteness(report),
+    forgotten: report.books.forgotten,
     ledger: toJsonLedger(report.books.ledger),
     cost: toJsonCost(report.books.cost),
     alerting: toJsonAlerting(report.alerting),

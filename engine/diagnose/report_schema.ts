@@ -600,6 +600,8 @@ export const reportSchema = z.strictObject({
   sockets,
   stacks,
   completeness: perCategory(completeness),
+  forgotten: z.strictObject({ names: count, processes: count, stacks: count }).optional()
+    .describe("What was known and had to go for lack of room"),
   ledger: z.strictObject({
     ...ledgerFigures,
     categories: perCategory(z.strictObject(ledgerFigures)),

@@ -37,9 +37,22 @@ export function renderBooks({ books, window }: Report, columns = COLUMNS): reado
       }),
       ...renderReason(books.completeness[category], { ledger: books.ledger[category], window, columns }),
     ]),
+    ...renderForgotten(books),
     "",
     ...renderCost(books.cost, columns),
   ];
+}
+
+/** One line, where anything was forgotten. */
+function renderForgotten({ forgotten }: Report["books"]): readonly string[] {
+  if (forgotten === undefined) return [];
+  const parts = [
+    [forgotten.names, "name of an object", "names of objects"],
+    [forgotten.processes, "process", "processes"],
+    [forgotten.stacks, "stack", "stacks"],
+  ] as const;
+  const told = parts.filter(([count]) => count > 0).map(([count, one, many]) => formatCount(count, one, many));
+  return told.length === 0 ? [] : wrapText(`forgotten for lack of room: ${told.join(", ")}`, { first: "  " });
 }
 
 function renderLedger(
