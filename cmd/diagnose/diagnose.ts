@@ -55,8 +55,13 @@ export async function diagnose(
   const log = context.status.logger(request.logLevel);
   const { view } = request;
   if (view.kind === "replay") {
-    const report = await replay(view, { context, log, output: request.output });
-    await output.deliver(toDelivery(report.render(request.output, { text: textOptionsOf(request, context) }), request));
+    const report = await replay(view, {
+      context,
+      log,
+      output: request.output,
+      render: (replayed) => replayed.render(request.output, { text: textOptionsOf(request, context) }),
+    });
+    await output.deliver(toDelivery(report.rendered, request));
     return exitCodeOf(report, { failOn: view.failOn });
   }
   wiring.assertTraceable();

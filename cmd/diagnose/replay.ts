@@ -6,11 +6,13 @@
  */
 
 import { EngineError } from "../../engine/api/errors.ts";
+import { sanitizeText } from "../../engine/api/text.ts";
 import { openEngine, ReplayedRun } from "../../engine/mod.ts";
 import { endRequestOf, type ProcessContext } from "../process_context.ts";
 import { RunError } from "../run_error.ts";
 import type { OutputFormat } from "../options.ts";
 import type { Logger } from "../status_output.ts";
+import { OutputGoneError } from "../text_output.ts";
 import { openLiveView } from "./live_view.ts";
 import { A_PLAN, RUN_FACTS } from "./recorded_facts.ts";
 import type { RequestedView } from "./request.ts";
@@ -30,11 +32,50 @@ const CUT: RunFacts = { endReason: "interrupted", command: undefined };
  */
 export async function replay(
   requested: ReplayView,
-  options: { readonly context: ProcessContext; readonly log: Logger; readonly output: OutputFormat },
-): Promise<FinishedReport> {
-  const { context, log, output } = options;
+  options: ReplayOptions,
+): Promise<FinishedReport & { readonly rendered: string }> {
   const name = JSON.stringify(requested.path);
   using file = openFile(requested.path, name);
+
+  try {
+    const report = await play(requested, { ...options, name, file });
+    return { ...report, rendered: options.render(report) };
+  } catch (thrown) {
+    throw toOneReason(thrown, name);
+  }
+}
+
+interface ReplayOptions {
+  readonly context: ProcessContext;
+  readonly log: Logger;
+  readonly output: OutputFormat;
+  readonly render: (report: FinishedReport) => string;
+}
+
+/**
+ * Checksums say that nothing was changed by accident, not that it makes sense:
+ * whatever trips over the contents is the recording's fault, in one line.
+ */
+function toOneReason(thrown: unknown, name: string): unknown {
+  if (thrown instanceof SuppressedError) {
+    const reasons = [thrown.suppressed, thrown.error].map((reason) => toOneReason(reason, name));
+    return reasons.find((reason) => reason instanceof EngineError) ?? reasons[0];
+  }
+  const isSaid = [EngineError, RunError, OutputGoneError].some((known) => thrown instanceof known);
+  if (isSaid || !(thrown instanceof Error)) return thrown;
+  const what = sanitizeText(thrown.message.split("\n")[0] ?? "");
+  return new EngineError(
+    "recording_unusable",
+    `Cannot replay ${name}: found contents of which no report can be made (${what}), wanted what podtrace wrote`,
+    { cause: thrown },
+  );
+}
+
+async function play(
+  requested: ReplayView,
+  options: ReplayOptions & { readonly name: string; readonly file: Deno.FsFile },
+): Promise<FinishedReport> {
+  const { context, log, output, name, file } = options;
   const run = new ReplayedRun(file, { name });
   const { targets, view, isOpenEnded } = run.run(A_PLAN);
   const diagnosis = openDiagnosis(targets, { output, selection: view.selection });
