@@ -40,12 +40,13 @@ function forge(path: string, random: () => number): Uint8Array<ArrayBuffer> {
   const reader = new RecordingReader(file, { name: "it" });
   const entries = new EntryBuffer(1 << 20);
   const encoder = new TextEncoder();
+  const flipRarity = [40, 400, 4000][random() % 3] ?? 400;
   for (const { kind, continues, key, payload } of reader.entries()) {
     const forged = payload.slice();
-    if (random() % 40 === 0 && forged.length > 0) {
+    if (random() % flipRarity === 0 && forged.length > 0) {
       for (let flip = random() % 8; flip >= 0; flip--) forged[random() % forged.length] = random() & 0xff;
     }
-    const isCut = random() % 400 === 0;
+    const isCut = random() % (10 * flipRarity) === 0;
     const shown = isCut ? forged.subarray(0, random() % (forged.length + 1)) : forged;
     entries.add({ kind: kind as EntryKind, continues, key: encoder.encode(key), payload: shown });
   }
