@@ -63,6 +63,14 @@ export class PodtraceOnTerminal implements AsyncDisposable {
     });
   }
 
+  /** Resolves once a frame fills the terminal exactly; stty(1) changes columns and rows one after the other. */
+  async fills(size: { columns: number; rows: number }): Promise<void> {
+    await until(() => {
+      const { frame } = this;
+      return frame.length === size.rows && frame.every((line) => line.length === size.columns);
+    }, { what: `a frame is ${size.columns}x${size.rows}`, timeoutMs: 60_000 });
+  }
+
   async press(keys: string): Promise<void> {
     await this.#keyboard.write(new TextEncoder().encode(keys));
   }
