@@ -397,9 +397,7 @@ for (const { name, fixture, settings } of HEALTHY) {
   kernelTest(`diagnose finds nothing above info in ${name}`, { requires: REQUIREMENTS }, async () => {
     await using running = await startFixture(fixture, { duration_ms: DURATION_MS_MAX, ...settings });
 
-    const report = await diagnose(running.processId);
-    assert.deepEqual(gravelyFound(report), []);
-    assertBalanced(report);
+    await assertQuiet(running.processId);
   });
 }
 
@@ -409,9 +407,7 @@ kernelTest(
   async () => {
     await using redis = await LoadedRedis.start();
 
-    const report = await diagnose(redis.processId);
-    assert.deepEqual(gravelyFound(report), []);
-    assertBalanced(report);
+    await assertQuiet(redis.processId);
   },
 );
 
@@ -424,9 +420,7 @@ kernelTest(
       arguments: ["-c", `${service} duration_ms=${DURATION_MS_MAX}; exit $?`],
     });
 
-    const report = await diagnose(shell.processId);
-    assert.deepEqual(gravelyFound(report), []);
-    assertBalanced(report);
+    await assertQuiet(shell.processId);
   },
 );
 
@@ -444,6 +438,20 @@ function isShortOfCpus({ timeLedger: { checks } }: Report): boolean {
   const ofScheduler = (name: string): number => checks.find((check) => check.name === name)?.expectedMs ?? 0;
   const delayMs = ofScheduler("runDelay");
   return delayMs >= SCARCE_SHARE_MIN * (delayMs + ofScheduler("onCpu"));
+}
+
+/**
+ * One of three looks finds nothing: on a machine that is short of CPUs for a
+ * moment healthy programs do wait for each other, a false rule speaks every time.
+ */
+async function assertQuiet(processId: number): Promise<void> {
+  for (let count = 1; count <= LOOKS_MAX; count++) {
+    const report = await diagnose(processId);
+    assertBalanced(report);
+    const found = gravelyFound(report);
+    if (found.length === 0) return;
+    if (count === LOOKS_MAX) assert.deepEqual(found, []);
+  }
 }
 
 /** What was planted is found above info, says every one of `names`, and nothing is made up beside it. */
