@@ -171,6 +171,9 @@ export const HTML_STACK_ROWS_MAX = 64;
 /** Frames an HTML report shows of one stack. */
 export const HTML_STACK_FRAMES_MAX = 24;
 
+/** Stacks an HTML report shows of computing and of each kind of wait. */
+export const HTML_STACKS_PER_PART_MAX = 8;
+
 /** Peers an HTML report has rows for. */
 export const HTML_PEER_ROWS_MAX = 128;
 

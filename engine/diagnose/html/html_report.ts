@@ -12,6 +12,7 @@ import { renderAnswer, renderFindings, renderTop } from "./answer_section.ts";
 import { renderCompleteness, renderCost, renderLimits } from "./books_section.ts";
 import { renderCourse } from "./course_section.ts";
 import { Markup, markup } from "./markup.ts";
+import { renderStackProfile } from "./stacks_section.ts";
 import { renderEvents, renderPeers, renderWaits } from "./tables_section.ts";
 import { renderThreads } from "./threads_section.ts";
 
@@ -54,6 +55,7 @@ function sectionsOf(report: Report): readonly Section[] {
     ["threads", "Time", hasTime && renderThreads(report)],
     ["course", "Over time", hasTime && renderCourse(report)],
     ["waits", "Waits", hasTime && renderWaits(report)],
+    ["stacks", "Stacks", renderStackProfile(report)],
     ["peers", "Peers", isTold(report.categories, "net") && renderPeers(report)],
     ["events", "Events", renderEvents(report)],
     ["limits", "Limits", renderLimits(report)],

@@ -62,6 +62,31 @@ Deno.test("renderHtmlReport() tells only of the categories that were asked for",
   assert.deepEqual(idsOf(["net"]), ["findings", "peers", "events", "completeness", "cost"]);
 });
 
+Deno.test("renderHtmlReport() shows the hottest stacks, computing first, and none where none were taken", () => {
+  const page = renderHtmlReport(buildReport({
+    processes: [{
+      processId: 100,
+      command: "shop",
+      threads: [{
+        threadId: 100,
+        waits: [{
+          waitClass: "lock",
+          object: { kind: "lock", address: "0x1" },
+          eachMs: 900,
+          stack: ["take+0x1", "main"],
+        }],
+      }],
+    }],
+    cpuSamples: [{ stack: ["parse+0x4", "main+0x8"], sampleCount: 40 }],
+  }));
+  const section = /<section id="stacks".*?<\/section>/s.exec(page)?.[0] ?? "";
+  assert.match(
+    section,
+    /computing<\/span> about .*<li>parse<\/li><li>main<\/li>.*lock<\/span> 900 ms in 1 wait.*<li>take<\/li>/s,
+  );
+  assert.ok(!renderHtmlReport(TROUBLED_REPORT).includes('id="stacks"'));
+});
+
 Deno.test("renderHtmlReport() hides secrets of command lines", () => {
   assert.ok(!renderHtmlReport(TROUBLED_REPORT).includes("hunter2"));
 });
