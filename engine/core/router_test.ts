@@ -1,10 +1,11 @@
 import { assert } from "../../tests/support/assert.ts";
-import { type EventKind, toEventKindMask, type TraceEvent } from "../api/events.ts";
+import { EVENT_KINDS, type EventKind, toEventKindMask, type TraceEvent } from "../api/events.ts";
 import { TARGETS_MAX } from "../api/limits.ts";
-import type { BackendRecord, RecordView } from "../api/tracer_backend.ts";
+import type { BackendRecord, RecordView, SocketRecord } from "../api/tracer_backend.ts";
 import { toTargetId } from "../api/units.ts";
 import { type EventNames, toSystemCallLookup } from "./event_mapper.ts";
 import { type RecordConsumer, Router, type RouteSink, toRoutingTable } from "./router.ts";
+import { aClose, TCP_PEER } from "./test_sockets.ts";
 import { aFork, anAccount, aName, anExit, aWait, aWaitKey } from "./test_backend.ts";
 
 const NAMES: EventNames = {
@@ -23,7 +24,7 @@ function aSink(kinds: readonly EventKind[], slowWaitMs = 0): Sink {
   return { kinds: toEventKindMask(kinds), ...thresholds, events, receiver };
 }
 
-function open(sinks: readonly RouteSink[]): { router: Router; consumed: string[] } {
+function open(sinks: readonly RouteSink[], names = NAMES): { router: Router; consumed: string[] } {
   const consumed: string[] = [];
   const ended = new Set<number>();
   const consumer: RecordConsumer = {
@@ -40,7 +41,7 @@ function open(sinks: readonly RouteSink[]): { router: Router; consumed: string[]
     },
     onOomKill: (_, targetId) => consumed.push(`OOM kill in ${targetId}`),
   };
-  const router = new Router(consumer, NAMES);
+  const router = new Router(consumer, names);
   router.use(toRoutingTable([{ slot: 1, targetId: toTargetId("a"), sinks }]));
   return { router, consumed };
 }
@@ -206,4 +207,49 @@ Deno.test("visit() says once that a process ended, though all threads that end t
   }
 
   assert.deepEqual(sink.events.map((event) => event.kind === "exit" && event.processEnded), [true, false, false]);
+});
+
+const PEER_NAMES: EventNames = {
+  ...NAMES,
+  objectOf: () => ({ kind: "peer", protocol: "tcp", address: "10.0.0.9", port: 5432 }),
+};
+
+const RESPONSE: SocketRecord = {
+  kind: "response",
+  targetSlot: 1,
+  processId: 100,
+  atMs: 1000,
+  durationMs: 150,
+  object: TCP_PEER,
+  operation: 1,
+  error: 0,
+};
+
+Deno.test("socket records reach the routes that ask for their kind and are not that patient", () => {
+  const [wanting, patient, other] = [
+    aSink(["response"]),
+    { ...aSink(["response"]), slowResponseMs: 200 },
+    aSink(["wait"]),
+  ];
+  const { router, consumed } = open([wanting, patient, other], PEER_NAMES);
+  router.visit(aView(EVENT_KINDS.response, RESPONSE));
+  router.visit(aView(EVENT_KINDS.response, { ...RESPONSE, durationMs: 250 }));
+  assert.deepEqual(wanting.events.map((event) => event.kind === "response" && event.durationMs), [150, 250]);
+  assert.deepEqual([patient.events.length, other.events.length, consumed], [1, 0, []]);
+  assert.deepEqual(router.counts().matchedCount, 2);
+});
+
+Deno.test("a connection that closed is the book's own business, whether or not a route asks", () => {
+  const { router, consumed } = open([aSink(["wait"])]);
+  router.visit(aView(EVENT_KINDS.close, aClose()));
+  assert.deepEqual([consumed, router.counts().internalCount], [["close"], 1]);
+});
+
+Deno.test("a connect that failed is told however quick it was; one that was established only when slow", () => {
+  const sink = { ...aSink(["connect"]), slowConnectMs: 100 };
+  const { router } = open([sink], PEER_NAMES);
+  const connect = { ...RESPONSE, kind: "connect" as const, durationMs: 1, operation: 2 };
+  for (const error of [0, 111, 4095]) router.visit(aView(EVENT_KINDS.connect, { ...connect, error }));
+  assert.deepEqual(sink.events.map((event) => event.kind === "connect" && event.error), ["ECONNREFUSED", "abandoned"]);
+  assert.equal(router.counts().unmatchedCount, 1);
 });

@@ -135,6 +135,32 @@ function assertResponses(measurements: Measurements, truth: { port: number; talk
   assert.ok(old.responses.totalMs <= truth.talkedMs, `${old.responses.totalMs} ms, ${truth.talkedMs} by its own clock`);
 }
 
+kernelTest("sockets and peers without a row of their own are counted together, and said to be", REQUIRES, async () => {
+  await using fixture = await startFixture("socket_talker", {
+    duration_ms: DURATION_MS_MAX,
+    delay_ms: 0,
+    times: TIMES,
+  });
+  await using tracing = await Tracing.start([processTarget(fixture.processId)], {
+    mapSizes: { sockets: 2, peers: 2 }, // one of each is what takes the others
+  });
+  Deno.kill(fixture.processId, "SIGUSR1");
+  await fixture.ended();
+  const { peers, books } = await tracing.finish();
+
+  // Five conversations, five exchanges more on the first, and the request that is answered by a reset.
+  const sum = (figure: (peer: PeerMeasurement) => number) => peers.reduce((total, peer) => total + figure(peer), 0);
+  assert.equal(sum(({ sends }) => sends.operationCount), 5 * TIMES + 6);
+  assert.equal(sum(({ sends }) => sends.byteCount), (5 * TIMES + 6) * REQUEST_BYTES);
+  assert.equal(sum(({ receives }) => receives.byteCount), (5 * TIMES + 5) * ANSWER_BYTES);
+  assert.ok(peers.some(({ endpoint, processId }) => endpoint === undefined && processId === 0));
+  const { transfers, connections } = books.ledger;
+  assert.ok((transfers.dropped["key_overflow"] ?? 0) >= 2 * TIMES, JSON.stringify(transfers));
+  assert.ok((connections.dropped["map_full"] ?? 0) > 0, JSON.stringify(connections));
+  assert.deepEqual([transfers.residual, connections.residual], [0, 0]);
+  assert.equal(books.completeness.transfers.verdict, "partial");
+});
+
 kernelTest("a connection has its addresses, as ss lists them, and its times", REQUIRES, async () => {
   await using fixture = await startFixture("slow_upstream", { duration_ms: DURATION_MS_MAX, delay_ms: 5 });
   await using tracing = await Tracing.start([processTarget(fixture.processId)]);

@@ -21,15 +21,27 @@ export interface TriedKernel {
 /** Without the tracepoint of the fault itself. */
 const PAGE_FAULT_PROVIDER = "mm_filemap_add_to_page_cache";
 
+/** Without the tracepoints of the socket layer, which came with 6.3. */
+const TRANSFER_PROVIDERS = { socket_send: "sock_sendmsg_exit", socket_receive: "sock_recvmsg_exit" };
+
 /** Oldest first. */
 export const TRIED_KERNELS: readonly TriedKernel[] = [
   {
     name: "5.10",
     suite: "bullseye",
     // The tracepoint carries the previous state from 5.18.
-    providers: { sched_switch: "sched_switch_by_task_state", page_fault: PAGE_FAULT_PROVIDER },
+    providers: {
+      sched_switch: "sched_switch_by_task_state",
+      page_fault: PAGE_FAULT_PROVIDER,
+      ...TRANSFER_PROVIDERS,
+    },
     blindCategories: [],
   },
-  { name: "6.1", suite: "bookworm", providers: { page_fault: PAGE_FAULT_PROVIDER }, blindCategories: [] },
+  {
+    name: "6.1",
+    suite: "bookworm",
+    providers: { page_fault: PAGE_FAULT_PROVIDER, ...TRANSFER_PROVIDERS },
+    blindCategories: [],
+  },
   { name: "6.12", suite: "trixie", providers: {}, blindCategories: [] },
 ];

@@ -132,6 +132,22 @@ export const SCENARIOS: readonly Scenario[] = [
     names: () => ["0.2"],
   },
   {
+    name: "peer at which nobody listens",
+    program: "troubled_peer",
+    settings: { trouble: "refused" },
+    target: "process",
+    findingId: "connection-failures",
+    names: (ready) => [`127.0.0.1:${ready["upstream_port"]}`, "ECONNREFUSED"],
+  },
+  {
+    name: "peer that resets every connection",
+    program: "troubled_peer",
+    settings: { trouble: "reset" },
+    target: "process",
+    findingId: "connection-resets",
+    names: (ready) => [`127.0.0.1:${ready["upstream_port"]}`, "ECONNRESET"],
+  },
+  {
     name: "idle process",
     program: "sleeper",
     settings: { in: "epoll" },
