@@ -410,6 +410,8 @@ export interface HookStatus {
   readonly plane: Plane;
   /** false: no route asked for its plane, so it was not attached. */
   readonly isAskedFor: boolean;
+  /** How long a hook that comes and goes with its plane was attached; `undefined`: as long as there was a look. */
+  readonly attachedMs?: number;
 }
 
 /** What the look cost. */

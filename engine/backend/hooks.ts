@@ -220,6 +220,8 @@ export function toHookStatuses(
     readonly everAttached: ReadonlySet<string>;
     /** What was asked for at any time. */
     readonly planes: ReadonlySet<Plane>;
+    /** How long each hook of a plane that comes and goes was attached. */
+    readonly attachedMs: ReadonlyMap<string, number>;
   },
 ): readonly HookStatus[] {
   return hooks.map(({ hook, blindFor, plane }) => {
@@ -229,7 +231,9 @@ export function toHookStatuses(
       .filter((rejection) => rejection.hook === hook)
       .map(({ program, stage, errnoName, summary }) => `${program}: ${stage} refused (${errnoName}): ${summary}`);
     const blind = isAskedFor ? blindFor : NOT_ASKED_FOR;
-    return { hook, provider, refused, blindFor: provider === undefined ? blind : "", plane, isAskedFor };
+    const attachedMs = found.attachedMs.get(hook);
+    const status = { hook, provider, refused, blindFor: provider === undefined ? blind : "", plane, isAskedFor };
+    return attachedMs === undefined ? status : { ...status, attachedMs };
   });
 }
 

@@ -46,6 +46,7 @@ Deno.test("toHookStatuses() names what serves a hook, after what was refused", (
     providers: new Map([["sched_switch", "sched_switch_by_task_state"]]),
     rejected: [aRejection(), aRejection({ hook: "process_fork" })],
     everAttached: new Set(["sched_switch"]),
+    attachedMs: new Map(),
     planes: DEFAULT_PLANES,
   });
   assert.deepEqual(status, {
@@ -63,6 +64,7 @@ Deno.test("toHookStatuses() says what is not seen when nothing serves a hook", (
     providers: new Map(),
     rejected: [],
     everAttached: new Set(),
+    attachedMs: new Map(),
     planes: new Set<Plane>(PLANES),
   });
   assert.deepEqual(
@@ -142,6 +144,7 @@ Deno.test("toHookStatuses() says which hooks nobody asked for, and keeps those t
     providers: new Map(USES.map(({ hook }) => [hook, hook])),
     rejected: [],
     everAttached: new Set(["switch", "send"]),
+    attachedMs: new Map(),
   };
   const statuses = toHookStatuses(USES, { ...found, planes: new Set<Plane>(["time", "sockets"]) });
   assert.deepEqual(statuses.map(({ provider, blindFor, isAskedFor }) => [provider, blindFor, isAskedFor]), [

@@ -40,6 +40,10 @@ export class LibbpfAccess implements KernelAccess {
   readonly #tables = new Map<string, BpfMap>();
   /** Every plane that was asked for at any time. */
   readonly #planes = new Set<Plane>();
+  /** Since when the hooks of planes that come and go are attached. */
+  readonly #attachedSinceMs = new Map<string, number>();
+  /** How long they were before that. */
+  readonly #attachedMs = new Map<string, number>();
   #turnEndMs = 0;
 
   constructor(parts: AccessParts) {
@@ -106,8 +110,14 @@ export class LibbpfAccess implements KernelAccess {
   setPlanes(planes: ReadonlySet<Plane>): void {
     const { attached, hooks } = this.#parts;
     const change = planHookChange(hooks, { planes, attached: new Set(attached.links.keys()) });
-    for (const hook of change.detach) attached.detachHook(hook);
-    for (const hook of change.attach) attached.attachHook(hook);
+    for (const hook of change.detach) {
+      attached.detachHook(hook);
+      this.#endAttachment(hook, this.monotonicMs());
+    }
+    for (const hook of change.attach) {
+      attached.attachHook(hook);
+      if (attached.links.has(hook)) this.#attachedSinceMs.set(hook, this.monotonicMs());
+    }
     for (const plane of planes) this.#planes.add(plane);
   }
 
@@ -116,6 +126,20 @@ export class LibbpfAccess implements KernelAccess {
   detach(endMs: number): void {
     this.#parts.sampler.finish(endMs);
     this.#parts.attached.detach();
+    for (const hook of [...this.#attachedSinceMs.keys()]) this.#endAttachment(hook, endMs);
+  }
+
+  #endAttachment(hook: string, endMs: number): void {
+    const sinceMs = this.#attachedSinceMs.get(hook);
+    this.#attachedSinceMs.delete(hook);
+    if (sinceMs !== undefined) this.#attachedMs.set(hook, (this.#attachedMs.get(hook) ?? 0) + endMs - sinceMs);
+  }
+
+  #attachedTimes(): ReadonlyMap<string, number> {
+    const nowMs = this.monotonicMs();
+    const times = new Map(this.#attachedMs);
+    for (const [hook, sinceMs] of this.#attachedSinceMs) times.set(hook, (times.get(hook) ?? 0) + nowMs - sinceMs);
+    return times;
   }
 
   attachment(): Attachment {
@@ -126,6 +150,7 @@ export class LibbpfAccess implements KernelAccess {
         rejected: attached.rejected,
         everAttached: attached.everAttached,
         planes: this.#planes,
+        attachedMs: this.#attachedTimes(),
       }),
       programs: hooks.flatMap(({ hook, row }) => {
         const name = attached.providers.get(hook);

@@ -155,6 +155,8 @@ const CATEGORIES_OF_HOOK: ReadonlyMap<string, readonly Category[]> = new Map<str
 /** What a verdict depends on beside the ledger. */
 export interface CompletenessInput {
   readonly hooks: readonly HookStatus[];
+  /** How long the look has lasted. */
+  readonly windowMs: number;
   /** When losses of the category fell; `undefined`: not known. */
   readonly spanOf: (category: Category) => LossSpan | undefined;
   /** How much of the look there is, and why not all of it. */
@@ -184,7 +186,7 @@ function toVerdict(category: Category, ledger: CategoryLedger, input: Completene
   if (reasons.length > 0) return { verdict: "blind", reason: [...new Set(reasons)].join("; ") };
 
   const lost = toLosses(ledger);
-  if (lost.length === 0) return { verdict: "complete" };
+  if (lost.length === 0) return toAttachedVerdict(category, input);
   const lostCount = lost.reduce((total, loss) => total + loss.count, 0);
   const wantedCount = Math.max(ledger.seen - ledger.filtered, lostCount);
   const reason = lost.map((loss) => `${loss.count} ${loss.reason}`).join(", ");
@@ -194,6 +196,22 @@ function toVerdict(category: Category, ledger: CategoryLedger, input: Completene
     percent: toPercentBelow(wantedCount - lostCount, wantedCount),
     reason: `lost ${lostCount} of ${wantedCount}: ${reason}`,
     ...(span === undefined ? {} : { span }),
+  };
+}
+
+/** The window's end and the hooks' are read one after the other. */
+const ATTACHED_SLACK_MS = 1;
+
+/** Nothing was lost while its hooks were attached; that may have been a part of the window. */
+function toAttachedVerdict(category: Category, { hooks, windowMs }: CompletenessInput): Completeness {
+  const attachedMs = hooks
+    .filter((hook) => CATEGORIES_OF_HOOK.get(hook.hook)?.includes(category) === true)
+    .reduce((least, hook) => Math.min(least, hook.attachedMs ?? windowMs), windowMs);
+  if (attachedMs >= windowMs - ATTACHED_SLACK_MS) return { verdict: "complete" };
+  return {
+    verdict: "partial",
+    percent: toPercentBelow(attachedMs, windowMs),
+    reason: `asked for during ${(attachedMs / 1000).toFixed(1)} of ${(windowMs / 1000).toFixed(1)} s`,
   };
 }
 

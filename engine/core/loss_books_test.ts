@@ -122,6 +122,7 @@ function verdictOf(
   const category = options.category ?? "waits";
   return toCompleteness({ ...ledgers, [category]: { ...WHOLE, ...ledger } }, {
     hooks: options.hooks ?? [],
+    windowMs: 10_000,
     spanOf: (asked) => asked === category ? options.span : undefined,
   })[category];
 }
@@ -146,6 +147,16 @@ for (const [ledger, percent, reason] of PARTIAL) {
     assert.deepEqual(verdictOf(ledger), { verdict: "partial", percent, reason });
   });
 }
+
+Deno.test("toCompleteness() calls partial what was looked at for a part of the window only", () => {
+  const files = (attachedMs: number) =>
+    verdictOf({}, {
+      category: "files",
+      hooks: [aHook({ hook: "file_call_exit", provider: "file_call_exit", blindFor: "", plane: "files", attachedMs })],
+    });
+  assert.deepEqual(files(10_000), { verdict: "complete" });
+  assert.deepEqual(files(2_500), { verdict: "partial", percent: 25, reason: "asked for during 2.5 of 10.0 s" });
+});
 
 Deno.test("toCompleteness() says when the losses fell", () => {
   const span = { beginMs: 2000, endMs: 3000 };

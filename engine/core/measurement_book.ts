@@ -657,6 +657,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       ledger,
       completeness: toCompleteness(ledger, {
         hooks: counters.hooks,
+        windowMs: closing.endMs - this.#options.backend.windowBeginMs,
         endedEarly: counters.endedEarly,
         spanOf: (category) => joinSpans(this.#lossSpans.spanOf(category), share.lossSpanOf(category)),
       }),

@@ -528,6 +528,7 @@ const cost = z.strictObject({
     blindFor: z.string(),
     plane: z.enum(PLANES),
     isAskedFor: z.boolean(),
+    attachedMs: milliseconds.optional().describe("Only of hooks that come and go with their plane"),
   })),
   records: count,
   recordBytes: count,

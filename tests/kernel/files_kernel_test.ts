@@ -124,6 +124,10 @@ kernelTest("hooks on system calls come with the plane and go with it; the others
     const measured = await tracing.finish();
     assertBooksBalance(measured);
     assert.ok(measured.books.cost.programs.some(({ name }) => name === "file_call_exit"), "the receipt shows it");
+    const { files, memory } = measured.books.completeness;
+    assert.equal(files.verdict, "partial", "for a part of the window");
+    assert.match(files.verdict === "partial" ? files.reason : "", /^asked for during \d/);
+    assert.deepEqual(memory, { verdict: "complete" });
     assert.deepEqual(measured.fileOperations, [], "of a route that does not ask at the end");
   }
   const left = (await programsOfOurs()).difference(before);
