@@ -205,14 +205,20 @@ class RecordingTable implements KernelTable {
     this.#tape.parts(ACCESS_KEYS.table(this.#name), parts);
   }
 
-  /** Each batch on its own: turns pass between two steps. */
+  /** Each step on its own, also one that shows nothing: turns pass between two of them. */
   *lookupSteps(visit: BatchVisitor, options?: { batchCount?: number }): Generator<void, void> {
     const key = ACCESS_KEYS.steps(this.#name);
-    yield* this.#inner.lookupSteps((keys, values, count) => {
-      this.#tape.parts(key, encodeBatch({ keys, values, count }, this));
+    let parts: Uint8Array<ArrayBuffer>[] = [];
+    const steps = this.#inner.lookupSteps((keys, values, count) => {
+      parts.push(...encodeBatch({ keys, values, count }, this));
       visit(keys, values, count);
     }, options);
-    this.#tape.parts(key, [END_OF_STEPS]);
+    for (const _step of steps) {
+      this.#tape.parts(key, parts);
+      parts = [];
+      yield;
+    }
+    this.#tape.parts(key, [...parts, END_OF_STEPS]);
   }
 
   update(key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>, flags?: bigint): void {

@@ -255,10 +255,12 @@ class ReplayTable implements KernelTable {
       yield;
       return;
     }
-    for (; parts !== undefined && !isEndOfSteps(parts[0]); parts = this.#options.tape.answerOnce(key)) {
+    while (parts !== undefined && !isEndOfSteps(parts.at(-1))) {
       this.#show(parts, visit);
       yield;
+      parts = this.#options.tape.answerOnce(key);
     }
+    this.#show(parts?.slice(0, -1) ?? [], visit);
   }
 
   update(): void {}

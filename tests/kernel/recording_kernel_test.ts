@@ -35,7 +35,7 @@ function replay(path: string, ...argv: readonly string[]): Promise<Answer> {
 kernelTest("a replay yields the report of the recorded run, byte for byte, in every form", REQUIRES, async () => {
   using folder = makeFolder();
   await using fixture = await startFixture("lock_holder", { duration_ms: DURATION_MS_MAX });
-  for (const output of ["json", "text", "csv"]) {
+  for (const output of ["json", "text", "csv", "html"]) {
     const path = `${folder.path}/${output}.rec`;
     const argv = ["--pid", String(fixture.processId), "--duration", "1500ms", "--stacks", "-o", output];
     const live = await leavingNothingBehind(() => podtrace("diagnose", ...argv, "--record", path));
