@@ -40,7 +40,7 @@ async function run(scenario: Scenario): Promise<GuestLine> {
   const target = cgroup === undefined ? ["--pid", String(processId)] : ["--cgroup", cgroup.outerPath];
   const now = scenario.nowNames === undefined ? undefined : await podtrace(["diagnose", ...target, "--now"]);
   const { code, output, said } = await podtrace(
-    ["diagnose", ...target, "--duration", DIAGNOSE_DURATION, "-o", "json"],
+    ["diagnose", ...target, ...scenario.arguments ?? [], "--duration", DIAGNOSE_DURATION, "-o", "json"],
   );
   const report = code === 0 ? JSON.parse(output) : undefined;
   return { kind: "scenario", name: scenario.name, ready, code, report, said, now: now && now.output + now.said };

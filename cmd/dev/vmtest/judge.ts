@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NOT_ASKED_FOR } from "../../../engine/api/plane.ts";
 import type { JsonReport } from "../../../engine/diagnose/report_schema.ts";
 import type { GuestLine, ScenarioOutcome } from "./guest_lines.ts";
 import type { TriedKernel } from "./kernels.ts";
@@ -49,13 +50,14 @@ function judgeScenario(scenario: Scenario, lines: readonly GuestLine[], kernel: 
     ...judgeCompleteness(report, kernel),
     ...judgeLedgers(report),
     ...judgeFindings(scenario, line, report),
+    ...scenario.figureProblems?.(report) ?? [],
     ...judgeNow(scenario, line),
   ];
 }
 
-/** Every hook has the provider this kernel is known for. */
+/** Every hook that was asked for has the provider this kernel is known for. */
 function judgeHooks(report: JsonReport, kernel: TriedKernel): readonly string[] {
-  return report.cost.hooks.flatMap(({ hook, provider, refused }) => {
+  return report.cost.hooks.filter(({ isAskedFor }) => isAskedFor !== false).flatMap(({ hook, provider, refused }) => {
     const wanted = kernel.providers[hook];
     if (provider === undefined) return [`${hook} has no provider: ${refused.join("; ")}`];
     if (wanted === undefined) return refused.length === 0 ? [] : [`${hook} refused: ${refused.join("; ")}`];
@@ -67,10 +69,14 @@ function judgeCompleteness(report: JsonReport, kernel: TriedKernel): readonly st
   return Object.entries(report.completeness).flatMap(([category, completeness]) => {
     const isBlind = kernel.blindCategories.some((blind) => blind === category);
     const wanted = isBlind ? "blind" : "complete";
-    if (completeness.verdict === wanted) return [];
+    if (completeness.verdict === wanted || isNotAskedFor(completeness)) return [];
     const reason = "reason" in completeness ? ` (${completeness.reason})` : "";
     return [`${category} is ${completeness.verdict}${reason}, wanted ${wanted}`];
   });
+}
+
+function isNotAskedFor(completeness: JsonReport["completeness"]["waits"]): boolean {
+  return completeness.verdict === "blind" && completeness.reason === NOT_ASKED_FOR;
 }
 
 function judgeLedgers(report: JsonReport): readonly string[] {

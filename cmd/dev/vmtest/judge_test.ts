@@ -68,6 +68,17 @@ Deno.test("judge() has nothing to say when all is as this kernel is known for", 
   assert.deepEqual(problemsOf(outcome(aReport({ findings: [] })), HEALTHY), []);
 });
 
+Deno.test("judge() does not miss what was not asked for", () => {
+  const blind = { verdict: "blind", reason: "not asked for" };
+  const hook = { ...WAKING, hook: "file_call_enter", provider: undefined, isAskedFor: false };
+  assert.deepEqual(problemsOf(outcome(aReport({ completeness: { files: blind }, hooks: [SWITCH, WAKING, hook] }))), []);
+});
+
+Deno.test("judge() tells what a scenario finds wrong with the figures", () => {
+  const scenario: Scenario = { ...SCENARIO, figureProblems: () => ["no bytes"] };
+  assert.deepEqual(problemsOf(outcome(aReport()), scenario), ["no bytes"]);
+});
+
 const WRONG: readonly [what: string, parts: Parts, problem: RegExp][] = [
   ["the finding is missing", { findings: [] }, /^no slow-peer above info among the findings: none$/],
   ["the finding is only info", { findings: [{ ...FINDING, severity: "info" }] }, /info slow-peer$/],

@@ -7,6 +7,7 @@
  */
 
 import type { Statement } from "../demo/started_program.ts";
+import type { JsonReport } from "../../../engine/diagnose/report_schema.ts";
 import type { FixtureName, FixtureSettings } from "../../../tests/support/fixture_programs.ts";
 
 export interface Scenario {
@@ -21,6 +22,10 @@ export interface Scenario {
   readonly findingId: string | undefined;
   /** What the finding has to name, anywhere in its title or evidence. */
   readonly names: (ready: Statement) => readonly string[];
+  /** Of `diagnose`, beside the target, the time and the format. */
+  readonly arguments?: readonly string[];
+  /** Yields what is wrong with the figures of its sections; absent: they are not looked at. */
+  readonly figureProblems?: (report: JsonReport) => readonly string[];
   /** What `diagnose --now` has to name too; absent: it is not asked. */
   readonly nowNames?: (ready: Statement) => readonly string[];
 }
@@ -30,6 +35,25 @@ export const DISK_FOLDER = "/disk/srv/state";
 
 const upstreamPeer = (ready: Statement): readonly string[] => [`127.0.0.1:${ready["upstream_port"]}`];
 
+/** What went over the connection: the calls of either kind, and their bytes. */
+function transferProblems({ tcp }: JsonReport): readonly string[] {
+  if (tcp === undefined) return ["no figures of TCP at all"];
+  const { send_operations: sends, receive_operations: receives, sent_bytes, received_bytes } = tcp;
+  const isWhole = sends > 0 && Math.abs(sends - receives) <= 1 && sent_bytes > 0 && received_bytes > 0;
+  return isWhole ? [] : [`${sends} sends and ${receives} receives, wanted as many of one as of the other, and some`];
+}
+
+/** Each round of the log is one write and one fsync. */
+function fileProblems({ filesystem }: JsonReport): readonly string[] {
+  if (filesystem === undefined) return ["no figures of files at all"];
+  const { write_operations: writes = 0, fsync_operations: fsyncs = 0, top_files = [] } = filesystem;
+  const isNamed = top_files.some(({ Target }) => Target === `${DISK_FOLDER}/audit.log`);
+  return [
+    ...(fsyncs > 0 && Math.abs(writes - fsyncs) <= 1 ? [] : [`${writes} writes and ${fsyncs} fsyncs, wanted as many`]),
+    ...(isNamed ? [] : [`the log is not among ${JSON.stringify(top_files)}`]),
+  ];
+}
+
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: "slow upstream in recv",
@@ -38,6 +62,7 @@ export const SCENARIOS: readonly Scenario[] = [
     target: "process",
     findingId: "slow-peer",
     names: upstreamPeer,
+    figureProblems: transferProblems,
     // It waits for the answer 99 % of the time.
     nowNames: (ready) => ["caller", `recvfrom ${upstreamPeer(ready).join()}`],
   },
@@ -80,6 +105,16 @@ export const SCENARIOS: readonly Scenario[] = [
     target: "process",
     findingId: "disk-stall",
     names: () => ["fsync", `${DISK_FOLDER}/audit.log`, "flusher"],
+  },
+  {
+    name: "every operation on files",
+    program: "fsync_log",
+    settings: { write_bytes: 1 << 18, path: `${DISK_FOLDER}/audit.log` },
+    target: "process",
+    arguments: ["--filter", "time,fs"],
+    findingId: "disk-stall",
+    names: () => ["fsync", `${DISK_FOLDER}/audit.log`],
+    figureProblems: fileProblems,
   },
   {
     name: "pages read from the disk",
