@@ -3,6 +3,8 @@ import {
   PT_CGROUP_LEVELS_MAX,
   PT_CHAIN_ROWS_MAX,
   PT_DATA_RING_BYTES,
+  PT_EXEC_ARGUMENT_BYTES,
+  PT_FILE_ROWS_MAX,
   PT_LIFECYCLE_RING_BYTES,
   PT_SAMPLE_ROWS_MAX,
   PT_TARGET_CGROUPS_MAX,
@@ -24,6 +26,8 @@ Deno.test("a sample stands for what the clock's rate says", () => {
 
 Deno.test("the sizes of the kernel's tables are the limits that engine/api publishes", () => {
   assert.equal(PT_DATA_RING_BYTES, limits.DATA_RING_BYTES);
+  assert.equal(PT_FILE_ROWS_MAX, limits.FILE_ROWS_MAX);
+  assert.equal(PT_EXEC_ARGUMENT_BYTES, limits.EXEC_ARGUMENT_BYTES_MAX);
   assert.equal(PT_LIFECYCLE_RING_BYTES, limits.LIFECYCLE_RING_BYTES);
   assert.equal(PT_TARGET_SLOTS, limits.TARGETS_MAX + 1); // slot 0 is nobody's
   assert.equal(PT_TARGET_CGROUPS_MAX, limits.TARGET_CGROUPS_MAX);

@@ -6,7 +6,7 @@ import { toTargetId } from "../api/units.ts";
 import { type EventNames, toSystemCallLookup } from "./event_mapper.ts";
 import { type RecordConsumer, Router, type RouteSink, toRoutingTable } from "./router.ts";
 import { aClose, TCP_PEER } from "./test_sockets.ts";
-import { aFork, anAccount, aName, anExit, aWait, aWaitKey } from "./test_backend.ts";
+import { aFork, anAccount, aName, anExit, anObject, aWait, aWaitKey } from "./test_backend.ts";
 
 const NAMES: EventNames = {
   objectOf: () => ({ kind: "timer" }),
@@ -252,4 +252,57 @@ Deno.test("a connect that failed is told however quick it was; one that was esta
   for (const error of [0, 111, 4095]) router.visit(aView(EVENT_KINDS.connect, { ...connect, error }));
   assert.deepEqual(sink.events.map((event) => event.kind === "connect" && event.error), ["ECONNREFUSED", "abandoned"]);
   assert.equal(router.counts().unmatchedCount, 1);
+});
+
+function aFile(durationMs: number, errno: number): BackendRecord {
+  return {
+    kind: "file",
+    endMs: 100,
+    durationMs,
+    key: { processId: 100, targetSlot: 1, operation: 2, errno, object: anObject({ kind: 7, lowLow: 1 }) },
+    threadId: 101,
+    systemCall: 0,
+    byteCount: 5,
+  };
+}
+
+Deno.test("visit() hands an operation on a file to routes whose threshold it reaches, a failed one to every route that asks", () => {
+  const quick = { ...aSink(["file"]), slowFileMs: 5 };
+  const slow = { ...aSink(["file"]), slowFileMs: 50 };
+  const deaf = aSink(["exit"]);
+  const { router } = open([quick, slow, deaf]);
+
+  for (const record of [aFile(4, 0), aFile(5, 0), aFile(1, 2)]) router.visit(aView(8, record));
+
+  const got = ({ events }: Sink) => events.map((event) => event.kind === "file" && [event.durationMs, event.errno]);
+  assert.deepEqual(got(quick), [[5, 0], [1, 2]]);
+  assert.deepEqual(got(slow), [[1, 2]]);
+  assert.deepEqual(deaf.events, []);
+  const { matchedCount, unmatchedCount } = router.counts();
+  assert.deepEqual([matchedCount, unmatchedCount], [2, 1]);
+});
+
+Deno.test("visit() has an OOM kill kept by the engine whoever asks, and an exec's secrets hidden", () => {
+  const sink = aSink(["exec"]);
+  const { router, consumed } = open([sink]);
+  const bytes = { virtualBytes: 4, anonymousBytes: 3, fileBytes: 2, sharedBytes: 1 };
+  router.visit(aView(7, { kind: "oomKill", targetSlot: 1, atMs: 1, processId: 9, command: "hog", ...bytes }));
+  const argumentList = ["mysql", "--password", "hunter2", "a\u001b[31mb"];
+  router.visit(aView(4, {
+    kind: "exec",
+    targetSlot: 1,
+    atMs: 1,
+    processId: 9,
+    command: "mysql",
+    path: "/bin/mysql",
+    argumentList,
+    isArgumentListCut: true,
+  }));
+
+  assert.deepEqual(consumed, ["OOM kill in a", "exec of a"]);
+  const [event] = sink.events;
+  assert.ok(event?.kind === "exec");
+  assert.deepEqual(event.argumentList.slice(0, 3), ["mysql", "--password", "***"], "incident 19");
+  assert.ok(!event.argumentList.join().includes("\u001b"), "incident 7");
+  assert.equal(event.isArgumentListCut, true);
 });

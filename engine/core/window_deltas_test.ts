@@ -1,7 +1,7 @@
 import { assert } from "../../tests/support/assert.ts";
 import type { CgroupReading } from "../api/host_reader.ts";
 import { toTargetId } from "../api/units.ts";
-import { toCgroupMeasurement, toPressureDelta } from "./window_deltas.ts";
+import { toCgroupMeasurement, toCgroupResources, toPressureDelta } from "./window_deltas.ts";
 
 const GROUP = { targetId: toTargetId("a"), path: "/sys/fs/cgroup/a" };
 
@@ -67,4 +67,52 @@ Deno.test("toPressureDelta() yields the stall time between two readings, figure 
   });
   assert.equal(toPressureDelta(undefined, end), undefined);
   assert.equal(toPressureDelta(begin, undefined), undefined);
+});
+
+const MEMORY = {
+  limitBytes: 100,
+  highBytes: undefined,
+  usageBytes: 90,
+  peakBytes: 95,
+  anonymousBytes: 50,
+  swapBytes: 0,
+  highEventCount: undefined,
+  maxEventCount: 40,
+  oomEventCount: 2,
+  oomKillCount: 1,
+};
+
+const disk = (figure: number) => ({
+  device: "8:0",
+  readBytes: figure,
+  writeBytes: figure * 2,
+  readOperationCount: figure,
+  writeOperationCount: 0,
+});
+
+Deno.test("toCgroupResources() yields use and limits as they are, and events and I/O of the window", () => {
+  const begin = aReading({ memory: { ...MEMORY, usageBytes: 10 }, io: { devices: [disk(10)], limits: [] } });
+  const limit = {
+    device: "8:0",
+    readBytesPerSecond: 1,
+    writeBytesPerSecond: undefined,
+    readOperationsPerSecond: undefined,
+    writeOperationsPerSecond: undefined,
+  };
+  const end = aReading({
+    memory: { ...MEMORY, maxEventCount: 45, oomKillCount: 3 },
+    io: { devices: [disk(30), { ...disk(7), device: "8:16" }, { ...disk(0), device: "9:0" }], limits: [limit] },
+  });
+
+  const { memory, io } = toCgroupResources(GROUP, { begin, end });
+  assert.deepEqual(memory, { ...MEMORY, maxEventCount: 5, oomEventCount: 0, oomKillCount: 2 });
+  // A device appears with its first request, so one that is new has its total.
+  assert.deepEqual(io, { devices: [disk(20), { ...disk(7), device: "8:16" }], limits: [limit] });
+});
+
+Deno.test("toCgroupResources() knows no events of a group that was not there at the beginning, and nothing of one that is gone", () => {
+  const fresh = toCgroupResources(GROUP, { begin: undefined, end: aReading({ memory: MEMORY }) });
+  assert.deepEqual([fresh.memory?.usageBytes, fresh.memory?.oomKillCount, fresh.io], [90, undefined, undefined]);
+  const gone = toCgroupResources(GROUP, { begin: aReading({ memory: MEMORY }), end: undefined });
+  assert.deepEqual([gone.memory, gone.io], [undefined, undefined]);
 });

@@ -134,6 +134,35 @@ kernelTest("hooks on system calls come with the plane and go with it; the others
   await until(async () => (await programsOfOurs()).intersection(left).size === 0, { what: "nothing is left behind" });
 });
 
+kernelTest(
+  "operations the table has no room for are counted without their file, and the books balance",
+  REQUIRES,
+  async () => {
+    const path = await Deno.makeTempDir({ prefix: "podtrace-test-" });
+    await using folder = new AsyncDisposableStack();
+    folder.defer(() => Deno.remove(path, { recursive: true }));
+    await using fixture = await startFixture("file_worker", { duration_ms: DURATION_MS_MAX, path, rounds: ROUNDS });
+    // Two rows per operation take what finds no room; three are left for all else.
+    const rowCount = 16 + 3;
+    await using tracing = await Tracing.start([processTarget(fixture.processId)], {
+      planes: WITH_FILES,
+      mapSizes: { file_rows: rowCount },
+    });
+    Deno.kill(fixture.processId, "SIGUSR1");
+    await fixture.ended();
+    const measured = await tracing.finish();
+
+    assertBooksBalance(measured);
+    const { files } = measured.books.ledger;
+    assert.ok((files.dropped["key_overflow"] ?? 0) > 0, JSON.stringify(files));
+    assert.equal(measured.books.completeness.files.verdict, "partial");
+    const unlinked = sumOf(measured, { operation: "unlink" });
+    assert.deepEqual([unlinked.count, unlinked.errorCount], [ROUNDS, 0]);
+    const read = sumOf(measured, { operation: "read" });
+    assert.ok(read.count >= 2 * ROUNDS && read.errorCount >= ROUNDS, JSON.stringify(read));
+  },
+);
+
 kernelTest("a report without the plane says that nobody asked", REQUIRES, async () => {
   await using fixture = await startFixture("sleeper", { duration_ms: DURATION_MS_MAX });
   await using tracing = await Tracing.start([processTarget(fixture.processId)]);
