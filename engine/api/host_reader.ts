@@ -57,8 +57,9 @@ export interface HostReader {
    * Yields the accounts of a group; `undefined` once it is gone.
    *
    * @param path absolute, as in `TargetCgroup.path`
+   * @param memberId the process it was found for: on a hybrid host that process's groups in the other hierarchies
    */
-  cgroup(path: string): CgroupReading | undefined;
+  cgroup(path: string, memberId?: number): CgroupReading | undefined;
   /**
    * Yields the group a process is in, in the form `cgroup` takes; `undefined`
    * once it is gone, and for the root group, whose figures are the machine's.

@@ -74,7 +74,12 @@ export interface MeasurementBookOptions {
 /** What is known of a target for as long as it is traced. */
 interface TargetEntry {
   readonly slot: number;
-  readonly cgroups: readonly { readonly path: string; readonly begin: CgroupReading | undefined }[];
+  readonly cgroups: readonly {
+    readonly path: string;
+    /** The process it was found for; `undefined`: it is the target itself. */
+    readonly memberId: number | undefined;
+    readonly begin: CgroupReading | undefined;
+  }[];
 }
 
 export interface TargetChange {
@@ -487,17 +492,17 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   /** Readings at the beginning; a cgroup that stays keeps the one it has. */
   #openCgroups(target: Target, predecessor: TargetEntry | undefined): TargetEntry["cgroups"] {
     const { host } = this.#options;
-    const paths = new Set(target.cgroups.map((cgroup) => cgroup.path));
-    if (paths.size === 0) {
+    const memberOf = new Map<string, number | undefined>(target.cgroups.map(({ path }) => [path, undefined]));
+    if (memberOf.size === 0) {
       // A target named by process: its limits are those of the group it is in.
       for (const processId of target.processIds) {
         const path = host.cgroupPathOf(processId);
-        if (path !== undefined) paths.add(path);
+        if (path !== undefined && !memberOf.has(path)) memberOf.set(path, processId);
       }
     }
-    return [...paths].map((path) =>
-      predecessor?.cgroups.find((cgroup) => cgroup.path === path) ?? { path, begin: host.cgroup(path) }
-    );
+    return Array.from(memberOf, ([path, memberId]) =>
+      predecessor?.cgroups.find((cgroup) => cgroup.path === path) ??
+        { path, memberId, begin: host.cgroup(path, memberId) });
   }
 
   #retire(row: WaitRow): void {
@@ -590,8 +595,8 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const cgroups: CgroupMeasurement[] = [];
     const cgroupResources: CgroupResourceMeasurement[] = [];
     for (const [targetId, entry] of this.#targets) {
-      for (const { path, begin } of entry.cgroups) {
-        const end = this.#options.host.cgroup(path);
+      for (const { path, memberId, begin } of entry.cgroups) {
+        const end = this.#options.host.cgroup(path, memberId);
         const cgroup = { targetId, path: sanitizeText(path) };
         cgroups.push(toCgroupMeasurement(cgroup, { begin, end }));
         cgroupResources.push(toCgroupResources(cgroup, { begin, end }));

@@ -168,11 +168,16 @@ export class CgroupFs {
    *
    * @param directory as `TargetCgroup.path` or `accountDirectoryOf` spell it
    */
-  read(directory: string, procFs: ProcFs): CgroupReading | undefined {
+  read(
+    directory: string,
+    procFs: ProcFs,
+    options: { readonly memberId?: number | undefined } = {},
+  ): CgroupReading | undefined {
     const entry = lstatEntry(directory);
     if (entry?.kind !== "directory") return undefined;
     const groupPath = this.groupPathOfDirectory(directory);
-    const { limit, statistics } = tightest(this.#cpuChain(directory, procFs));
+    const linesOfMember = () => this.#linesOfMember(directory, procFs, options.memberId);
+    const { limit, statistics } = tightest(this.#cpuChain(directory, linesOfMember));
     return {
       cpuLimit: limit,
       periodCount: statistics?.periodCount,
@@ -180,8 +185,8 @@ export class CgroupFs {
       throttledMs: statistics?.throttledMs,
       cpuUsageMs: this.#usageMs(directory),
       pressure: groupPath === undefined ? undefined : readGroupPressure(directory),
-      memory: readGroupMemory(this.#chainIn("memory", directory, procFs)),
-      io: readGroupIo(this.#chainIn("blkio", directory, procFs)),
+      memory: readGroupMemory(this.#chainIn("memory", directory, linesOfMember)),
+      io: readGroupIo(this.#chainIn("blkio", directory, linesOfMember)),
     };
   }
 
@@ -194,13 +199,13 @@ export class CgroupFs {
   }
 
   /** The group and its parents in whichever hierarchy has the CPU controller, innermost first. */
-  #cpuChain(directory: string, procFs: ProcFs): readonly CpuGroup[] {
+  #cpuChain(directory: string, linesOfMember: () => readonly CgroupLine[]): readonly CpuGroup[] {
     const cpu = this.mounts.controllers.get("cpu");
     if (cpu === undefined) return chainOf(this.#v2Directory(), directory).map(readV2CpuGroup);
     const v1 = this.controllerOfDirectory(directory);
     if (v1 !== undefined) return chainOf(cpu.path, joinBeneath(cpu.path, v1.groupPath)).map(readV1CpuGroup);
     const group = this.#sameGroup("cpu", this.groupPathOfDirectory(directory) ?? "") ??
-      this.#v1Directory("cpu", this.#linesOfMember(directory, procFs));
+      this.#v1Directory("cpu", linesOfMember());
     return group === undefined ? [] : chainOf(cpu.path, group).map(readV1CpuGroup);
   }
 
@@ -208,7 +213,7 @@ export class CgroupFs {
    * The group and its parents in the hierarchy that has `controller`, innermost
    * first, without the top, which is the whole machine; empty: it is there, or nowhere.
    */
-  #chainIn(controller: string, directory: string, procFs: ProcFs): GroupChain {
+  #chainIn(controller: string, directory: string, linesOfMember: () => readonly CgroupLine[]): GroupChain {
     const mount = this.mounts.controllers.get(controller);
     if (mount === undefined) {
       if (this.mounts.v2 === undefined || this.groupPathOfDirectory(directory) === undefined) {
@@ -217,14 +222,18 @@ export class CgroupFs {
       return { version: 2, directories: chainOf(this.#v2Directory(), directory).slice(0, -1) };
     }
     const isHere = pathBelowDirectory(mount.path, directory) !== undefined;
-    const group = isHere ? directory : this.#memberGroup(controller, directory, procFs);
+    const group = isHere ? directory : this.#memberGroup(controller, directory, linesOfMember);
     return { version: 1, directories: group === undefined ? [] : chainOf(mount.path, group).slice(0, -1) };
   }
 
-  #memberGroup(controller: string, directory: string, procFs: ProcFs): string | undefined {
+  #memberGroup(
+    controller: string,
+    directory: string,
+    linesOfMember: () => readonly CgroupLine[],
+  ): string | undefined {
     const groupPath = this.controllerOfDirectory(directory)?.groupPath ?? this.groupPathOfDirectory(directory) ?? "";
     const same = groupPath === "" ? undefined : this.#sameGroup(controller, groupPath);
-    return same ?? this.#v1Directory(controller, this.#linesOfMember(directory, procFs));
+    return same ?? this.#v1Directory(controller, linesOfMember());
   }
 
   /** A group of the same name in another hierarchy; container runtimes make them so. */
@@ -233,7 +242,9 @@ export class CgroupFs {
     return mount === undefined ? undefined : resolveDirectoryBeneath(mount.path, groupPath);
   }
 
-  #linesOfMember(directory: string, procFs: ProcFs): readonly CgroupLine[] {
+  /** Of the process that is asked about; once it is gone nobody else stands in for it. */
+  #linesOfMember(directory: string, procFs: ProcFs, memberId?: number): readonly CgroupLine[] {
+    if (memberId !== undefined) return procFs.cgroupLines(memberId) ?? [];
     for (const id of this.processIdsBelow(directory)) {
       const lines = procFs.cgroupLines(id);
       if (lines !== undefined) return lines;

@@ -65,8 +65,8 @@ class LiveHostReader implements HostReader {
     return { parentProcessId: stat.parentProcessId, command: stat.command, commandLine };
   }
 
-  cgroup(path: string): CgroupReading | undefined {
-    return this.#cgroupFs.read(path, this.#procFs);
+  cgroup(path: string, memberId?: number): CgroupReading | undefined {
+    return this.#cgroupFs.read(path, this.#procFs, { memberId });
   }
 
   cgroupPathOf(processId: number): string | undefined {

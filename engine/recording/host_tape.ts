@@ -103,8 +103,8 @@ export class RecordingHostReader implements HostReader {
     return this.#tape.json(KEYS.process(processId), this.#host.process(processId));
   }
 
-  cgroup(path: string): CgroupReading | undefined {
-    return this.#state(KEYS.cgroup(path), () => this.#host.cgroup(path));
+  cgroup(path: string, memberId?: number): CgroupReading | undefined {
+    return this.#state(KEYS.cgroup(path), () => this.#host.cgroup(path, memberId));
   }
 
   cgroupPathOf(processId: number): string | undefined {
