@@ -245,6 +245,9 @@ static __always_inline u32 walk_path(char *text, struct dentry *dentry, struct v
 		}
 		if (used >= PT_TEXT_BYTES)
 			break;
+		/* Says the same again, in a way that the verifier of 6.1 carries over to the pointer; clang must not see that it does. */
+		asm volatile("" : "+r"(used));
+		used &= PT_TEXT_BYTES - 1;
 		length = bpf_probe_read_kernel_str(text + used, PT_TEXT_BYTES - sizeof(u64),
 						   BPF_CORE_READ(dentry, d_name.name));
 		if (length <= 0 || used + length > PT_TEXT_BYTES)
@@ -342,10 +345,10 @@ static __noinline u32 read_unix_path(char *text, struct file *file)
 	length = bpf_probe_read_kernel_str(text, 108, (void *)address + bpf_core_field_offset(struct unix_address, name) + 2);
 	if (length == 1) {
 		/* The name of an abstract one ends with the address: no NUL comes after it. */
-		u32 name_bytes = BPF_CORE_READ(address, len) - PT_UNIX_FAMILY_BYTES;
+		u64 name_bytes = (u32)BPF_CORE_READ(address, len) - PT_UNIX_FAMILY_BYTES;
 
-		if (name_bytes > 107)
-			name_bytes = 107;
+		/* At most 108: the mask is for the verifier. */
+		name_bytes &= 127;
 		length = bpf_probe_read_kernel_str(text + 1, name_bytes,
 						   (void *)address + bpf_core_field_offset(struct unix_address, name) + 3);
 		text[0] = '@';

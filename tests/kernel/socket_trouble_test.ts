@@ -68,19 +68,16 @@ const TROUBLES: readonly Trouble[] = [
   },
 ];
 
-for (const { name, settings, id, besides = [], isInfo, duration = "2s" } of TROUBLES) {
-  kernelTest(`diagnose finds ${id} in ${name}`, { requires: TRACING_REQUIREMENTS }, async () => {
+/** A machine short of CPUs makes anybody wait, for a peer on the same machine too; a mistake of ours shows every time. */
+const LOOKS_MAX = 3;
+
+for (const trouble of TROUBLES) {
+  kernelTest(`diagnose finds ${trouble.id} in ${trouble.name}`, { requires: TRACING_REQUIREMENTS }, async () => {
+    const { settings, duration = "2s" } = trouble;
     await using fixture = await startFixture("troubled_peer", { duration_ms: DURATION_MS_MAX, ...settings });
 
-    const findings = await diagnose(fixture.processId, duration);
-    const told = JSON.stringify(findings, undefined, 2);
-    const finding = findings.find((candidate) => candidate.id === id);
-    assert.ok(finding !== undefined, `no ${id} in ${told}`);
-    assert.ok(finding.title.includes(`${numberOf(fixture.ready, "upstream_port")}`), finding.title);
-    const grave = findings.filter(({ severity }) => severity !== "info").map((candidate) => candidate.id);
-    const isExplained = isInfo === true || (id === "slow-service" && grave.includes(ALWAYS_POSSIBLE));
-    if (!isExplained) assert.ok(grave.includes(id), `${id} is info in ${told}`);
-    assert.deepEqual(grave.filter((other) => ![id, ALWAYS_POSSIBLE, ...besides].includes(other)), [], told);
+    const port = String(numberOf(fixture.ready, "upstream_port"));
+    await assertSoon(async () => objectionsTo(await diagnose(fixture.processId, duration), { trouble, port }));
   });
 }
 
@@ -89,10 +86,35 @@ for (const as of ["client", "server"]) {
     const settings = { duration_ms: DURATION_MS_MAX, trouble: "none", as };
     await using fixture = await startFixture("troubled_peer", settings);
 
-    const findings = await diagnose(fixture.processId, "2s");
-    const grave = findings.filter(({ id, severity }) => severity !== "info" && id !== ALWAYS_POSSIBLE);
-    assert.deepEqual(grave, []);
+    await assertSoon(async () => gravely(await diagnose(fixture.processId, "2s")).map(({ title }) => title));
   });
+}
+
+/** Yields what is wrong with the findings; nothing when the trouble is told, and nothing is made up beside it. */
+function objectionsTo(
+  findings: readonly Finding[],
+  { trouble, port }: { readonly trouble: Trouble; readonly port: string },
+): readonly string[] {
+  const { id, besides = [], isInfo } = trouble;
+  const told = findings.map(({ severity, title }) => `${severity} ${title}`).join(" ");
+  const finding = findings.find((candidate) => candidate.id === id);
+  if (finding === undefined || !finding.title.includes(port)) return [`no ${id} at ${port} in: ${told}`];
+  // A service that is short of CPUs has a better explanation for being slow.
+  const isExplained = isInfo === true || (id === "slow-service" && told.includes("Waiting for a CPU"));
+  return [
+    ...(finding.severity === "info" && !isExplained ? [`${id} is info in: ${told}`] : []),
+    ...gravely(findings).filter((other) => ![id, ...besides].includes(other.id)).map(({ title }) => title),
+  ];
+}
+
+function gravely(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(({ id, severity }) => severity !== "info" && id !== ALWAYS_POSSIBLE);
+}
+
+/** Holds when one of three looks has nothing to object to. */
+async function assertSoon(look: () => Promise<readonly string[]>): Promise<void> {
+  for (let count = 1; count < LOOKS_MAX; count++) if ((await look()).length === 0) return;
+  assert.deepEqual(await look(), []);
 }
 
 /** Findings of a look at a process; its books balance. */
