@@ -146,18 +146,19 @@ static __always_inline void describe_anonymous(struct pt_object *object, struct 
 		__builtin_memcpy(&object->low, text, sizeof(object->low)); /* tells [signalfd] from [io_uring] */
 }
 
-static __always_inline void describe_socket(struct pt_object *object, struct socket *socket, u64 inode)
+/* Into the caller's `copy`: two of them are too much for the stack that the calls of one program share before 6.12. */
+static __always_inline void describe_socket(struct pt_object *object, struct pt_copy *copy, struct socket *socket,
+					    u64 inode)
 {
 	struct sock *sk = BPF_CORE_READ(socket, sk);
 	struct sock_common *common = (void *)sk + bpf_core_field_offset(sk->__sk_common);
-	struct pt_copy copy;
 	u16 family;
 
-	if (!sk || bpf_probe_read_kernel(&copy, sizeof(copy), common))
+	if (!sk || bpf_probe_read_kernel(copy, sizeof(*copy), common))
 		return;
-	family = PT_COPIED(&copy, common, skc_family);
+	family = PT_COPIED(copy, common, skc_family);
 	if (family == PT_AF_INET || family == PT_AF_INET6)
-		describe_inet(object, &copy, sk);
+		describe_inet(object, copy, sk);
 	else if (family == PT_AF_UNIX)
 		describe_unix(object, sk, inode);
 	else if (family == PT_AF_NETLINK)
@@ -181,7 +182,7 @@ static __noinline int describe_file(struct pt_object *object, struct file *file)
 		return 0;
 	mode = PT_COPIED(&copy, inode, i_mode) & PT_S_IFMT;
 	if (mode == PT_S_IFSOCK) {
-		describe_socket(object, data, PT_COPIED(&copy, inode, i_ino));
+		describe_socket(object, &copy, data, PT_COPIED(&copy, inode, i_ino));
 		return 0;
 	}
 	super = PT_COPIED(&copy, inode, i_sb);
