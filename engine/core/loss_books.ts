@@ -98,7 +98,7 @@ function delivered(kernel: Unbalanced, read: ReadCounts): Unbalanced {
   return {
     ...kernel,
     filtered: kernel.filtered + read.filteredCount,
-    delivered: read.readCount - read.filteredCount - sum(read.dropped),
+    delivered: read.readCount - read.filteredCount - sumCounts(read.dropped),
     dropped: addCounts(kernel.dropped, read.dropped),
   };
 }
@@ -113,7 +113,7 @@ function nameless(kernel: Unbalanced, waitCount: number): Unbalanced {
 }
 
 function balance(ledger: Unbalanced): CategoryLedger {
-  const explained = ledger.filtered + ledger.aggregated + ledger.delivered + sum(ledger.dropped);
+  const explained = ledger.filtered + ledger.aggregated + ledger.delivered + sumCounts(ledger.dropped);
   return { ...ledger, dropped: addCounts(ledger.dropped, {}), residual: ledger.seen - explained };
 }
 
@@ -129,7 +129,8 @@ function addCounts(
   return total;
 }
 
-function sum(counts: Readonly<Record<string, number>>): number {
+/** Yields the sum over all reasons. */
+export function sumCounts(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 

@@ -49,14 +49,22 @@ import { toFileMeasurements } from "./file_rows.ts";
 import { invariant } from "./invariant.ts";
 import { withOpenChains, withoutQueueing } from "./lock_chains.ts";
 import { joinSpans, LossSpans } from "./loss_spans.ts";
-import { type LossInput, toCategoryLedgers, toCompleteness, toRunningLedgers } from "./loss_books.ts";
+import { type LossInput, sumCounts, toCategoryLedgers, toCompleteness, toRunningLedgers } from "./loss_books.ts";
 import { NameTable } from "./name_table.ts";
 import { ObjectCache } from "./object_cache.ts";
 import { ProcessBook } from "./process_book.ts";
 import { ResourceBook } from "./resource_book.ts";
 import { NAME_KIND, type RecordConsumer, type RouterCounts } from "./router.ts";
 import { eachInSteps, finishSteps, type Steps } from "./steps.ts";
-import { addDeparted, ExitedThreads, NO_DEPARTED, toDeparted, toThreadLedger } from "./thread_ledgers.ts";
+import {
+  addDeparted,
+  ExitedThreads,
+  NO_DEPARTED,
+  targetCpuMs,
+  toDeparted,
+  toLifeText,
+  toThreadLedger,
+} from "./thread_ledgers.ts";
 import { SocketBook, type SocketClosing, toSocketMeasurements } from "./socket_book.ts";
 import { UserStacks } from "./user_stacks.ts";
 import { addRow, RetiredRows, toOpenRow, toWaitRow, type WaitRow } from "./wait_rows.ts";
@@ -266,7 +274,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     this.#lossSpans.look(
       nowMs,
       CATEGORIES.map((category) =>
-        [category, sumOf(ledger[category].dropped) + (category === "waits" ? nameless : 0)] as const
+        [category, sumCounts(ledger[category].dropped) + (category === "waits" ? nameless : 0)] as const
       ),
     );
   }
@@ -682,11 +690,6 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   }
 }
 
-/** Names one life of a thread: ids are used again. */
-function toLifeText(life: { readonly threadId: number; readonly beginMs: number }): string {
-  return `${life.threadId}/${life.beginMs}`;
-}
-
 const NO_VISITS: AggregateVisitor = {
   wait: () => {},
   chain: () => {},
@@ -695,11 +698,3 @@ const NO_VISITS: AggregateVisitor = {
   sample: () => {},
   process: () => {},
 };
-
-function sumOf(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
-}
-
-function targetCpuMs(threads: readonly ThreadLedger[], departed: DepartedThreads): number {
-  return threads.reduce((total, ledger) => total + ledger.onCpuMs, departed.onCpuMs);
-}

@@ -106,3 +106,13 @@ function ledgerTotals(ledger: ThreadLedger): DepartedThreads {
     residualMs: ledger.residualMs,
   };
 }
+
+/** Names one life of a thread: ids are used again. */
+export function toLifeText(life: { readonly threadId: number; readonly beginMs: number }): string {
+  return `${life.threadId}/${life.beginMs}`;
+}
+
+/** Yields the CPU time of all threads of a route's targets. */
+export function targetCpuMs(threads: readonly ThreadLedger[], departed: DepartedThreads): number {
+  return threads.reduce((total, ledger) => total + ledger.onCpuMs, departed.onCpuMs);
+}
