@@ -411,7 +411,7 @@ export interface HookStatus {
   /** false: no route asked for its plane, so it was not attached. */
   readonly isAskedFor: boolean;
   /** How long a hook that comes and goes with its plane was attached; `undefined`: as long as there was a look. */
-  readonly attachedMs?: number;
+  readonly attachedMs?: number | undefined;
 }
 
 /** What the look cost. */

@@ -240,6 +240,7 @@ const A_HOOK_STATUS: Shape<HookStatus> = anObjectOf({
   provider: maybe(aText),
   refused: aList(aText),
   blindFor: aText,
+  attachedMs: maybe(aNumber),
 });
 
 const A_PROGRAM: Shape<AttachedProgram> = anObjectOf({ hook: aText, row: aNumber, name: aText, section: aText });

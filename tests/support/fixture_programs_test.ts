@@ -39,6 +39,31 @@ function isAbout(truth: Statement, wait: string, plantedMs: number): boolean {
 const isIdle = (truth: Statement): boolean => numberOf(truth, "cpu_ms") < 0.1 * numberOf(truth, "window_ms");
 
 const ROWS: readonly Row[] = [
+  { name: "deadlock", does: "waits for locks that nobody will give", holds: isIdle },
+  {
+    name: "file_worker",
+    does: "does nothing before it is told to",
+    holds: (truth) => truth["rounds"] === 0 && isIdle(truth),
+  },
+  { name: "poller", does: "looks again and again", holds: (truth) => numberOf(truth, "poll_count") > 100 },
+  {
+    name: "resource_hog",
+    does: "is refused descriptors",
+    settings: { what: "descriptors" },
+    holds: (truth) => numberOf(truth, "refused_count") > 3,
+  },
+  {
+    name: "resource_hog",
+    does: "takes page faults all the time",
+    settings: { what: "faults" },
+    holds: (truth) => numberOf(truth, "minor_faults") > 1000,
+  },
+  {
+    name: "resource_hog",
+    does: "starts children all the time",
+    settings: { what: "processes" },
+    holds: (truth) => numberOf(truth, "started_count") > 3,
+  },
   {
     name: "socket_talker",
     does: "says nothing before it is told to",
