@@ -4,8 +4,9 @@
  * given up by the program itself.
  *
  * Wrong when the program tries several addresses at once and drops those that
- * lose: they show as abandoned. Silent below `REPEATED_COUNT_MIN` failures. Not
- * about attempts that found no local port: `port-exhaustion` is.
+ * lose: they show as abandoned. A name with two addresses of which one works
+ * (`localhost` as ::1 and 127.0.0.1) is info. Silent below `REPEATED_COUNT_MIN`
+ * failures. Not about attempts that found no local port: `port-exhaustion` is.
  *
  * @module
  */
@@ -13,7 +14,9 @@
 import { incompletenessNotes, isReliable, type TargetFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 import { formatList, formatShare } from "../format.ts";
-import { REPEATED_COUNT_MIN } from "../severity.ts";
+import type { PeerMeasurement } from "../../api/socket_measurements.ts";
+import { capSeverity, REPEATED_COUNT_MIN } from "../severity.ts";
+import { describeObject, objectKey } from "../wait_object.ts";
 import { errorsOfPeers, type PeerGroup, peerGroups, sumOfPeers } from "./peer_group.ts";
 
 /** `port-exhaustion` speaks of these. */
@@ -24,6 +27,9 @@ const ERROR_SHARE_MIN = 0.5;
 
 /** Without a single success, from this many attempts on. */
 const CRITICAL_FAILED_COUNT_MIN = 10;
+
+/** Connections elsewhere per failure, from which on the program got what it wanted; windows cut pairs in two. */
+const FALLBACK_SHARE_MIN = 0.5;
 
 export function connectionFailures(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, ["connections"])) return [];
@@ -38,13 +44,15 @@ function judgePeer(facts: TargetFacts, group: PeerGroup): readonly Finding[] {
   if (failedCount < REPEATED_COUNT_MIN || share * 100 < facts.thresholds.errorPercent) return [];
   const [commonest = ""] = errors[0] ?? [];
   const isHopeless = failedCount === decidedCount && failedCount >= CRITICAL_FAILED_COUNT_MIN;
+  const severity = isHopeless ? "critical" : share >= ERROR_SHARE_MIN ? "error" : "warning";
+  const fallback = fallbackOf(facts, group);
   return [{
     id: "connection-failures",
     targetId: facts.targetId,
-    severity: isHopeless ? "critical" : share >= ERROR_SHARE_MIN ? "error" : "warning",
+    severity: fallback === undefined ? severity : capSeverity(severity, "info"),
     title: `${formatShare(share)} of the connections to ${group.name} failed (${failedCount} of ${decidedCount}): ${
       describeErrors(errors)
-    }.`,
+    }${fallback === undefined ? "" : `; ${fallback} took them instead`}.`,
     evidence: {
       object: group.name,
       notes: [
@@ -54,10 +62,48 @@ function judgePeer(facts: TargetFacts, group: PeerGroup): readonly Finding[] {
       ],
     },
     consequences: [],
-    nextStep: nextStepFor(commonest, group.name),
+    nextStep: fallback === undefined
+      ? nextStepFor(commonest, group.name)
+      : `Nothing, if one name stands for both: the program goes on to ${fallback}. To spare the attempt, name that address.`,
     explainedMs: 0,
     share: 0,
   }];
+}
+
+/**
+ * Yields the address at which every process that failed here got through to the
+ * same port: another of the loopback, or one of the other family, as a host has
+ * two of. Other hosts of one family are no fallback: many programs talk to port
+ * 443 of hosts that have nothing to do with each other.
+ */
+function fallbackOf(facts: TargetFacts, group: PeerGroup): string | undefined {
+  const failing = group.peers.filter(({ connects }) => connects.failedCount > 0);
+  const found = failing.map((peer) =>
+    facts.peers.find((other) => other.processId === peer.processId && isFallback(other, peer))
+  );
+  const [first] = found;
+  return first?.endpoint !== undefined && found.every((other) => other !== undefined)
+    ? describeObject(first.endpoint)
+    : undefined;
+}
+
+function isFallback(other: PeerMeasurement, peer: PeerMeasurement): boolean {
+  const [from, to] = [peer.endpoint, other.endpoint];
+  if (from?.kind !== "peer" || to?.kind !== "peer" || other.role !== "client") return false;
+  if (from.port !== to.port || from.protocol !== to.protocol || objectKey(from) === objectKey(to)) return false;
+  const isSameHostKind = isLoopback(from.address) === isLoopback(to.address);
+  const mayBeOneHost = isLoopback(from.address) || isVersion6(from.address) !== isVersion6(to.address);
+  const { establishedCount } = other.connects;
+  return isSameHostKind && mayBeOneHost && establishedCount > 0 &&
+    establishedCount >= FALLBACK_SHARE_MIN * peer.connects.failedCount;
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || address.startsWith("127.");
+}
+
+function isVersion6(address: string): boolean {
+  return address.includes(":");
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {
