@@ -50,6 +50,12 @@ export function errorsOfPeers(
   return [...totals].sort((left, right) => right[1] - left[1] || (left[0] < right[0] ? -1 : 1));
 }
 
+/** Yields the quickest round trip to any of the group, in milliseconds; 0: none is known. */
+export function quickestRoundTripMs(group: PeerGroup): number {
+  const known = group.peers.flatMap(({ roundTrip }) => roundTrip === undefined ? [] : [roundTrip.minMs]);
+  return known.length === 0 ? 0 : Math.min(...known);
+}
+
 /** What a latency of all peers of a group comes to. */
 export interface GroupLatency {
   readonly count: number;

@@ -38,6 +38,29 @@ function latency(...parts: readonly (readonly [count: number, eachMs: number])[]
   return buildLatency(parts.flatMap(([count, eachMs]) => new Array<number>(count).fill(eachMs)));
 }
 
+/** Attempts of one process at port 8080 of one address. */
+function attempts(
+  address: string,
+  counts: { readonly established?: number; readonly refused?: number },
+  { processId = 100, port = 8080 }: { readonly processId?: number; readonly port?: number } = {},
+): PeerMeasurement {
+  const { established = 0, refused = 0 } = counts;
+  return buildPeer({
+    processId,
+    endpoint: { kind: "peer", protocol: "tcp", address, port },
+    connects: {
+      attemptCount: established + refused,
+      establishedCount: established,
+      failedCount: refused,
+      failures: refused === 0 ? {} : { ECONNREFUSED: refused },
+    },
+  });
+}
+
+function far(peer: PeerMeasurement, minMs: number): PeerMeasurement {
+  return { ...peer, roundTrip: { minMs, maxMs: minMs + 2, lastMs: minMs + 1 } };
+}
+
 function opening(...parts: readonly (readonly [count: number, eachMs: number])[]): PeerMeasurement {
   const handshakes = latency(...parts);
   return buildPeer({
@@ -96,6 +119,48 @@ const ROWS: readonly (readonly [name: string, rule: Rule, world: World, severity
     { peers: [connects(15, { ECONNREFUSED: 2 }), { ...connects(15, { ECONNREFUSED: 1 }), processId: 101 }] },
     "warning",
   ],
+  [
+    "localhost by its other address",
+    connectionFailures,
+    { peers: [attempts("::1", { refused: 20 }), attempts("127.0.0.1", { established: 20 })] },
+    "info",
+  ],
+  [
+    "a host by its other family",
+    connectionFailures,
+    { peers: [attempts("2001:db8::7", { refused: 20 }), attempts("10.0.0.7", { established: 19 })] },
+    "info",
+  ],
+  [
+    "one of two hosts of one family",
+    connectionFailures,
+    { peers: [attempts("10.0.0.8", { refused: 20 }), attempts("10.0.0.7", { established: 20 })] },
+    "critical",
+  ],
+  [
+    "localhost, while another host takes connections",
+    connectionFailures,
+    { peers: [attempts("::1", { refused: 20 }), attempts("10.0.0.7", { established: 20 })] },
+    "critical",
+  ],
+  [
+    "localhost, while its other address takes few",
+    connectionFailures,
+    { peers: [attempts("::1", { refused: 20 }), attempts("127.0.0.1", { established: 9 })] },
+    "critical",
+  ],
+  [
+    "localhost, while its other address has another port",
+    connectionFailures,
+    { peers: [attempts("::1", { refused: 20 }), attempts("127.0.0.1", { established: 20 }, { port: 81 })] },
+    "critical",
+  ],
+  [
+    "localhost, while only another process got through",
+    connectionFailures,
+    { peers: [attempts("::1", { refused: 20 }), attempts("127.0.0.1", { established: 20 }, { processId: 101 })] },
+    "critical",
+  ],
   ["attempts without a local port", connectionFailures, { peers: [connects(10, { EADDRNOTAVAIL: 10 })] }, undefined],
   ["attempts without a local port", portExhaustion, { peers: [connects(10, { EADDRNOTAVAIL: 10 })] }, "error"],
   ["one of 11 without a local port", portExhaustion, { peers: [connects(11, { EADDRNOTAVAIL: 1 })] }, "warning"],
@@ -104,6 +169,14 @@ const ROWS: readonly (readonly [name: string, rule: Rule, world: World, severity
   ["one lost SYN of 21", slowHandshake, { peers: [opening([20, 1], [1, 1010])] }, undefined],
   ["one lost SYN of 20", slowHandshake, { peers: [opening([19, 1], [1, 1010])] }, "warning"],
   ["handshakes of 120 ms, every one", slowHandshake, { peers: [opening([10, 120])] }, "error"],
+  ["one handshake of 150 ms", slowHandshake, { peers: [opening([1, 150])] }, undefined],
+  ["2 handshakes of 150 ms", slowHandshake, { peers: [opening([2, 150])] }, undefined],
+  ["3 handshakes of 150 ms", slowHandshake, { peers: [opening([3, 150])] }, "error"],
+  ["one connection, whose SYN got lost", slowHandshake, { peers: [opening([1, 1010])] }, "warning"],
+  ["one connection to a far peer", slowHandshake, { peers: [far(opening([1, 150]), 149)] }, undefined],
+  ["10 connections to a far peer", slowHandshake, { peers: [far(opening([10, 150]), 149)] }, "info"],
+  ["a peer not quite that far", slowHandshake, { peers: [far(opening([10, 120]), 99)] }, "error"],
+  ["lost SYNs to a far peer", slowHandshake, { peers: [far(opening([2, 150], [4, 1150]), 149)] }, "error"],
   ["handshakes of 99 ms", slowHandshake, { peers: [opening([10, 99])] }, undefined],
   ["what slow-peer tells", slowHandshake, { peers: [opening([1, 1010])], waits: WAITED_FOR }, "info"],
   ["no retransmit", retransmits, { peers: [sending(1000, 0)] }, undefined],
@@ -123,6 +196,9 @@ const ROWS: readonly (readonly [name: string, rule: Rule, world: World, severity
   ["5 slow answers of 100", slowResponses, { peers: [answering([95, 2], [5, 200])] }, undefined],
   ["2 slow answers of 2", slowResponses, { peers: [answering([2, 200])] }, undefined],
   ["answers of 110 ms, every one", slowResponses, { peers: [answering([10, 110])] }, "error"],
+  ["answers of a far peer", slowResponses, { peers: [far(answering([10, 155]), 149)] }, "info"],
+  ["answers of a peer not quite that far", slowResponses, { peers: [far(answering([10, 155]), 99)] }, "error"],
+  ["a far peer that is slow besides", slowResponses, { peers: [far(answering([10, 600]), 149)] }, "error"],
   ["answers of 90 ms, every one", slowResponses, { peers: [answering([10, 90])] }, undefined],
   ["what slow-peer tells", slowResponses, { peers: [answering([10, 200])], waits: WAITED_FOR }, undefined],
   ["a queue that took everybody", listenOverflow, { peers: [ACCEPTING], listenQueues: [queue(0)] }, undefined],
@@ -161,6 +237,16 @@ Deno.test("connectionFailures() names the outcomes, most first, and what to do a
   );
   assert.deepEqual(finding?.evidence.notes, ["6 ECONNREFUSED", "4 ETIMEDOUT", "threshold 10%"]);
   assert.match(finding?.nextStep ?? "", /something listens at 10\.0\.0\.9:5432/);
+});
+
+Deno.test("connectionFailures() names the address that took the connections instead", () => {
+  const peers = [attempts("::1", { refused: 20 }), attempts("127.0.0.1", { established: 20 })];
+  const [finding] = connectionFailures(factsOf({ peers }));
+  assert.equal(
+    finding?.title,
+    "100.0% of the connections to [::1]:8080 failed (20 of 20): refused; 127.0.0.1:8080 took them instead.",
+  );
+  assert.match(finding?.nextStep ?? "", /goes on to 127\.0\.0\.1:8080/);
 });
 
 Deno.test("rules of sockets measure against the thresholds they are given", () => {
