@@ -3,8 +3,10 @@
  * on files are looked at one by one.
  *
  * Wrong for programs that look for a file in many places (a loader, a search
- * path): files that do not exist count only as a storm. Errors that no program
- * provokes on purpose (no space, no right, a broken disk) count at once.
+ * path): files that do not exist count only as a storm, and so do probes that a
+ * healthy program makes (a read-only mount, a pipe without a reader). Errors that
+ * no program provokes on purpose (no space, a broken disk) count at once, those
+ * for want of a right from the share of `--error-threshold` on.
  *
  * @module
  */
@@ -18,10 +20,13 @@ import { REPEATED_COUNT_MIN, WINDOW_MS_MIN } from "../severity.ts";
 import { describeObject, isNamed } from "../wait_object.ts";
 
 /** A disk or a file system that is broken or full. */
-const BROKEN: ReadonlySet<string> = new Set(["EIO", "ENOSPC", "EDQUOT", "EROFS", "EUCLEAN", "ESTALE", "ENXIO"]);
+const BROKEN: ReadonlySet<string> = new Set(["EIO", "ENOSPC", "EDQUOT", "EUCLEAN", "ESTALE"]);
 
 /** The program is not let. */
 const DENIED: ReadonlySet<string> = new Set(["EACCES", "EPERM"]);
+
+/** Nothing is there. */
+const ABSENT: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
 
 /** Told by a rule of their own, or part of how calls are made: a signal, a descriptor without data. */
 const OTHERS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "EAGAIN", "EINTR"]);
@@ -48,7 +53,7 @@ interface Failures {
 export function fileErrors(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, ["files"]) || facts.windowMs < WINDOW_MS_MIN) return [];
   return failuresOf(facts.fileOperations).flatMap((failures) => {
-    const severity = severityOfFailures(failures, facts.windowMs);
+    const severity = severityOfFailures(failures, facts);
     return severity === undefined ? [] : [toFinding(facts, { failures, severity })];
   });
 }
@@ -74,12 +79,13 @@ function failuresOf(operations: readonly FileMeasurement[]): readonly Failures[]
   });
 }
 
-function severityOfFailures(failures: Failures, windowMs: number): Severity | undefined {
+function severityOfFailures(failures: Failures, { windowMs, thresholds }: TargetFacts): Severity | undefined {
   const { error, failedCount, attemptCount } = failures;
   if (OTHERS.has(error) || failedCount < REPEATED_COUNT_MIN) return undefined;
   if (BROKEN.has(error)) return "error";
   const isStorm = failedCount / windowMs * 1000 >= STORM_PER_SECOND_MIN &&
     failedCount >= STORM_SHARE_MIN * attemptCount;
+  if (DENIED.has(error) && failedCount * 100 < thresholds.errorPercent * attemptCount) return undefined;
   if (DENIED.has(error)) return isStorm ? "error" : "warning";
   return isStorm ? "warning" : undefined;
 }
@@ -113,5 +119,6 @@ function toFinding(facts: TargetFacts, { failures, severity }: { failures: Failu
 function nextStepFor(error: string, path: string): string {
   if (BROKEN.has(error)) return `Check the file system under ${path}: df, df -i, mount options, and the kernel log.`;
   if (DENIED.has(error)) return `Check owner, mode and security policy of ${path} and of the directories above it.`;
+  if (!ABSENT.has(error)) return `Find out why the program goes on trying with ${path}: it gets ${error} each time.`;
   return `Find out why ${path} is looked for: a search path with too many places, or a file that is missing.`;
 }

@@ -361,6 +361,36 @@ const ROWS: readonly Row[] = [
   },
   {
     rule: fileErrors,
+    what: "access is denied to fewer than one in ten",
+    world: { fileOperations: [failing("EACCES", 3), file({ object: FILE, count: 28 })] },
+    severity: undefined,
+  },
+  {
+    rule: fileErrors,
+    what: "access is denied to one in ten",
+    world: { fileOperations: [failing("EACCES", 3), file({ object: FILE, count: 27 })] },
+    severity: "warning",
+  },
+  {
+    rule: fileErrors,
+    what: "a read-only mount is probed",
+    world: { fileOperations: [failing("EROFS", 40)] },
+    severity: undefined,
+  },
+  {
+    rule: fileErrors,
+    what: "a pipe without a reader is tried now and then",
+    world: { fileOperations: [failing("ENXIO", 40)] },
+    severity: undefined,
+  },
+  {
+    rule: fileErrors,
+    what: "a read-only mount is written to all the time",
+    world: { fileOperations: [failing("EROFS", 30 * SECONDS)] },
+    severity: "warning",
+  },
+  {
+    rule: fileErrors,
     what: "the disk is full",
     world: {
       fileOperations: [failing("ENOSPC", 3, { operation: "write", object: FILE }), file({ operation: "write" })],

@@ -47,8 +47,7 @@ function judgeThread(facts: TargetFacts, thread: ThreadFacts): readonly Finding[
       "time that is not idle: they wait meanwhile.",
     evidence: { object: `${command} (${threadId})`, ...evidence },
     consequences: [],
-    nextStep:
-      `Find where \`${command}\` sleeps (--user-stacks shows it) and do that work on a timer or another thread.`,
+    nextStep: `Find where \`${command}\` sleeps (--stacks shows it) and do that work on a timer or another thread.`,
     explainedMs: sleptMs,
     share: impact.share,
   }];
