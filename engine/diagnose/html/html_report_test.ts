@@ -5,7 +5,7 @@ import type { FilterCategory } from "../../api/filter.ts";
 import { sanitizeText } from "../../api/text.ts";
 import type { WaitObject } from "../../api/measurements.ts";
 import { HEALTHY_REPORT, LISTED_REPORT, PARTIAL_REPORT, TROUBLED_REPORT } from "../sample_reports.ts";
-import { buildPeer, buildReport } from "../test_measurements.ts";
+import { BEGIN_MS, buildPeer, buildReport, TARGET_ID } from "../test_measurements.ts";
 import { renderHtmlReport } from "./html_report.ts";
 
 Deno.test("renderHtmlReport() is one file that may fetch nothing and run nothing but its own script", () => {
@@ -85,6 +85,35 @@ Deno.test("renderHtmlReport() shows the hottest stacks, computing first, and non
     /computing<\/span> about .*<li>parse<\/li><li>main<\/li>.*lock<\/span> 900 ms in 1 wait.*<li>take<\/li>/s,
   );
   assert.ok(!renderHtmlReport(TROUBLED_REPORT).includes('id="stacks"'));
+});
+
+Deno.test("renderHtmlReport() sums errors of one name over sends, receives and connects", () => {
+  const peer = buildPeer({
+    sends: { failedCount: 2, errors: { ECONNRESET: 2 } },
+    receives: { failedCount: 3, errors: { ECONNRESET: 3 } },
+    connects: { attemptCount: 1, failedCount: 1, failures: { ECONNRESET: 1 } },
+  });
+  assert.match(renderHtmlReport({ ...LISTED_REPORT, peers: [peer] }), /<li>errors: ECONNRESET 6<\/li>/);
+});
+
+Deno.test("renderHtmlReport() names the error of an operation on a file", () => {
+  const event = {
+    kind: "file",
+    targetId: TARGET_ID,
+    processId: 100,
+    threadId: 100,
+    operation: "open",
+    object: { kind: "path", path: "/etc/absent" },
+    errno: 2,
+    byteCount: 0,
+    durationMs: 1,
+    systemCall: "openat",
+    endMs: BEGIN_MS + 2,
+  } as const;
+  const { listing } = LISTED_REPORT;
+  assert.ok(listing !== undefined);
+  const page = renderHtmlReport({ ...LISTED_REPORT, listing: { ...listing, events: [event] } });
+  assert.match(page, /<span class="failure">ENOENT<\/span>/);
 });
 
 Deno.test("renderHtmlReport() hides secrets of command lines", () => {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errnoName } from "../../api/errno_name.ts";
 import type { TraceEvent } from "../../api/events.ts";
 import { HTML_EVENT_ROWS_MAX, HTML_PEER_ROWS_MAX, HTML_STACK_ROWS_MAX, HTML_WAIT_ROWS_MAX } from "../../api/limits.ts";
 import { IDLE_WAIT_CLASSES } from "../../api/measurements.ts";
@@ -12,6 +13,7 @@ import { durationMsOf, endMsOf } from "../event_log.ts";
 import { formatBytes, formatCount, formatMs, formatTimeOfDay } from "../format.ts";
 import { percentileMsMax } from "../histogram.ts";
 import type { Report } from "../report.ts";
+import { sumCounts } from "../sections/section_input.ts";
 import { foldChildren, type WaitLine } from "../text_time_ledger.ts";
 import type { WaitGroup } from "../time_ledger.ts";
 import { describeObject, WAIT_CLASS_NAMES } from "../wait_object.ts";
@@ -181,7 +183,7 @@ function renderPeer(report: Report, { peer, mostMs }: { peer: PeerMeasurement; m
 
 function describePeer(peer: PeerMeasurement): readonly string[] {
   const { connects, roundTrip, sends, receives } = peer;
-  const failures = Object.entries({ ...sends.errors, ...receives.errors, ...connects.failures });
+  const failures = Object.entries(sumCounts([sends.errors, receives.errors, connects.failures]));
   const lines: readonly (string | false)[] = [
     connects.attemptCount > 0 &&
     `${formatCount(connects.attemptCount, "connect")}, ${connects.establishedCount} established, ` +
@@ -252,7 +254,7 @@ function describeFailure(event: TraceEvent): string | undefined {
     case "oomKill":
       return "killed, out of memory";
     case "file":
-      return event.errno === 0 ? undefined : `errno ${event.errno}`;
+      return event.errno === 0 ? undefined : errnoName(event.errno);
     default:
       return undefined;
   }
