@@ -222,8 +222,10 @@ const processSyscalls = z.strictObject({
 const timeline = z.array(z.strictObject({ from: wallTime, to: wallTime, events: count, percentage: percent }))
   .describe("Single events: slow waits, failures, processes; five equal stretches of the window");
 
-const bursts = z.array(z.strictObject({ at: wallTime, events: count, times_average: z.number() }))
-  .describe("Seconds with more than twice the average of single events");
+const bursts = z.array(
+  z.strictObject({ at: wallTime, length_ms: milliseconds, events: count, times_average: z.number() }),
+)
+  .describe("Stretches of a second, longer in long runs, with more than twice the average of single events");
 
 const connectionPatterns = z.strictObject({
   pattern: z.enum(["bursty", "steady", "sporadic"]),

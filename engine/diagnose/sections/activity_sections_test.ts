@@ -51,11 +51,35 @@ Deno.test("burstFigures() finds the second in which far more happened, and none 
   const steady = Array.from({ length: 20 }, (_, index) => index * 500);
   const burst = Array.from({ length: 30 }, (_, index) => 4010 + index * 10);
   const figures = burstFigures(buildSectionInput({ processes: [SHOP] }, exitsAt(...steady, ...burst)));
-  assert.deepEqual(figures, [{ at: "2026-01-02T03:04:09.000Z", events: 32, times_average: 6.4 }]);
-  assert.deepEqual(figures && renderBursts(figures), ["03:04:09.000: 32 events in a second, 6.4 times the average"]);
+  assert.deepEqual(figures, [{ at: "2026-01-02T03:04:09.000Z", length_ms: 1000, events: 32, times_average: 6.4 }]);
+  assert.deepEqual(figures && renderBursts(figures), ["03:04:09.000: 32 events in 1.00 s, 6.4 times the average"]);
   assert.equal(burstFigures(buildSectionInput({ processes: [SHOP] }, exitsAt(...steady))), undefined);
   assert.equal(burstFigures(buildSectionInput({ processes: [SHOP] }, exitsAt(...burst.slice(0, 9)))), undefined);
   assert.equal(burstFigures(buildSectionInput({ processes: [SHOP], windowMs: 1900 }, exitsAt(...burst))), undefined);
+});
+
+Deno.test("renderBursts() says how long a stretch is where it is not one second", () => {
+  const burst = Array.from({ length: 30 }, (_, index) => 100 + index * 10);
+  const figures = burstFigures(buildSectionInput({ processes: [SHOP], windowMs: 4800 }, exitsAt(2000, 3000, ...burst)));
+  assert.deepEqual(figures && renderBursts(figures), ["03:04:05.000: 30 events in 1.20 s, 3.8 times the average"]);
+});
+
+Deno.test("errorCorrelationFigures() counts a reset once, be it seen by a call or by the socket alone", () => {
+  const table: readonly (readonly [errors: Readonly<Record<string, number>>, resets: number, total: number])[] = [
+    [{ ECONNRESET: 3 }, 3, 3],
+    [{ ECONNRESET: 2, EPIPE: 1 }, 3, 3],
+    [{ ECONNRESET: 1 }, 3, 3],
+    [{ EPIPE: 5 }, 3, 5],
+    [{ ETIMEDOUT: 2 }, 3, 5],
+    [{}, 3, 3],
+  ];
+  for (const [errors, resetReceivedCount, total] of table) {
+    const failedCount = Object.values(errors).reduce((sum, count) => sum + count, 0);
+    for (const transfers of [{ sends: { failedCount, errors } }, { receives: { failedCount, errors } }]) {
+      const peers = [buildPeer({ resetReceivedCount, ...transfers })];
+      assert.equal(errorCorrelationFigures(buildSectionInput({ processes: [SHOP], peers }))?.total_errors, total);
+    }
+  }
 });
 
 Deno.test("processActivityFigures() counts waits and single events of a process, of all there were", () => {
@@ -101,14 +125,14 @@ Deno.test("errorCorrelationFigures() makes one chain of everything that fails wi
     buildPeer({ endpoint: { kind: "peer", protocol: "tcp", address: "10.0.0.1", port: 80 }, resetReceivedCount: 1 }),
   ];
   const figures = errorCorrelationFigures(buildSectionInput({ processes: [SHOP], peers }));
-  assert.equal(figures?.total_errors, 25);
+  assert.equal(figures?.total_errors, 24);
   assert.deepEqual(figures?.chains, [{
     severity: "critical",
     subject: "10.0.0.9:5432",
     root_operation: "connect",
     root_error: "ETIMEDOUT",
-    errors: 24,
-    breakdown: { ETIMEDOUT: 15, ECONNREFUSED: 5, "EPIPE": 2, "reset by peer": 2 },
+    errors: 23,
+    breakdown: { ETIMEDOUT: 15, ECONNREFUSED: 5, "EPIPE": 2, "reset by peer": 1 },
     suggestions: [
       "refused: check that the target runs and listens there",
       "no answer: check network, routes and firewalls",

@@ -5,7 +5,7 @@
  */
 
 import { countByStretch } from "../event_times.ts";
-import { formatCount, formatTimeOfDay } from "../format.ts";
+import { formatCount, formatLifetime, formatTimeOfDay } from "../format.ts";
 import { type FiguresOf, type SectionInput, sumOf } from "./section_input.ts";
 
 const EVENTS_MIN = 10;
@@ -29,6 +29,7 @@ export function burstFigures({ measurements, digest }: SectionInput): FiguresOf<
   const bursts = counts.flatMap((events, index) =>
     events <= TIMES_AVERAGE_MIN * average ? [] : [{
       at: new Date(window.beginWallMs + index * durationMs / stretchCount).toISOString(),
+      length_ms: durationMs / stretchCount,
       events,
       times_average: events / average,
     }]
@@ -37,8 +38,8 @@ export function burstFigures({ measurements, digest }: SectionInput): FiguresOf<
 }
 
 export function renderBursts(figures: FiguresOf<"bursts">): readonly string[] {
-  const shown = figures.slice(0, BURSTS_SHOWN_MAX).map(({ at, events, times_average }) =>
-    `${formatTimeOfDay(Date.parse(at))}: ${formatCount(events, "event")} in a second, ${
+  const shown = figures.slice(0, BURSTS_SHOWN_MAX).map(({ at, length_ms: lengthMs, events, times_average }) =>
+    `${formatTimeOfDay(Date.parse(at))}: ${formatCount(events, "event")} in ${formatLifetime(lengthMs)}, ${
       times_average.toFixed(1)
     } times the average`
   );

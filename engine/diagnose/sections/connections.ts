@@ -31,6 +31,7 @@ export function connectionFigures({ measurements }: SectionInput): FiguresOf<"co
   const closed = sumOf(peers, (peer) => peer.closeCount);
   if (attempts + accepted + closed === 0) return undefined;
   const failed = sumOf(connects, (part) => part.failedCount);
+  const established = sumOf(connects, (part) => part.establishedCount);
   const { count: _, ...handshakes } = summariseLatency(connects.map((part) => part.handshakes)) ?? { count: 0 };
   const named = "avg_ms" in handshakes
     ? {
@@ -45,10 +46,10 @@ export function connectionFigures({ measurements }: SectionInput): FiguresOf<"co
     total_connections: attempts,
     rate_per_second: rateOf(attempts, measurements),
     ...named,
-    established: sumOf(connects, (part) => part.establishedCount),
+    established,
     failed,
     pending: sumOf(connects, (part) => part.pendingCount),
-    failure_rate: percentOf(failed, attempts),
+    failure_rate: percentOf(failed, established + failed),
     error_breakdown: sumCounts(connects.map((part) => part.failures)),
     top_targets: topTargets(measurements),
     accepted,

@@ -63,13 +63,19 @@ function peerChains({ measurements }: SectionInput): readonly Chain[] {
 }
 
 function errorsOfPeers(peers: readonly PeerMeasurement[]): readonly ErrorGroup[] {
-  const resets = sumOf(peers, (peer) => peer.resetReceivedCount);
+  const resets = sumOf(peers, unnoticedResets);
   return [
     { operation: "connect", errors: sumCounts(peers.map((peer) => peer.connects.failures)) },
     { operation: "reset", errors: { "reset by peer": resets } },
     { operation: "send", errors: sumCounts(peers.map((peer) => peer.sends.errors)) },
     { operation: "receive", errors: sumCounts(peers.map((peer) => peer.receives.errors)) },
   ];
+}
+
+/** Yields resets that no send or receive failed by: those that did are under the errors of their calls. */
+function unnoticedResets({ resetReceivedCount, sends, receives }: PeerMeasurement): number {
+  const noticed = sumOf([sends, receives], ({ errors }) => (errors.ECONNRESET ?? 0) + (errors.EPIPE ?? 0));
+  return Math.max(0, resetReceivedCount - noticed);
 }
 
 function fileChains({ measurements }: SectionInput): readonly Chain[] {

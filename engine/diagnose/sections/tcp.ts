@@ -26,7 +26,7 @@ export function tcpFigures({ measurements, thresholds }: SectionInput): FiguresO
     ...roundTripsOf(measurements, thresholds.rttMs),
     retransmits,
     segments,
-    retransmit_rate: segments === undefined ? undefined : percentOf(retransmits, segments),
+    retransmit_rate: segments === undefined ? undefined : Math.min(100, percentOf(retransmits, segments)),
     responses: responses("client"),
     served: responses("server"),
     unmeasured_responses: sumOf(peers, (peer) => peer.unmeasuredResponseCount),
