@@ -352,6 +352,34 @@ Deno.test("AlertDispatcher refuses a private address only when asked to, before 
   }
 });
 
+Deno.test("AlertDispatcher sends a password with a percent sign as it is", async () => {
+  for (const [written, meant] of [["50%", "50%"], ["%zz%40", "%zz@"], ["%%5E", "%^"], ["%ff", "%ff"]]) {
+    await using sink = new AlertSink(ok);
+    await using world = openAlertWorld([webhookAt(`http://me:${written}@localhost:${sink.port}/hook`)]);
+
+    world.dispatcher.offer(buildAlert());
+    const { sinks: [receipt] } = await world.dispatcher.flush(world.patience);
+
+    assert.equal(receipt?.deliveredCount, 1, written);
+    assert.equal(sink.requests[0]?.headers.get("authorization"), `Basic ${btoa(`me:${meant}`)}`);
+  }
+});
+
+Deno.test("AlertDispatcher counts an alert that cannot be sent for an unforeseen reason, and goes on with the next", async () => {
+  await using sink = new AlertSink((_request, index) => index === 0 ? status(503)() : ok());
+  await using world = openAlertWorld([webhookAt(sink.url())], {
+    random: () => {
+      throw new RangeError("quotes hunter2");
+    },
+  });
+
+  for (const subject of ["a", "b"]) world.dispatcher.offer(buildAlert({ subject }));
+  const { sinks: [receipt] } = await world.dispatcher.flush(world.patience);
+
+  assert.deepEqual([receipt?.failedCount, receipt?.deliveredCount, receipt?.waitingCount], [1, 1, 0]);
+  assert.equal(receipt?.lastProblem, "it could not be sent: RangeError");
+});
+
 Deno.test("AlertDispatcher counts what its queue has no room for", async () => {
   const release = Promise.withResolvers<void>();
   await using sink = new AlertSink(() => never(release.promise));

@@ -67,8 +67,19 @@ function payloadOf(spec: SinkSpec, alert: Alert): Readonly<Record<string, unknow
 function authorizationOf(spec: SinkSpec, url: URL): string | undefined {
   if (spec.type === "splunk") return `Splunk ${spec.token.reveal()}`;
   if (url.username === "" && url.password === "") return undefined;
-  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const credentials = `${decodeEscapes(url.username)}:${decodeEscapes(url.password)}`;
   return `Basic ${btoa(String.fromCodePoint(...new TextEncoder().encode(credentials)))}`;
+}
+
+/** What is no escape stays as it is: a `%` in a password is often just that. */
+function decodeEscapes(text: string): string {
+  return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
 }
 
 /** Leaves out what can be spared until the payload fits: figures first, then advice. */

@@ -91,12 +91,18 @@ export class SinkWorker {
     this.#isRunning = true;
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
       this.#sendingCount = 1;
-      const outcome = await this.#deliver(entry.alert);
+      const outcome = await this.#deliver(entry.alert).catch((error) => this.#failUnexpectedly(error));
       this.#sendingCount = 0;
       this.#counts[outcome]++;
       entry.settle(outcome === "delivered");
     }
     this.#isRunning = false;
+  }
+
+  /** Whatever goes wrong with one alert, the others get their turn. The message stays out: it may quote a secret. */
+  #failUnexpectedly(error: unknown): Outcome {
+    this.#lastProblem = `it could not be sent: ${error instanceof Error ? error.name : typeof error}`;
+    return "failed";
   }
 
   async #deliver(alert: Alert): Promise<Outcome> {
