@@ -1,15 +1,19 @@
 import { assert } from "../../../tests/support/assert.ts";
-import type { PeerMeasurement } from "../../api/socket_measurements.ts";
+import type { ConnectionMeasurement, PeerMeasurement } from "../../api/socket_measurements.ts";
 import type { Severity } from "../../api/severity.ts";
-import { buildLatency, buildPeer } from "../sections/test_input.ts";
+import { buildConnection, buildLatency, buildPeer } from "../sections/test_input.ts";
 import { buildFacts } from "../test_measurements.ts";
 import { connectionChurn } from "./connection_churn.ts";
 import { rttSpikes } from "./rtt_spikes.ts";
 
-function factsOf(peer: PeerMeasurement, thresholds: { rttMs?: number } = {}) {
+function factsOf(
+  peer: PeerMeasurement,
+  { connections = [], ...thresholds }: { rttMs?: number; connections?: readonly ConnectionMeasurement[] } = {},
+) {
   const facts = buildFacts({
     processes: [{ processId: 100, command: "shop", threads: [{ threadId: 100 }] }],
     peers: [peer],
+    connections,
   });
   return { ...facts, thresholds: { ...facts.thresholds, ...thresholds } };
 }
@@ -59,30 +63,80 @@ Deno.test("connectionChurn() says how often, how much use, and what the handshak
   ]);
 });
 
-const trip = (minMs: number, maxMs: number): PeerMeasurement =>
-  buildPeer({ roundTrip: { minMs, maxMs, lastMs: maxMs } });
+/** Connections with the round-trip times of each: best, worst, latest. */
+function trips(
+  times: readonly (readonly [minMs: number, maxMs: number, lastMs: number])[],
+  { role = "client", operationCount = 50 }: { readonly role?: "client" | "server"; readonly operationCount?: number } =
+    {},
+): readonly ConnectionMeasurement[] {
+  return times.map(([minMs, maxMs, lastMs]) =>
+    buildConnection({
+      role,
+      ...(role === "server" ? { endpoint: { kind: "server", protocol: "tcp", port: 8080 } } : {}),
+      sent: { operationCount, byteCount: 0 },
+      received: { operationCount, byteCount: 0 },
+      roundTrip: { minMs, maxMs, lastMs },
+    })
+  );
+}
 
-const SPIKES: readonly (readonly [name: string, peer: PeerMeasurement, severity: Severity | undefined])[] = [
-  ["a way that got slow", trip(1, 150), "warning"],
-  ["a way exactly as slow as the threshold", trip(1, 100), "warning"],
-  ["a way just below it", trip(1, 99.9), undefined],
-  ["a peer that is far away", trip(120, 150), "info"],
-  ["a peer without a known round trip", buildPeer(), undefined],
+const few = (role: "client" | "server") => ({ role, operationCount: 2 });
+const repeat = <T>(count: number, entry: T): readonly T[] => new Array<T>(count).fill(entry);
+const SERVER = { role: "server" } as const;
+
+const SPIKES: readonly (readonly [
+  name: string,
+  connections: readonly ConnectionMeasurement[],
+  severity: Severity | undefined,
+])[] = [
+  ["a way that got slow", trips([[1, 150, 150]]), "warning"],
+  ["a way that got slow and quick again", trips([[1, 150, 2]]), "info"],
+  ["a way that gets slow and quick again on three connections", trips(repeat(3, [1, 150, 2])), "warning"],
+  ["a way exactly as slow as the threshold", trips([[1, 100, 100]]), "warning"],
+  ["a way just below it", trips([[1, 99.9, 99.9]]), undefined],
+  ["one connection with hardly an exchange", trips([[1, 150, 150]], few("client")), undefined],
+  [
+    "three new connections of which each was slow",
+    trips([[1, 1, 1], ...repeat(3, [150, 150, 150] as const)], few("client")),
+    "warning",
+  ],
+  ["one slow connection of 20", trips([[1, 150, 150], ...repeat(19, [1, 2, 2] as const)]), "warning"],
+  ["one slow connection of 21", trips([[1, 150, 150], ...repeat(20, [1, 2, 2] as const)]), undefined],
+  ["a peer that is far away", trips([[120, 150, 130]]), "info"],
+  ["a far peer, asked once", trips([[120, 120, 120]], few("client")), undefined],
+  ["a near and a far client", trips([[1, 2, 2], [149, 160, 150]], SERVER), undefined],
+  ["a near client and many far ones", trips([[1, 2, 2], ...repeat(30, [149, 160, 150] as const)], SERVER), undefined],
+  ["clients of which one got slow", trips([[1, 150, 150], [1, 2, 2]], SERVER), "warning"],
+  ["clients of which one got slow with hardly an exchange", trips([[1, 150, 150]], few("server")), undefined],
+  ["a peer without a known round trip", [buildConnection()], undefined],
 ];
 
-for (const [name, peer, severity] of SPIKES) {
+for (const [name, connections, severity] of SPIKES) {
   Deno.test(`rttSpikes() yields ${severity ?? "nothing"} for ${name}`, () => {
-    assert.deepEqual(rttSpikes(factsOf(peer)).map((finding) => finding.severity), severity ? [severity] : []);
+    const facts = factsOf(buildPeer(), { connections });
+    assert.deepEqual(rttSpikes(facts).map((finding) => finding.severity), severity ? [severity] : []);
   });
 }
 
+Deno.test("rttSpikes() says how many connections, and how slow the slowest of them was", () => {
+  const connections = trips([[1, 150, 120], [2, 170, 3], [1, 2, 2], [149, 160, 150]], SERVER);
+  const [finding] = rttSpikes(factsOf(buildPeer(), { connections }));
+  assert.equal(
+    finding?.title,
+    "Round trips to clients of tcp port 8080 went up to 170.00 ms (smoothed), from 1.00 ms at best.",
+  );
+  assert.deepEqual(finding?.evidence.notes, [
+    "on 2 of 4 connections; the slowest was last seen at 3.00 ms; 0 retransmits on them; threshold 100 ms",
+  ]);
+});
+
 Deno.test("rttSpikes() measures against the threshold it is given", () => {
-  assert.equal(rttSpikes(factsOf(trip(1, 50), { rttMs: 40 })).length, 1);
-  assert.equal(rttSpikes(factsOf(trip(1, 150), { rttMs: 200 })).length, 0);
+  assert.equal(rttSpikes(factsOf(buildPeer(), { connections: trips([[1, 50, 50]]), rttMs: 40 })).length, 1);
+  assert.equal(rttSpikes(factsOf(buildPeer(), { connections: trips([[1, 150, 150]]), rttMs: 200 })).length, 0);
 });
 
 Deno.test("rules of connections say nothing when what they read was not seen", () => {
-  const facts = factsOf(buildPeer({ ...churning(950, 1), roundTrip: { minMs: 1, maxMs: 150, lastMs: 1 } }));
+  const facts = factsOf(churning(950, 1), { connections: trips([[1, 150, 150]]) });
   assert.equal(connectionChurn(facts).length + rttSpikes(facts).length, 2);
   const blind = { verdict: "blind", reason: "no hook" } as const;
   const unseen = { ...facts, completeness: { ...facts.completeness, transfers: blind } };
