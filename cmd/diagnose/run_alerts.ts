@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Alert, AlertingReceipt } from "../../engine/api/alerts.ts";
+import { type Alert, ALERT_SEVERITIES, type AlertingReceipt } from "../../engine/api/alerts.ts";
 import type { TraceEvent } from "../../engine/api/events.ts";
 import type { Exporter, ExportOptions, ExportOutcome } from "../../engine/api/exporter.ts";
 import type { Measurements } from "../../engine/api/measurements.ts";
@@ -57,7 +57,8 @@ class ToldAlerts implements RunAlerts {
   readonly #context: RunAlertsOptions["context"];
   readonly #log: Logger;
   readonly #dispatcher: AlertDispatcher;
-  readonly #offered = new Set<string>();
+  /** What some sink took or may still take, and what is too mild for all of them. */
+  readonly #told = new Set<string>();
   #lastSeen: ReadonlySet<string> = new Set();
 
   constructor(settings: AlertingSettings, { context, log, http }: RunAlertsOptions) {
@@ -101,25 +102,31 @@ class ToldAlerts implements RunAlerts {
     await this.#dispatcher[Symbol.asyncDispose]();
   }
 
-  /** What was there at the last look too. */
+  /** What was there at the last look too, as grave or graver. */
   #tellLasting(alerts: readonly Alert[]): void {
     for (const alert of alerts) {
-      if (this.#lastSeen.has(keyOf(alert)) && alert.severity !== "info") this.#offer(alert);
+      if (hasAsGrave(this.#lastSeen, alert) && alert.severity !== "info") this.#offer(alert);
     }
     this.#lastSeen = new Set(alerts.map(keyOf));
   }
 
-  /** A finding stays one and the same for the whole run, however its figures move. */
+  /** A finding stays one and the same for the whole run, however its figures move; it is told again if it gets graver. */
   #offer(alert: Alert): void {
+    if (hasAsGrave(this.#told, alert)) return;
     const key = keyOf(alert);
-    if (this.#offered.has(key)) return;
-    this.#offered.add(key);
-    this.#dispatcher.offer(alert);
+    const admission = this.#dispatcher.offer(alert, { onUntold: () => this.#told.delete(key) });
+    if (admission !== "rateLimited" && admission !== "closed") this.#told.add(key);
   }
 }
 
 function keyOf({ rule, subject, severity }: Alert): string {
   return JSON.stringify([rule, subject, severity]);
+}
+
+/** Whether `keys` has the same finding, as grave or graver. */
+function hasAsGrave(keys: ReadonlySet<string>, alert: Alert): boolean {
+  return ALERT_SEVERITIES.slice(ALERT_SEVERITIES.indexOf(alert.severity))
+    .some((severity) => keys.has(keyOf({ ...alert, severity })));
 }
 
 function isLossy(sink: AlertingReceipt["sinks"][number]): boolean {

@@ -1,4 +1,4 @@
-import type { AlertingReceipt } from "../../engine/api/alerts.ts";
+import type { Alert, AlertingReceipt, AlertSeverity } from "../../engine/api/alerts.ts";
 import { buildAlert } from "../../tests/support/alert_builder.ts";
 import { buildMeasurements } from "../../engine/diagnose/test_measurements.ts";
 import { AlertSink, never } from "../../tests/support/alert_sink.ts";
@@ -118,6 +118,61 @@ Deno.test("openRunAlerts() tells in a long run what two looks in a row show, and
   assert.deepEqual(passedOn, [...new Array(23).fill(false), true]);
   assert.deepEqual([receipt?.offeredCount, receipt?.duplicateCount, receipt?.sinks[0]?.deliveredCount], [2, 0, 2]);
   assert.equal(sink.requests.length, 2);
+});
+
+/** Looks at what `steps` yields, one step a look. */
+async function look({ context, alerts }: { context: KeptContext; alerts: RunAlerts }, steps: readonly Step[]) {
+  let soFar: readonly Alert[] = [];
+  const exporter = alerts.watch({
+    export: (batch) => Promise.resolve({ exportedCount: batch.length, droppedCount: 0 }),
+    exportMeasurements: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }, () => soFar);
+  const { signal } = new AbortController();
+  for (const step of steps) {
+    soFar = step.alerts;
+    await context.timer.advance(ALERT_LOOK_INTERVAL_MS);
+    await exporter.exportMeasurements({ ...buildMeasurements(), isFinal: false }, { signal });
+    await step.then?.();
+  }
+}
+
+interface Step {
+  readonly alerts: readonly Alert[];
+  readonly then?: () => Promise<unknown>;
+}
+
+Deno.test("openRunAlerts() tells later what the rate limit held back, and again what no sink took", async () => {
+  await using sink = new AlertSink((_request, index) => new Response("", { status: index === 0 ? 404 : 200 }));
+  const run = open(sink, { PODTRACE_ALERT_RATE_LIMIT: "1", PODTRACE_ALERT_HTTP_TIMEOUT: "10m" });
+  const both = { alerts: ALERTS };
+  const told = (count: number) => ({
+    ...both,
+    then: () => until(() => sink.requests.length === count, { what: `${count} requests` }),
+  });
+  // One a minute: a fails, b is held back; then a again; then b.
+  await look(run, [both, told(1), both, told(2), both, told(3), both, both]);
+  const receipt = await run.alerts.conclude(ALERTS);
+  assert.equal(sink.requests.length, 3);
+  assert.deepEqual([receipt?.sinks[0]?.deliveredCount, receipt?.sinks[0]?.failedCount], [2, 1]);
+});
+
+Deno.test("openRunAlerts() tells a finding again when it gets graver, not when it gets milder", async () => {
+  await using sink = new AlertSink(() => new Response("ok"));
+  const as = (severity: AlertSeverity) => ({ alerts: [buildAlert({ subject: "a", severity })] });
+  for (
+    const [severities, told] of [
+      [["warning", "warning", "error", "error", "warning", "warning"], ["warning", "error"]],
+      [["error", "error", "warning", "warning"], ["error"]],
+      [["warning", "error", "warning"], ["warning"]],
+    ] as const
+  ) {
+    const before = sink.requests.length;
+    const run = open(sink, { PODTRACE_ALERT_HTTP_TIMEOUT: "10m" }); // looks come faster than answers here
+    await look(run, severities.map(as));
+    await run.alerts.conclude(as("warning").alerts);
+    assert.deepEqual(sink.requests.slice(before).map(({ text }) => JSON.parse(text).severity), told);
+  }
 });
 
 Deno.test("openRunAlerts() puts nothing between where no alerts are told", () => {

@@ -91,13 +91,16 @@ export class AlertDispatcher implements AsyncDisposable {
     this.#workers = settings.sinks.map((spec) => new SinkWorker(spec, sending));
   }
 
-  /** Decides on the alert, in this order: severity, told already, rate. Returns at once. */
-  offer(offered: Alert): Admission {
+  /**
+   * Decides on the alert, in this order: severity, told already, rate. Returns
+   * at once; `onUntold` is called later if it was queued and no sink took it.
+   */
+  offer(offered: Alert, options: { onUntold?: () => void } = {}): Admission {
     if (this.#end.signal.aborted) return "closed";
     this.#counts.offered++;
     const alert = toBoundedAlert(offered);
     const admission = this.#admit(alert);
-    if (admission === "queued") this.#tell(alert);
+    if (admission === "queued") this.#tell(alert, options.onUntold);
     else this.#counts[admission]++;
     return admission;
   }
@@ -147,12 +150,14 @@ export class AlertDispatcher implements AsyncDisposable {
     return this.#rate.tryPass(nowMs) ? "queued" : "rateLimited";
   }
 
-  #tell(alert: Alert): void {
+  #tell(alert: Alert, onUntold: (() => void) | undefined): void {
     const key = alertKey(alert);
     this.#told.remember(key, this.#clock.monotonicMs());
     const settled = Promise.all(this.#workers.map((worker) => worker.enqueue(alert))).then((delivered) => {
       // Nobody heard of it: the next occurrence is news again.
-      if (!delivered.includes(true)) this.#told.forget(key);
+      if (delivered.includes(true)) return;
+      this.#told.forget(key);
+      onUntold?.();
     });
     this.#settling.add(settled);
     settled.then(() => this.#settling.delete(settled));
