@@ -380,6 +380,38 @@ Deno.test("AlertDispatcher counts an alert that cannot be sent for an unforeseen
   assert.equal(receipt?.lastProblem, "it could not be sent: RangeError");
 });
 
+Deno.test("AlertDispatcher keeps what an answer echoes of the address and credentials to itself", async () => {
+  const secret = "Xyz-Secret_1234567890";
+  const echoes: readonly ((request: { path: string; authorization: string }) => string)[] = [
+    ({ path }) => `no ${path} here`,
+    ({ path }) => `no ${path.replaceAll("/", "&#x2F;").toLowerCase()} here`,
+    ({ path }) => JSON.stringify({ error: path.replaceAll("/", "\\/") }),
+    ({ authorization }) => `bad ${authorization}`,
+    ({ authorization }) => `bad ${authorization.startsWith("Basic ") ? atob(authorization.slice(6)) : "token"}`,
+    ({ path }) => `${"\u00fc".repeat(200)}${path} ${path} ${path} ${path} ${path}`,
+    ...Array.from(
+      { length: 24 },
+      (_, index) => ({ path }: { path: string }) => `${"x ".repeat(240)}${" ".repeat(index)}${path}`,
+    ),
+  ];
+  for (const echo of echoes) {
+    await using sink = new AlertSink(({ path, headers }) =>
+      new Response(echo({ path, authorization: headers.get("authorization") ?? "" }), { status: 404 })
+    );
+    const url = `http://me:${secret}@localhost:${sink.port}/services/${secret}?key=${secret}`;
+    await using world = openAlertWorld([webhookAt(url), splunkAt(sink.url(`/${secret}`), secret)]);
+
+    world.dispatcher.offer(buildAlert());
+    const { sinks } = await world.dispatcher.flush(world.patience);
+
+    for (const { lastProblem = "" } of sinks) {
+      assert.match(lastProblem, /^answered 404: \S/);
+      assert.doesNotMatch(lastProblem, /xyz|secret|Xyz-S|WHl6/i);
+      assert.ok(!lastProblem.includes(btoa(`me:${secret}`).slice(0, 8)), lastProblem);
+    }
+  }
+});
+
 Deno.test("AlertDispatcher counts what its queue has no room for", async () => {
   const release = Promise.withResolvers<void>();
   await using sink = new AlertSink(() => never(release.promise));

@@ -86,7 +86,7 @@ async function attempt(request: SinkRequest, options: SendOptions): Promise<Atte
     kind: "failed",
     isPassing: isPassingStatus(response.status),
     retryAfterMs: parseRetryAfter(response.headers.get("Retry-After"), { nowWallMs: options.wallMs() }),
-    problem: describeAnswer(response.status, await readBeginning(response)),
+    problem: describeAnswer(response.status, await readBeginning(response, request.secrets)),
   };
 }
 
@@ -112,11 +112,13 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** At most `ALERT_ANSWER_BYTES_MAX` of the body, whatever comes of it. */
-async function readBeginning(response: Response): Promise<string> {
+/** About `ALERT_ANSWER_BYTES_MAX` of the body without the secrets it echoes, whatever comes of it. */
+async function readBeginning(response: Response, secrets: readonly string[]): Promise<string> {
   const reader = response.body?.getReader();
   if (reader === undefined) return "";
-  const bytes = new Uint8Array(ALERT_ANSWER_BYTES_MAX);
+  // A secret that begins within the limit is read whole, so that no part of it is left over.
+  const longestBytes = new TextEncoder().encode(secrets[0] ?? "").length;
+  const bytes = new Uint8Array(ALERT_ANSWER_BYTES_MAX + longestBytes);
   let length = 0;
   try {
     while (length < bytes.length) {
@@ -130,7 +132,22 @@ async function readBeginning(response: Response): Promise<string> {
   } catch {
     // Cut off or out of time: the status is known, and that is what counts.
   }
-  return new TextDecoder().decode(bytes.subarray(0, length)).trim();
+  const decode = (bytesMax: number) => new TextDecoder().decode(bytes.subarray(0, Math.min(length, bytesMax)));
+  return hideSecrets(decode(length), { secrets, end: decode(ALERT_ANSWER_BYTES_MAX).length }).trim();
+}
+
+/** Yields the text up to `end`, with `***` for every secret that begins before it. */
+function hideSecrets(text: string, { secrets, end }: { secrets: readonly string[]; end: number }): string {
+  if (secrets.length === 0) return text.slice(0, end);
+  const alternatives = secrets.map((secret) => secret.replaceAll(/[.*+?^${}()|[\]\\/-]/g, "\\$&"));
+  let shown = "";
+  let shownEnd = 0;
+  for (const match of text.matchAll(new RegExp(alternatives.join("|"), "gi"))) {
+    if (match.index >= end) break;
+    shown += `${text.slice(shownEnd, match.index)}***`;
+    shownEnd = match.index + match[0].length;
+  }
+  return shown + text.slice(shownEnd, end);
 }
 
 /** Deno's messages quote the URL, which is a secret; the reason stands in the cause, or after it. */

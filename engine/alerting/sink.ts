@@ -20,6 +20,8 @@ export interface SinkRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** JSON. */
   readonly body: string;
+  /** What an answer may echo and nobody else may read: parts of the URL and credentials; longest first. */
+  readonly secrets: readonly string[];
   /** The codes that mean that the sink took it. */
   readonly isSuccess: (status: number) => boolean;
 }
@@ -39,6 +41,7 @@ export function toSinkRequest(
   if (body === undefined) return undefined;
   const url = new URL(spec.url.reveal());
   const authorization = authorizationOf(spec, url);
+  const secrets = secretsOf(url, authorization);
   url.username = "";
   url.password = "";
   return {
@@ -49,6 +52,7 @@ export function toSinkRequest(
       ...(authorization === undefined ? {} : { Authorization: authorization }),
     },
     body,
+    secrets,
     isSuccess: (status) => spec.type === "slack" ? status === 200 : status >= 200 && status < 300,
   };
 }
@@ -69,6 +73,19 @@ function authorizationOf(spec: SinkSpec, url: URL): string | undefined {
   if (url.username === "" && url.password === "") return undefined;
   const credentials = `${decodeEscapes(url.username)}:${decodeEscapes(url.password)}`;
   return `Basic ${btoa(String.fromCodePoint(...new TextEncoder().encode(credentials)))}`;
+}
+
+/** Shorter words of an address, such as `v1`, say nothing. */
+const SECRET_WORD_LENGTH_MIN = 4;
+
+/** Yields every secret as a whole, as written and as meant, and its words: pages echo them escaped in many ways. */
+function secretsOf(url: URL, authorization: string | undefined): readonly string[] {
+  const credentials = [url.username, url.password, authorization?.replace(/^\w+ /, "") ?? ""];
+  const written = [...credentials, `${url.pathname}${url.search}`, url.pathname, url.search];
+  const wholes = written.flatMap((text) => [text, decodeEscapes(text)]).filter((text) => text !== "" && text !== "/");
+  const words = wholes.flatMap((text) => text.split(/[^\p{L}\p{N}_-]+/u))
+    .filter((word) => word.length >= SECRET_WORD_LENGTH_MIN);
+  return [...new Set([...wholes, ...words])].sort((first, second) => second.length - first.length);
 }
 
 /** What is no escape stays as it is: a `%` in a password is often just that. */
