@@ -13,6 +13,15 @@
 #define PT_PF_USER_WORKER 0x00004000
 #define PT_PF_KTHREAD 0x00200000
 
+/* A pointer as the number it is: global functions, which the verifier walks once and not on every way there, take no other. */
+static __always_inline u64 number_of(const void *pointer)
+{
+	u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
 static __always_inline bool is_slot_active(u32 slot)
 {
 	u32 *active = bpf_map_lookup_elem(&target_slots, &slot);
@@ -39,8 +48,9 @@ static __always_inline u64 ancestor_cgroup_id(struct cgroup *cgroup, int level)
  * Only the levels at which a target exists are looked up: one, as a rule. Of
  * nested targets the closest one has it.
  */
-static __noinline u32 slot_of_cgroup(struct cgroup *cgroup, u32 levels)
+__noinline u32 slot_of_cgroup(u64 cgroup_address, u32 levels)
 {
+	struct cgroup *cgroup = (void *)cgroup_address;
 	int level, own_level = BPF_CORE_READ(cgroup, level);
 	u32 closest = 0;
 
@@ -84,7 +94,7 @@ static __always_inline u32 slot_by_place(struct task_struct *task, const struct 
 	if (task->pid == 0 || (task->flags & PT_PF_KTHREAD) || (u32)task->tgid == control->own_tgid)
 		return 0;
 	if (control->cgroup_levels) {
-		u32 slot = slot_of_cgroup(cgroup_of(task), control->cgroup_levels);
+		u32 slot = slot_of_cgroup(number_of(cgroup_of(task)), control->cgroup_levels);
 
 		if (slot)
 			return slot;
@@ -105,9 +115,9 @@ static __always_inline u32 slot_of_process(u32 tgid, bool at_exec)
 }
 
 /* For the iterator: a target process is itself or an ancestor. Orphans have lost theirs. */
-static __noinline u32 slot_by_ancestry(struct task_struct *task)
+__noinline u32 slot_by_ancestry(u64 task_address)
 {
-	struct task_struct *process = task;
+	struct task_struct *process = (void *)task_address;
 	int i;
 
 	for (i = 0; i < PT_ANCESTORS_MAX; i++) {
@@ -139,15 +149,6 @@ static __always_inline u32 namespace_tid_of(struct task_struct *task)
 			      (void *)numbers + level * bpf_core_type_size(struct upid) +
 				      bpf_core_field_offset(struct upid, nr));
 	return nr;
-}
-
-/* A pointer as the number it is: global functions, which the verifier walks once and not on every way there, take no other. */
-static __always_inline u64 number_of(const void *pointer)
-{
-	u64 number = 0;
-
-	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
-	return number;
 }
 
 /* Page faults of a thread since it was born. */

@@ -18,14 +18,14 @@ static __always_inline u32 slot_of_task(struct task_struct *task, const struct p
 	*by_cgroup = false;
 	if ((task->flags & PT_PF_KTHREAD) || (u32)task->tgid == control->own_tgid)
 		return 0;
-	slot = slot_by_ancestry(task);
+	slot = slot_by_ancestry(number_of(task));
 	if (slot)
 		return slot;
 	*by_cgroup = true;
 	return slot_by_place(task, control);
 }
 
-#define PT_SEED_TRIES 4
+#define PT_SEED_TRIES 3
 
 /*
  * A thread on another CPU goes on while it is looked at, and the scheduler's
@@ -217,7 +217,7 @@ static __always_inline void fill_record(struct pt_task_record *record, struct ta
 static __always_inline u32 innermost_slot(struct pt_thread *thread, struct task_struct *task,
 					  const struct pt_control *control, bool *by_cgroup)
 {
-	u32 slot = slot_by_ancestry(task);
+	u32 slot = slot_by_ancestry(number_of(task));
 
 	*by_cgroup = false;
 	if (slot)
@@ -234,7 +234,7 @@ int task_iterator(struct bpf_iter__task *ctx)
 	struct pt_books *books = get_books();
 	struct pt_task_scratch *scratch;
 	struct pt_thread *thread, *asked;
-	bool by_cgroup;
+	bool by_cgroup, is_new;
 	u32 zero = 0, slot, state;
 	u64 key, now;
 
@@ -272,15 +272,9 @@ int task_iterator(struct bpf_iter__task *ctx)
 	if (!slot && (u64)task != bpf_get_current_task())
 		return 0;
 	state = thread_state(task);
-	if (slot && !thread && control->iterator_mode == PT_ITERATE_SEED) {
-		if (state_of(task) & PT_TASK_DEAD)
-			return 0;
-		thread = adopt(task, slot, now, by_cgroup);
-		if (thread)
-			seed(thread, task);
-		/* Another CPU may have taken it in meanwhile. */
-		count_adoption(books, bpf_map_lookup_elem(&threads, &key) != NULL);
-	}
+	is_new = slot && !thread && control->iterator_mode == PT_ITERATE_SEED;
+	if (is_new && (state_of(task) & PT_TASK_DEAD))
+		return 0;
 	fill_record(&scratch->record, task, slot, state, now);
 	describe_process(&scratch->record, task, slot, control->page_bytes);
 	if (slot && state == PT_STATE_BLOCKED) {
@@ -289,5 +283,13 @@ int task_iterator(struct bpf_iter__task *ctx)
 		describe_task(&scratch->record, task, asked);
 	}
 	bpf_seq_write(ctx->meta->seq, &scratch->record, sizeof(scratch->record));
+	if (!is_new)
+		return 0;
+	/* Last: whatever follows would have to be verified for every way out of here. */
+	thread = adopt(task, slot, bpf_ktime_get_ns(), by_cgroup);
+	if (thread)
+		seed(thread, task);
+	/* Another CPU may have taken it in meanwhile. */
+	count_adoption(books, bpf_map_lookup_elem(&threads, &key) != NULL);
 	return 0;
 }

@@ -56,7 +56,7 @@ export interface LoadableObject<Link extends Disposable> extends Disposable {
 export interface LoadableProgram<Link extends Disposable> {
   readonly name: string;
   setAutoload(isOn: boolean): void;
-  setLogLevel(level: 0 | 1): void;
+  setLogLevel(level: LogLevel): void;
   /** What the verifier wrote; "" when it never got to see the program. */
   log(): string;
   /** @throws {ForeignCallError} */
@@ -200,6 +200,9 @@ export function openBpfObject(library: Libbpf, bytes: Uint8Array<ArrayBuffer>, o
   }
 }
 
+/** include/linux/bpf_verifier.h: nothing, every step, or the outcome alone (BPF_LOG_STATS). */
+export type LogLevel = 0 | 1 | 4;
+
 /** Where the recipe stands between two objects. */
 interface Progress {
   /** Hook to how many of its providers were refused. */
@@ -282,7 +285,7 @@ function refuse(progress: Progress, rejection: Rejection | undefined): void {
 function openWith<Object extends LoadableObject<Link>, Link extends Disposable>(
   options: Pick<BringUpOptions<Object, Link>, "open">,
   candidates: ReadonlyMap<string, string>,
-  state: { readonly missingMaps: readonly MissingMap[]; readonly logLevel: 0 | 1 },
+  state: { readonly missingMaps: readonly MissingMap[]; readonly logLevel: LogLevel },
 ): Object {
   const wanted = new Set(candidates.values());
   const object = options.open();
@@ -321,7 +324,8 @@ function findCulprit<Object extends LoadableObject<Link>, Link extends Disposabl
   const { loadError, progress } = state;
   const names = new Set(candidates.values());
   const logged = state.object.programs.find((program) => names.has(program.name) && program.log() !== "");
-  if (logged !== undefined) return toRejection(candidates, logged, loadError);
+  if (logged !== undefined && loadError.errno !== ERRNO.ENOSPC) return toRejection(candidates, logged, loadError);
+  if (logged !== undefined) return rejectionWithShortLog(options, candidates, { ...state, name: logged.name });
   if (progress.missingMaps === undefined) {
     progress.missingMaps = findMissingMaps(options);
     if (isAllForbidden(state.object, progress.missingMaps)) throw nothingLeft(progress, options);
@@ -335,6 +339,23 @@ function findCulprit<Object extends LoadableObject<Link>, Link extends Disposabl
   const culprit = silent ?? retried.programs.find((program) => program.name === firstName);
   if (culprit === undefined) throw nothingLeft(progress, options);
   return toRejection(candidates, culprit, error);
+}
+
+/**
+ * Before Linux 6.4 a log that does not fit hides why the program was refused:
+ * at level 4 the verifier says that, and nothing of the way there.
+ */
+function rejectionWithShortLog<Object extends LoadableObject<Link>, Link extends Disposable>(
+  options: BringUpOptions<Object, Link>,
+  candidates: ReadonlyMap<string, string>,
+  state: { readonly loadError: ForeignCallError; readonly progress: Progress; readonly name: string },
+): Rejection {
+  const { loadError, progress: { missingMaps = [] }, name } = state;
+  using retried = openWith(options, candidates, { missingMaps, logLevel: 4 });
+
+  const error = tryForeign(() => retried.load()) ?? loadError;
+  const program = retried.programs.find((candidate) => candidate.name === name);
+  return toRejection(candidates, program ?? { name, log: () => "" }, error);
 }
 
 /** Not even a map: no need to ask for every program. */

@@ -155,7 +155,7 @@ export class BpfProgram {
   }
 
   /** Before `load`. 0: a log only of what is rejected; 1: of everything. @throws {ForeignCallError} */
-  setLogLevel(level: 0 | 1): void {
+  setLogLevel(level: 0 | 1 | 4): void {
     const result = this.#library.symbols.bpf_program__set_log_level(this.#handle, level);
     checkedReturn(result, "bpf_program__set_log_level", this.name);
   }
