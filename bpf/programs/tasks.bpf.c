@@ -101,6 +101,8 @@ __noinline u32 count_fds(u64 task_address)
 	open_fds = BPF_CORE_READ(table, open_fds);
 	if (words > PT_FD_WORDS_MAX)
 		return PT_UNKNOWN_COUNT;
+	/* Or clang drops the bound that `words` implies, and before Linux 6.3 the verifier forgets it in a spilled half. */
+	asm volatile("" : "+r"(words));
 	for (i = 0; i < PT_FD_WORDS_MAX / PT_FD_WORDS; i++) {
 		u64 bits[PT_FD_WORDS];
 
@@ -113,6 +115,7 @@ __noinline u32 count_fds(u64 task_address)
 			found += bit_count(bits[j]);
 	}
 	words &= PT_FD_WORDS - 1;
+	asm volatile("" : "+r"(words));
 	for (i = 0; i < PT_FD_WORDS; i++) {
 		u64 bits = 0;
 
