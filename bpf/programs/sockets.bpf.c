@@ -129,19 +129,6 @@ int BPF_PROG(sock_recv_length, struct sock *sk, int ret, int flags)
 	return on_transfer(sk, ret, flags, PT_OPERATION_RECEIVE);
 }
 
-/* Before 6.3. */
-SEC("fexit/sock_sendmsg")
-int BPF_PROG(sock_sendmsg_exit, struct socket *socket, struct msghdr *message, int ret)
-{
-	return on_transfer(socket->sk, ret, 0, PT_OPERATION_SEND);
-}
-
-SEC("fexit/sock_recvmsg")
-int BPF_PROG(sock_recvmsg_exit, struct socket *socket, struct msghdr *message, int flags, int ret)
-{
-	return on_transfer(socket->sk, ret, flags, PT_OPERATION_RECEIVE);
-}
-
 /*
  * Which ports are ours to serve: a wait on an accepted socket is idle, a wait
  * on one we opened is a wait for that peer.

@@ -47,8 +47,8 @@ const SOCKET_HOOKS: readonly HookUse[] = [
   {
     hook: "socket_send",
     plane: "sockets",
-    // The second for kernels before 6.3.
-    providers: ["sock_send_length", "sock_sendmsg_exit"],
+    // From 6.3. Before it fexit of sock_sendmsg sees nothing: its callers have it inlined (measured on 6.1).
+    providers: ["sock_send_length"],
     row: PT_HOOK.SOCKET_SEND,
     blindFor: "what is sent, and the answers to it",
     isEssential: false,
@@ -56,7 +56,7 @@ const SOCKET_HOOKS: readonly HookUse[] = [
   {
     hook: "socket_receive",
     plane: "sockets",
-    providers: ["sock_recv_length", "sock_recvmsg_exit"],
+    providers: ["sock_recv_length"],
     row: PT_HOOK.SOCKET_RECEIVE,
     blindFor: "what is received, and how long answers take",
     isEssential: false,

@@ -7,7 +7,7 @@
 import { NOT_ASKED_FOR } from "../../../engine/api/plane.ts";
 import type { JsonReport } from "../../../engine/diagnose/report_schema.ts";
 import type { GuestLine, ScenarioOutcome } from "./guest_lines.ts";
-import type { TriedKernel } from "./kernels.ts";
+import { NO_PROVIDER, type TriedKernel } from "./kernels.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 
 /**
@@ -59,6 +59,7 @@ function judgeScenario(scenario: Scenario, lines: readonly GuestLine[], kernel: 
 function judgeHooks(report: JsonReport, kernel: TriedKernel): readonly string[] {
   return report.cost.hooks.filter(({ isAskedFor }) => isAskedFor !== false).flatMap(({ hook, provider, refused }) => {
     const wanted = kernel.providers[hook];
+    if (provider === undefined && wanted === NO_PROVIDER) return [];
     if (provider === undefined) return [`${hook} has no provider: ${refused.join("; ")}`];
     if (wanted === undefined) return refused.length === 0 ? [] : [`${hook} refused: ${refused.join("; ")}`];
     return provider === wanted ? [] : [`${hook} is served by ${provider}, wanted ${wanted}`];

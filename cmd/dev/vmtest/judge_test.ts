@@ -74,6 +74,12 @@ Deno.test("judge() does not miss what was not asked for", () => {
   assert.deepEqual(problemsOf(outcome(aReport({ completeness: { files: blind }, hooks: [SWITCH, WAKING, hook] }))), []);
 });
 
+Deno.test("judge() expects no provider where the kernel is known to have none", () => {
+  const kernel = { ...KERNEL, providers: { ...KERNEL.providers, sched_waking: "none" } };
+  const hooks = [SWITCH, { ...WAKING, provider: undefined, refused: ["why"] }];
+  assert.deepEqual(judge(outcome(aReport({ hooks })), { kernel, scenarios: [SCENARIO] }), []);
+});
+
 Deno.test("judge() tells what a scenario finds wrong with the figures", () => {
   const scenario: Scenario = { ...SCENARIO, figureProblems: () => ["no bytes"] };
   assert.deepEqual(problemsOf(outcome(aReport()), scenario), ["no bytes"]);

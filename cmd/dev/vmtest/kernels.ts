@@ -18,11 +18,15 @@ export interface TriedKernel {
   readonly blindCategories: readonly Category[];
 }
 
+/** Nothing this kernel has can serve the hook. */
+export const NO_PROVIDER = "none";
+
 /** Without the tracepoint of the fault itself. */
 const PAGE_FAULT_PROVIDER = "mm_filemap_add_to_page_cache";
 
 /** Without the tracepoints of the socket layer, which came with 6.3. */
-const TRANSFER_PROVIDERS = { socket_send: "sock_sendmsg_exit", socket_receive: "sock_recvmsg_exit" };
+const BLIND_FOR_TRANSFERS: readonly Category[] = ["transfers", "socketEvents"];
+const NO_TRANSFER_HOOKS = { socket_send: NO_PROVIDER, socket_receive: NO_PROVIDER };
 
 /** Oldest first. */
 export const TRIED_KERNELS: readonly TriedKernel[] = [
@@ -33,15 +37,15 @@ export const TRIED_KERNELS: readonly TriedKernel[] = [
     providers: {
       sched_switch: "sched_switch_by_task_state",
       page_fault: PAGE_FAULT_PROVIDER,
-      ...TRANSFER_PROVIDERS,
+      ...NO_TRANSFER_HOOKS,
     },
-    blindCategories: [],
+    blindCategories: BLIND_FOR_TRANSFERS,
   },
   {
     name: "6.1",
     suite: "bookworm",
-    providers: { page_fault: PAGE_FAULT_PROVIDER, ...TRANSFER_PROVIDERS },
-    blindCategories: [],
+    providers: { page_fault: PAGE_FAULT_PROVIDER, ...NO_TRANSFER_HOOKS },
+    blindCategories: BLIND_FOR_TRANSFERS,
   },
   { name: "6.12", suite: "trixie", providers: {}, blindCategories: [] },
 ];
