@@ -183,6 +183,7 @@ function aHook(overrides: Partial<HookStatus> = {}): HookStatus {
 
 const BLIND: readonly [what: string, hook: HookStatus, category: Category, isBlind: boolean][] = [
   ["the hook that feeds it is missing", aHook(), "waits", true],
+  ["retransmits are not seen", aHook({ hook: "tcp_retransmit" }), "connections", true],
   ["the hook that feeds it is there", aHook({ provider: "tp_btf/sched_switch" }), "waits", false],
   ["nothing is unseen without the hook", aHook({ blindFor: "" }), "waits", false],
   ["another category's hook is missing", aHook({ hook: "socket_state" }), "waits", false],
