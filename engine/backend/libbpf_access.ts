@@ -44,6 +44,8 @@ export class LibbpfAccess implements KernelAccess {
   readonly #attachedSinceMs = new Map<string, number>();
   /** How long they were before that. */
   readonly #attachedMs = new Map<string, number>();
+  /** Read once, a file a map: they are filled in advance, so it does not change, and is asked for every second. */
+  #mapMemoryBytes: number | undefined;
   #turnEndMs = 0;
 
   constructor(parts: AccessParts) {
@@ -159,7 +161,7 @@ export class LibbpfAccess implements KernelAccess {
       }),
       runTotals: sampler.totals(),
       runTimeNote: sampler.note(),
-      mapMemoryBytes: mapMemoryBytes(attached.object, host.procFs),
+      mapMemoryBytes: this.#mapMemoryBytes ??= mapMemoryBytes(attached.object, host.procFs),
     };
   }
 
