@@ -8,6 +8,7 @@
 import type { BpfMap } from "../../engine/ffi/bpf_map.ts";
 import { BpfObject } from "../../engine/ffi/bpf_object.ts";
 import type { Libbpf } from "../../engine/ffi/libbpf.ts";
+import { askWorker } from "./ask_worker.ts";
 
 /** `struct event`: fifteen words, all alike. */
 export const PRODUCED_EVENT_BYTES = 120;
@@ -73,19 +74,5 @@ export interface RunProgramRequest {
 
 /** Runs the program behind `fd` on a thread of its own; yields once it has returned. */
 export async function runOnThread(request: RunProgramRequest): Promise<void> {
-  const worker = new Worker(new URL("./run_program_worker.ts", import.meta.url), { type: "module" });
-  const { port1: answers, port2: remote } = new MessageChannel();
-  try {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    answers.onmessage = () => resolve();
-    worker.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(event.message));
-    };
-    worker.postMessage(request, [remote]);
-    await promise;
-  } finally {
-    answers.close();
-    worker.terminate();
-  }
+  await askWorker(new URL("./run_program_worker.ts", import.meta.url), request);
 }

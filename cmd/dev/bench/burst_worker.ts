@@ -8,9 +8,7 @@ import { runProgram } from "../../../engine/ffi/bpf_object.ts";
 import { openLibbpf } from "../../../engine/ffi/libbpf.ts";
 import { openLibc } from "../../../engine/ffi/libc.ts";
 import { BURST_COUNTS, type BurstRequest } from "./burst_producer.ts";
-
-/** `struct produce_arguments` of wait_producer.bpf.c. */
-const ARGUMENTS_BYTES = 24;
+import { ProduceArguments } from "./produce_arguments.ts";
 
 /** Few enough that the pace is even, many enough that a call costs nothing beside them. */
 const RECORDS_PER_CALL_MAX = 4096;
@@ -27,8 +25,7 @@ function flood(request: BurstRequest): void {
   using libc = openLibc();
   using library = openLibbpf(libc);
 
-  const context = new Uint8Array(ARGUMENTS_BYTES);
-  const view = new DataView(context.buffer);
+  const given = new ProduceArguments();
   const pause = new Int32Array(new SharedArrayBuffer(4));
   const wantedCount = Math.round(perSecond * durationMs / 1000);
   const beganMs = performance.now();
@@ -40,12 +37,10 @@ function flood(request: BurstRequest): void {
       Atomics.wait(pause, 0, 0, 1);
       continue;
     }
-    view.setBigUint64(0, BigInt(askedCount), true);
-    view.setUint32(8, count, true);
-    view.setUint32(12, slotCount, true);
-    runProgram(library, { fd, context });
+    given.ask({ first: askedCount, count, slotCount });
+    runProgram(library, { fd, context: given.context });
     askedCount += count;
     Atomics.add(counts, BURST_COUNTS.asked, count);
-    Atomics.add(counts, BURST_COUNTS.taken, view.getUint32(16, true));
+    Atomics.add(counts, BURST_COUNTS.taken, given.producedCount);
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { DEFAULT_PLANES } from "../../../engine/api/plane.ts";
-import { runCommand } from "../run_command.ts";
+import { buildNativeProgram } from "../demo/native_program.ts";
 import { type Figure, formatValue, judgeAtMost } from "./figure.ts";
 import { LineProgram, startTracer } from "./line_program.ts";
 import { median, quantile } from "./statistics.ts";
@@ -14,6 +14,8 @@ import { median, quantile } from "./statistics.ts";
 const NS_PER_CALL_MAX = 100;
 const SAMPLES_PER_SIDE = 9;
 const BLOCKS_MIN = 5;
+
+const TARGET = { name: "hook_target", source: new URL("hook_target.c", import.meta.url), headers: [] };
 
 interface Workload {
   readonly name: string;
@@ -45,18 +47,13 @@ const WORKLOADS: readonly Workload[] = [
 
 /** Measures both workloads in about `durationMs`, five blocks each at least. */
 export async function measureHooks(options: { durationMs: number }): Promise<readonly Figure[]> {
-  const folder = await Deno.makeTempDir({ prefix: "podtrace-bench-" });
-  try {
-    const program = await buildTarget(folder);
-    const figures: Figure[] = [];
-    for (const workload of WORKLOADS) {
-      const durationMs = options.durationMs / WORKLOADS.length;
-      figures.push(toHookFigure(workload, await measureBlocks(workload, { program, durationMs })));
-    }
-    return figures;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  const program = await buildNativeProgram(TARGET, new URL("../../../dist/bench/", import.meta.url));
+  const figures: Figure[] = [];
+  for (const workload of WORKLOADS) {
+    const durationMs = options.durationMs / WORKLOADS.length;
+    figures.push(toHookFigure(workload, await measureBlocks(workload, { program, durationMs })));
   }
+  return figures;
 }
 
 /** Median nanoseconds a round, before, with and after the hooks. */
@@ -114,13 +111,4 @@ async function measureBlocks(
     blocks.push({ beforeNs, attachedNs, afterNs: await sample() });
   }
   return blocks;
-}
-
-async function buildTarget(folder: string): Promise<string> {
-  const source = new URL("hook_target.c", import.meta.url).pathname;
-  const program = `${folder}/hook_target`;
-  const args = ["-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program, source];
-  const { code, output } = await runCommand("clang", { args, output: "capture" });
-  if (code !== 0) throw new Error(`Cannot build hook_target: clang ended with ${code}\n${output}`);
-  return program;
 }

@@ -6,7 +6,6 @@
  */
 
 import type { TargetId } from "../../../engine/api/units.ts";
-import type { BpfProgram } from "../../../engine/ffi/bpf_object.ts";
 import { DiagnosisAccumulator } from "../../../engine/mod.ts";
 import { DIAGNOSE_ROUTE_ID } from "../../diagnose/target_set.ts";
 import { type Figure, formatValue, judgeAtLeast } from "./figure.ts";
@@ -22,9 +21,6 @@ const RECORDS_PER_FILL_MAX = 1 << 16;
 const WARM_UP_ROUNDS = 40;
 const ROUNDS_MIN = 15;
 const NO_LABELS = { targetLabels: new Map<TargetId, string>() };
-
-/** `struct produce_arguments` of wait_producer.bpf.c. */
-const ARGUMENTS_BYTES = 24;
 
 /** One ring, read empty. */
 interface Round {
@@ -67,7 +63,7 @@ async function runRounds(durationMs: number): Promise<readonly Round[]> {
     const nowMs = performance.now();
     if (beganMs !== undefined) rounds.push({ recordCount: producedCount, elapsedMs: nowMs - beganMs });
     if (nowMs >= endMs && rounds.length >= WARM_UP_ROUNDS + ROUNDS_MIN) return enough.abort();
-    producedCount = fill(waits.produce);
+    producedCount = waits.fill(RECORDS_PER_FILL_MAX);
     beganMs = performance.now();
   };
   const backend = new RingBackend({ libc: waits.libc, ring: waits.ring, onWait });
@@ -81,14 +77,4 @@ async function runRounds(durationMs: number): Promise<readonly Round[]> {
     );
   }
   return rounds;
-}
-
-/** Yields how many records the ring took. */
-function fill(produce: BpfProgram): number {
-  const context = new Uint8Array(ARGUMENTS_BYTES);
-  const view = new DataView(context.buffer);
-  view.setUint32(8, RECORDS_PER_FILL_MAX, true);
-  view.setUint32(12, BENCH_TARGET_COUNT, true);
-  produce.testRun({ context });
-  return view.getUint32(16, true);
 }

@@ -6,6 +6,7 @@
  */
 
 import { DEFAULT_PLANES, type Plane } from "../../../engine/api/plane.ts";
+import { freePort } from "../../../tests/support/redis_server.ts";
 import { runCommand } from "../run_command.ts";
 import { readMachineFacts, runSetup } from "../setup.ts";
 import { BENCH_NEEDS } from "../setup/needs.ts";
@@ -258,11 +259,6 @@ function readRunNs(processId: number): number {
     total += Number(Deno.readTextFileSync(`/proc/${processId}/task/${name}/schedstat`).split(" ")[0]);
   }
   return total;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** @throws {Error} If it is missing and cannot be installed */

@@ -7,13 +7,10 @@
 import { DiagnosisAccumulator } from "../../../engine/mod.ts";
 import type { Figure } from "./figure.ts";
 import { RingBackend } from "./ring_backend.ts";
-import { BENCH_TARGET_COUNT, openBenchEngine, WaitRing } from "./wait_ring.ts";
+import { openBenchEngine, WaitRing } from "./wait_ring.ts";
 
 const FILLS = 20;
 const RECORDS_PER_FILL_MAX = 1 << 16;
-
-/** `struct produce_arguments` of wait_producer.bpf.c. */
-const ARGUMENTS_BYTES = 24;
 
 /** Fills the ring twenty times for a route that wants lifecycle events alone. */
 export async function measureUnwantedRecords(): Promise<readonly Figure[]> {
@@ -23,11 +20,7 @@ export async function measureUnwantedRecords(): Promise<readonly Figure[]> {
   const onWait = (): void => {
     if (fillCount === FILLS) return enough.abort();
     fillCount++;
-    const context = new Uint8Array(ARGUMENTS_BYTES);
-    const view = new DataView(context.buffer);
-    view.setUint32(8, RECORDS_PER_FILL_MAX, true);
-    view.setUint32(12, BENCH_TARGET_COUNT, true);
-    waits.produce.testRun({ context });
+    waits.fill(RECORDS_PER_FILL_MAX);
   };
   const backend = new RingBackend({ libc: waits.libc, ring: waits.ring, onWait });
   const exporter = new DiagnosisAccumulator({ targetLabels: new Map() });

@@ -19,6 +19,7 @@ import { createHostReader, openEngine, openHostView } from "../../../engine/mod.
 import { buildBpfFixture } from "../../../tests/support/bpf_fixtures.ts";
 import { planTargetSet } from "../../diagnose/target_set.ts";
 import { realTimer } from "../../process_context.ts";
+import { ProduceArguments } from "./produce_arguments.ts";
 import type { RingBackend } from "./ring_backend.ts";
 
 export const BENCH_TARGET_COUNT = 8;
@@ -47,6 +48,14 @@ export class WaitRing implements Disposable {
     object.load();
     const ring = owners.use(openRing(libc, object.map("waits_ring")));
     return new WaitRing(owners.move(), { libc, ring, produce: object.program("produce") });
+  }
+
+  /** Fills the ring, at most with `countMax` records; yields how many it took. */
+  fill(countMax: number): number {
+    const given = new ProduceArguments();
+    given.ask({ count: countMax, slotCount: BENCH_TARGET_COUNT });
+    this.produce.testRun({ context: given.context });
+    return given.producedCount;
   }
 
   [Symbol.dispose](): void {
