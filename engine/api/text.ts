@@ -10,12 +10,12 @@ import { FIELD_TEXT_BYTES_MAX } from "./limits.ts";
 
 /**
  * Cc: C0, DEL, C1 (so every escape sequence). Cf: bidirectional marks,
- * embeddings, overrides and isolates, zero-width characters, tags, the byte
- * order mark. Cs: lone surrogates. Zl, Zp: line and paragraph separators. The
- * rest are letters by category that print as nothing (Hangul fillers) or join
- * invisibly (U+034F).
+ * embeddings, overrides and isolates, the byte order mark. Cs: lone surrogates.
+ * Zl, Zp: line and paragraph separators. Default_Ignorable_Code_Point (DI):
+ * whatever a font shows as nothing, of any category, reserved code points
+ * included (joiners, variation selectors, fillers, tags, U+2065).
  */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u3164\uffa0]/gu;
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
 
 /** Printable ASCII, as almost all text is: nothing to write out, a byte each. */
 const PLAIN = /^[\x20-\x7e]*$/;

@@ -18,6 +18,8 @@ const CASES: readonly { name: string; raw: string; safe: string }[] = [
   { name: "lone surrogates", raw: "\ud800a\udc00", safe: "\\ud800a\\udc00" },
   { name: "a tag character", raw: "\u{e0041}", safe: "\\u{e0041}" },
   { name: "an invisible letter", raw: "a\u3164b", safe: "a\\u3164b" },
+  { name: "a reserved code point between isolates and marks", raw: "\u2065", safe: "\\u2065" },
+  { name: "a variation selector", raw: "a\ufe0f\u{e0100}", safe: "a\\ufe0f\\u{e0100}" },
   { name: "a pair that is whole", raw: "😀", safe: "😀" },
 ];
 
