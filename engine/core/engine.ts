@@ -27,7 +27,8 @@ import { toError } from "./bounded_call.ts";
 import { toSystemCallLookup } from "./event_mapper.ts";
 import { type ExporterLease, ExporterPool } from "./exporter_pool.ts";
 import { invariant } from "./invariant.ts";
-import { MeasurementBook, type RouteShare } from "./measurement_book.ts";
+import { MeasurementBook } from "./measurement_book.ts";
+import type { RouteShare } from "./route_measurements.ts";
 import { LossSpans } from "./loss_spans.ts";
 import {
   CATEGORY_OF_EVENT,
