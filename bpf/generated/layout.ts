@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "68a974ceb9a89380";
+export const LAYOUT_HASH = "90a4038e489a2207";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -976,12 +976,14 @@ export function decodePtLatency(source: RecordSource, at: number): PtLatency {
 
 /** `struct pt_transfers`: its size, and where its fields lie. */
 export const PT_TRANSFERS = {
-  sizeBytes: 24,
+  sizeBytes: 32,
   offsets: {
     operations: 0,
     bytes: 8,
     wouldBlock: 16,
     failed: 20,
+    maxBytes: 24,
+    padding: 28,
   },
 } as const;
 
@@ -993,6 +995,7 @@ export interface PtTransfers {
   readonly bytesHigh: number;
   readonly wouldBlock: number;
   readonly failed: number;
+  readonly maxBytes: number;
 }
 
 /** Decodes the `struct pt_transfers` at `at`; copies everything out. */
@@ -1005,24 +1008,25 @@ export function decodePtTransfers(source: RecordSource, at: number): PtTransfers
     bytesHigh: view.getUint32(at + 12, true),
     wouldBlock: view.getUint32(at + 16, true),
     failed: view.getUint32(at + 20, true),
+    maxBytes: view.getUint32(at + 24, true),
   };
 }
 
 /** `struct pt_socket_counts`: its size, and where its fields lie. */
 export const PT_SOCKET_COUNTS = {
-  sizeBytes: 232,
+  sizeBytes: 248,
   offsets: {
     sent: 0,
-    received: 24,
-    responses: 48,
-    unmeasured: 200,
-    retransmits: 204,
-    segments: 208,
-    resetsReceived: 212,
-    resetsSent: 216,
-    rttLastUs: 220,
-    rttMinUs: 224,
-    rttMaxUs: 228,
+    received: 32,
+    responses: 64,
+    unmeasured: 216,
+    retransmits: 220,
+    segments: 224,
+    resetsReceived: 228,
+    resetsSent: 232,
+    rttLastUs: 236,
+    rttMinUs: 240,
+    rttMaxUs: 244,
   },
 } as const;
 
@@ -1046,43 +1050,43 @@ export function decodePtSocketCounts(source: RecordSource, at: number): PtSocket
   const { view } = source;
   return {
     sent: decodePtTransfers(source, at),
-    received: decodePtTransfers(source, at + 24),
-    responses: decodePtLatency(source, at + 48),
-    unmeasured: view.getUint32(at + 200, true),
-    retransmits: view.getUint32(at + 204, true),
-    segments: view.getUint32(at + 208, true),
-    resetsReceived: view.getUint32(at + 212, true),
-    resetsSent: view.getUint32(at + 216, true),
-    rttLastUs: view.getUint32(at + 220, true),
-    rttMinUs: view.getUint32(at + 224, true),
-    rttMaxUs: view.getUint32(at + 228, true),
+    received: decodePtTransfers(source, at + 32),
+    responses: decodePtLatency(source, at + 64),
+    unmeasured: view.getUint32(at + 216, true),
+    retransmits: view.getUint32(at + 220, true),
+    segments: view.getUint32(at + 224, true),
+    resetsReceived: view.getUint32(at + 228, true),
+    resetsSent: view.getUint32(at + 232, true),
+    rttLastUs: view.getUint32(at + 236, true),
+    rttMinUs: view.getUint32(at + 240, true),
+    rttMaxUs: view.getUint32(at + 244, true),
   };
 }
 
 /** `struct pt_socket`: its size, and where its fields lie. */
 export const PT_SOCKET = {
-  sizeBytes: 368,
+  sizeBytes: 384,
   offsets: {
     counts: 0,
-    openedNs: 232,
-    closedNs: 240,
-    connectNs: 248,
-    askedNs: 256,
-    pieceNs: 264,
-    inode: 272,
-    object: 280,
-    localHigh: 304,
-    localLow: 312,
-    remoteHigh: 320,
-    remoteLow: 328,
-    localPort: 336,
-    remotePort: 340,
-    tgid: 344,
-    targetSlot: 348,
-    flags: 352,
-    owed: 356,
-    firstSegments: 360,
-    padding: 364,
+    openedNs: 248,
+    closedNs: 256,
+    connectNs: 264,
+    askedNs: 272,
+    pieceNs: 280,
+    inode: 288,
+    object: 296,
+    localHigh: 320,
+    localLow: 328,
+    remoteHigh: 336,
+    remoteLow: 344,
+    localPort: 352,
+    remotePort: 356,
+    tgid: 360,
+    targetSlot: 364,
+    flags: 368,
+    owed: 372,
+    firstSegments: 376,
+    padding: 380,
   },
 } as const;
 
@@ -1119,29 +1123,29 @@ export function decodePtSocket(source: RecordSource, at: number): PtSocket {
   const { view } = source;
   return {
     counts: decodePtSocketCounts(source, at),
-    openedMs: nsToMs(view.getUint32(at + 232, true), view.getUint32(at + 236, true)),
-    closedMs: nsToMs(view.getUint32(at + 240, true), view.getUint32(at + 244, true)),
-    connectMs: nsToMs(view.getUint32(at + 248, true), view.getUint32(at + 252, true)),
-    askedMs: nsToMs(view.getUint32(at + 256, true), view.getUint32(at + 260, true)),
-    pieceMs: nsToMs(view.getUint32(at + 264, true), view.getUint32(at + 268, true)),
-    inodeLow: view.getUint32(at + 272, true),
-    inodeHigh: view.getUint32(at + 276, true),
-    object: decodePtObject(source, at + 280),
-    localHighLow: view.getUint32(at + 304, true),
-    localHighHigh: view.getUint32(at + 308, true),
-    localLowLow: view.getUint32(at + 312, true),
-    localLowHigh: view.getUint32(at + 316, true),
-    remoteHighLow: view.getUint32(at + 320, true),
-    remoteHighHigh: view.getUint32(at + 324, true),
-    remoteLowLow: view.getUint32(at + 328, true),
-    remoteLowHigh: view.getUint32(at + 332, true),
-    localPort: view.getUint32(at + 336, true),
-    remotePort: view.getUint32(at + 340, true),
-    tgid: view.getUint32(at + 344, true),
-    targetSlot: view.getUint32(at + 348, true),
-    flags: view.getUint32(at + 352, true),
-    owed: view.getUint32(at + 356, true),
-    firstSegments: view.getUint32(at + 360, true),
+    openedMs: nsToMs(view.getUint32(at + 248, true), view.getUint32(at + 252, true)),
+    closedMs: nsToMs(view.getUint32(at + 256, true), view.getUint32(at + 260, true)),
+    connectMs: nsToMs(view.getUint32(at + 264, true), view.getUint32(at + 268, true)),
+    askedMs: nsToMs(view.getUint32(at + 272, true), view.getUint32(at + 276, true)),
+    pieceMs: nsToMs(view.getUint32(at + 280, true), view.getUint32(at + 284, true)),
+    inodeLow: view.getUint32(at + 288, true),
+    inodeHigh: view.getUint32(at + 292, true),
+    object: decodePtObject(source, at + 296),
+    localHighLow: view.getUint32(at + 320, true),
+    localHighHigh: view.getUint32(at + 324, true),
+    localLowLow: view.getUint32(at + 328, true),
+    localLowHigh: view.getUint32(at + 332, true),
+    remoteHighLow: view.getUint32(at + 336, true),
+    remoteHighHigh: view.getUint32(at + 340, true),
+    remoteLowLow: view.getUint32(at + 344, true),
+    remoteLowHigh: view.getUint32(at + 348, true),
+    localPort: view.getUint32(at + 352, true),
+    remotePort: view.getUint32(at + 356, true),
+    tgid: view.getUint32(at + 360, true),
+    targetSlot: view.getUint32(at + 364, true),
+    flags: view.getUint32(at + 368, true),
+    owed: view.getUint32(at + 372, true),
+    firstSegments: view.getUint32(at + 376, true),
   };
 }
 
@@ -1174,14 +1178,14 @@ export function decodePtPeerKey(source: RecordSource, at: number): PtPeerKey {
 
 /** `struct pt_peer`: its size, and where its fields lie. */
 export const PT_PEER = {
-  sizeBytes: 400,
+  sizeBytes: 416,
   offsets: {
     counts: 0,
-    handshakes: 232,
-    connects: 384,
-    connectFailures: 388,
-    accepts: 392,
-    closes: 396,
+    handshakes: 248,
+    connects: 400,
+    connectFailures: 404,
+    accepts: 408,
+    closes: 412,
   },
 } as const;
 
@@ -1200,11 +1204,11 @@ export function decodePtPeer(source: RecordSource, at: number): PtPeer {
   const { view } = source;
   return {
     counts: decodePtSocketCounts(source, at),
-    handshakes: decodePtLatency(source, at + 232),
-    connects: view.getUint32(at + 384, true),
-    connectFailures: view.getUint32(at + 388, true),
-    accepts: view.getUint32(at + 392, true),
-    closes: view.getUint32(at + 396, true),
+    handshakes: decodePtLatency(source, at + 248),
+    connects: view.getUint32(at + 400, true),
+    connectFailures: view.getUint32(at + 404, true),
+    accepts: view.getUint32(at + 408, true),
+    closes: view.getUint32(at + 412, true),
   };
 }
 
@@ -2308,14 +2312,14 @@ export const LAYOUT: LayoutTable = {
       },
     },
     "pt_peer": {
-      "sizeBytes": 400,
+      "sizeBytes": 416,
       "fields": {
         "counts": "pt_socket_counts @ 0",
-        "handshakes": "pt_latency @ 232",
-        "connects": "u32 @ 384",
-        "connect_failures": "u32 @ 388",
-        "accepts": "u32 @ 392",
-        "closes": "u32 @ 396",
+        "handshakes": "pt_latency @ 248",
+        "connects": "u32 @ 400",
+        "connect_failures": "u32 @ 404",
+        "accepts": "u32 @ 408",
+        "closes": "u32 @ 412",
       },
     },
     "pt_peer_key": {
@@ -2343,44 +2347,44 @@ export const LAYOUT: LayoutTable = {
       "fields": { "tgid": "u32 @ 0", "tid": "u32 @ 4", "target_slot": "u32 @ 8", "stack_id": "s32 @ 12" },
     },
     "pt_socket": {
-      "sizeBytes": 368,
+      "sizeBytes": 384,
       "fields": {
         "counts": "pt_socket_counts @ 0",
-        "opened_ns": "u64 @ 232",
-        "closed_ns": "u64 @ 240",
-        "connect_ns": "u64 @ 248",
-        "asked_ns": "u64 @ 256",
-        "piece_ns": "u64 @ 264",
-        "inode": "u64 @ 272",
-        "object": "pt_object @ 280",
-        "local_high": "u64 @ 304",
-        "local_low": "u64 @ 312",
-        "remote_high": "u64 @ 320",
-        "remote_low": "u64 @ 328",
-        "local_port": "u32 @ 336",
-        "remote_port": "u32 @ 340",
-        "tgid": "u32 @ 344",
-        "target_slot": "u32 @ 348",
-        "flags": "u32 @ 352",
-        "owed": "u32 @ 356",
-        "first_segments": "u32 @ 360",
-        "padding": "u32 @ 364",
+        "opened_ns": "u64 @ 248",
+        "closed_ns": "u64 @ 256",
+        "connect_ns": "u64 @ 264",
+        "asked_ns": "u64 @ 272",
+        "piece_ns": "u64 @ 280",
+        "inode": "u64 @ 288",
+        "object": "pt_object @ 296",
+        "local_high": "u64 @ 320",
+        "local_low": "u64 @ 328",
+        "remote_high": "u64 @ 336",
+        "remote_low": "u64 @ 344",
+        "local_port": "u32 @ 352",
+        "remote_port": "u32 @ 356",
+        "tgid": "u32 @ 360",
+        "target_slot": "u32 @ 364",
+        "flags": "u32 @ 368",
+        "owed": "u32 @ 372",
+        "first_segments": "u32 @ 376",
+        "padding": "u32 @ 380",
       },
     },
     "pt_socket_counts": {
-      "sizeBytes": 232,
+      "sizeBytes": 248,
       "fields": {
         "sent": "pt_transfers @ 0",
-        "received": "pt_transfers @ 24",
-        "responses": "pt_latency @ 48",
-        "unmeasured": "u32 @ 200",
-        "retransmits": "u32 @ 204",
-        "segments": "u32 @ 208",
-        "resets_received": "u32 @ 212",
-        "resets_sent": "u32 @ 216",
-        "rtt_last_us": "u32 @ 220",
-        "rtt_min_us": "u32 @ 224",
-        "rtt_max_us": "u32 @ 228",
+        "received": "pt_transfers @ 32",
+        "responses": "pt_latency @ 64",
+        "unmeasured": "u32 @ 216",
+        "retransmits": "u32 @ 220",
+        "segments": "u32 @ 224",
+        "resets_received": "u32 @ 228",
+        "resets_sent": "u32 @ 232",
+        "rtt_last_us": "u32 @ 236",
+        "rtt_min_us": "u32 @ 240",
+        "rtt_max_us": "u32 @ 244",
       },
     },
     "pt_socket_error_key": {
@@ -2481,8 +2485,15 @@ export const LAYOUT: LayoutTable = {
       },
     },
     "pt_transfers": {
-      "sizeBytes": 24,
-      "fields": { "operations": "u64 @ 0", "bytes": "u64 @ 8", "would_block": "u32 @ 16", "failed": "u32 @ 20" },
+      "sizeBytes": 32,
+      "fields": {
+        "operations": "u64 @ 0",
+        "bytes": "u64 @ 8",
+        "would_block": "u32 @ 16",
+        "failed": "u32 @ 20",
+        "max_bytes": "u32 @ 24",
+        "padding": "u32 @ 28",
+      },
     },
     "pt_wait_event": {
       "sizeBytes": 88,

@@ -378,6 +378,8 @@ struct pt_transfers {
 	pt_u64 bytes;
 	pt_u32 would_block; /* nothing there, no room, or interrupted */
 	pt_u32 failed;
+	pt_u32 max_bytes; /* of one operation */
+	pt_u32 padding;
 };
 
 /* What is counted of one socket, and of all sockets with one peer. */
@@ -678,11 +680,11 @@ _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
 _Static_assert(sizeof(struct pt_control) == 80, "pt_control");
 _Static_assert(sizeof(struct pt_listener) == 8, "pt_listener");
 _Static_assert(sizeof(struct pt_latency) == 152, "pt_latency");
-_Static_assert(sizeof(struct pt_transfers) == 24, "pt_transfers");
-_Static_assert(sizeof(struct pt_socket_counts) == 232, "pt_socket_counts");
-_Static_assert(sizeof(struct pt_socket) == 368, "pt_socket");
+_Static_assert(sizeof(struct pt_transfers) == 32, "pt_transfers");
+_Static_assert(sizeof(struct pt_socket_counts) == 248, "pt_socket_counts");
+_Static_assert(sizeof(struct pt_socket) == 384, "pt_socket");
 _Static_assert(sizeof(struct pt_peer_key) == 32, "pt_peer_key");
-_Static_assert(sizeof(struct pt_peer) == 400, "pt_peer");
+_Static_assert(sizeof(struct pt_peer) == 416, "pt_peer");
 _Static_assert(sizeof(struct pt_socket_error_key) == 40, "pt_socket_error_key");
 _Static_assert(sizeof(struct pt_listen_queue) == 64, "pt_listen_queue");
 _Static_assert(sizeof(struct pt_socket_event) == 64, "pt_socket_event");

@@ -180,6 +180,8 @@ static __always_inline void add_transfers(struct pt_transfers *total, const stru
 {
 	__sync_fetch_and_add(&total->operations, part->operations);
 	__sync_fetch_and_add(&total->bytes, part->bytes);
+	if (part->max_bytes > total->max_bytes)
+		total->max_bytes = part->max_bytes;
 	__sync_fetch_and_add(&total->would_block, part->would_block);
 	__sync_fetch_and_add(&total->failed, part->failed);
 }

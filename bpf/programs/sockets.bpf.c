@@ -66,6 +66,8 @@ static __always_inline void count_transfer(struct pt_socket *row, struct pt_tran
 	if (outcome == 0)
 		return;
 	__sync_fetch_and_add(&transfers->bytes, outcome);
+	if ((u32)outcome > transfers->max_bytes)
+		transfers->max_bytes = outcome;
 	if (!row->tgid)
 		return; /* many sockets together */
 	if ((operation == PT_OPERATION_SEND) != is_server)

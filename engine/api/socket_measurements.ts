@@ -39,6 +39,11 @@ export interface TransferFigures {
   readonly operationCount: number;
   /** Payload; what was only peeked at is not in it. */
   readonly byteCount: number;
+  /**
+   * Payload of the largest single call; 0 when none moved anything. Of several
+   * peers together it is the largest of theirs. A recording of an older version has 0.
+   */
+  readonly operationBytesMax: number;
   /** Calls that found nothing to read, or no room to write (EAGAIN); no failures. */
   readonly wouldBlockCount: number;
   /** Calls that failed otherwise. */

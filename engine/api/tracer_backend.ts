@@ -262,6 +262,8 @@ export interface TransferRow {
   readonly operationCount: number;
   /** Payload. */
   readonly byteCount: number;
+  /** Payload of the largest single call. */
+  readonly operationBytesMax: number;
   /** Calls that found nothing there, or no room, or were interrupted. */
   readonly wouldBlockCount: number;
   /** Calls that failed otherwise. */

@@ -220,6 +220,7 @@ function toTransferRow(transfers: PtTransfers): TransferRow {
   return {
     operationCount: toCount(transfers.operationsLow, transfers.operationsHigh),
     byteCount: toCount(transfers.bytesLow, transfers.bytesHigh),
+    operationBytesMax: transfers.maxBytes,
     wouldBlockCount: transfers.wouldBlock,
     failedCount: transfers.failed,
   };

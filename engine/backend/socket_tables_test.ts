@@ -71,7 +71,13 @@ Deno.test("readSocketRows() yields every figure of a socket, times in millisecon
   ]);
   assert.deepEqual([row?.isServer, row?.wasOpen, row?.object.port, row?.remotePort], [true, true, 80, 51_000]);
   assert.deepEqual(row?.local, { highLow: 0, highHigh: 0, lowLow: 0xffff_0000, lowHigh: 0x0100_007f });
-  assert.deepEqual(row?.counts.sent, { operationCount: 3, byteCount: 2 ** 40, wouldBlockCount: 0, failedCount: 0 });
+  assert.deepEqual(row?.counts.sent, {
+    operationCount: 3,
+    byteCount: 2 ** 40,
+    operationBytesMax: 0,
+    wouldBlockCount: 0,
+    failedCount: 0,
+  });
   assert.deepEqual([row?.counts.received.wouldBlockCount, row?.counts.received.failedCount], [5, 6]);
   assert.deepEqual([row?.counts.responses.totalMs, row?.counts.responses.buckets[11]], [12, 2]);
   assert.deepEqual([row?.counts.unmeasuredCount, row?.counts.segmentCount], [7, 8]);

@@ -24,7 +24,13 @@ export interface PeerTotals extends PeerRow {
   readonly pendingCount: number;
 }
 
-const NO_TRANSFERS: TransferRow = { operationCount: 0, byteCount: 0, wouldBlockCount: 0, failedCount: 0 };
+const NO_TRANSFERS: TransferRow = {
+  operationCount: 0,
+  byteCount: 0,
+  operationBytesMax: 0,
+  wouldBlockCount: 0,
+  failedCount: 0,
+};
 
 const NO_LATENCY: LatencyRow = {
   totalMs: 0,
@@ -65,6 +71,7 @@ function addTransfers(left: TransferRow, right: TransferRow): TransferRow {
   return {
     operationCount: left.operationCount + right.operationCount,
     byteCount: left.byteCount + right.byteCount,
+    operationBytesMax: Math.max(left.operationBytesMax, right.operationBytesMax),
     wouldBlockCount: left.wouldBlockCount + right.wouldBlockCount,
     failedCount: left.failedCount + right.failedCount,
   };

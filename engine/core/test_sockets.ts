@@ -19,7 +19,12 @@ export const TCP_PEER: ObjectKey = anObject({
 
 /** Yields counts of `sent` bytes in as many sends. */
 export function counting(sentBytes: number, overrides: Partial<SocketCounts> = {}): SocketCounts {
-  const sent = { operationCount: sentBytes, byteCount: sentBytes, wouldBlockCount: 0, failedCount: 0 };
+  const sent = {
+    ...NO_COUNTS.sent,
+    operationCount: sentBytes,
+    byteCount: sentBytes,
+    operationBytesMax: Math.min(sentBytes, 1),
+  };
   return { ...NO_COUNTS, sent, ...overrides };
 }
 

@@ -330,7 +330,14 @@ export interface PeerSketch {
 
 /** Yields what was exchanged with one peer. */
 export function buildPeer(sketch: PeerSketch = {}): PeerMeasurement {
-  const idle = { operationCount: 0, byteCount: 0, wouldBlockCount: 0, failedCount: 0, errors: {} };
+  const idle = {
+    operationCount: 0,
+    byteCount: 0,
+    operationBytesMax: 0,
+    wouldBlockCount: 0,
+    failedCount: 0,
+    errors: {},
+  };
   return {
     targetId: TARGET_ID,
     processId: sketch.processId ?? 100,

@@ -96,16 +96,23 @@ kernelTest(
     assert.equal(four.connects.handshakes.count, 2);
     assert.deepEqual([four.closeCount, four.openCount, four.resetReceivedCount], [3, 0, 1]);
 
+    assert.deepEqual([four.sends.operationBytesMax, four.receives.operationBytesMax], [REQUEST_BYTES, ANSWER_BYTES]);
+
     const six = peerOf(measurements, `tcp ::1 ${port}`);
     assert.deepEqual(totals(six), exchanges(TIMES));
     const datagrams = peerOf(measurements, `udp 127.0.0.1 ${numberOf(fixture.ready, "udp_port")}`);
     assert.deepEqual(totals(datagrams), exchanges(TIMES));
+    assert.deepEqual([datagrams.sends.operationBytesMax, datagrams.receives.operationBytesMax], [
+      REQUEST_BYTES,
+      ANSWER_BYTES,
+    ]);
     const local = peerOf(measurements, `unixPeer @${fixture.ready["unix_name"]}`);
     assert.deepEqual(totals(local), exchanges(TIMES));
 
     const refused = peerOf(measurements, `tcp 127.0.0.1 ${numberOf(fixture.ready, "closed_port")}`);
     assert.deepEqual([refused.connects.attemptCount, refused.connects.failures], [7, { ECONNREFUSED: 7 }]);
     assert.deepEqual(totals(refused), { sent: [0, 0], received: [0, 0] });
+    assert.deepEqual([refused.sends.operationBytesMax, refused.receives.operationBytesMax], [0, 0]);
 
     assertResponses(measurements, { port, talkedMs: numberOf(truth, "talked_ms") });
     assertSocketBooks(measurements);

@@ -50,6 +50,7 @@ export function buildLatency(durationsMs: readonly number[] = []): LatencyFigure
 const NO_TRANSFERS: TransferFigures = {
   operationCount: 0,
   byteCount: 0,
+  operationBytesMax: 0,
   wouldBlockCount: 0,
   failedCount: 0,
   errors: {},
