@@ -23,6 +23,10 @@ const SUBCOMMANDS: ReadonlyMap<string, { readonly about: string; load(): Promise
     about: "the whole gate: setup, check, every test",
     load: async () => (await import("./test_run.ts")).runTest,
   }],
+  ["fuzz", {
+    about: "every property with fresh seeds, --rounds N times",
+    load: async () => (await import("./fuzz.ts")).runFuzz,
+  }],
   ["generate", {
     about: "build the BPF objects and write what is derived from them; --check compares only",
     load: async () => (await import("./generate.ts")).runGenerate,

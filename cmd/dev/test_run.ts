@@ -8,15 +8,13 @@ import { SKIP_FILE_VARIABLE } from "../../tests/support/kernel_requirements.ts";
 import { checkSteps, generatorStep } from "./check.ts";
 import { colours, ownStep, ROOT, runSteps, type Step } from "./gate/steps.ts";
 import { judge, summaryLines, type TestRunResult } from "./gate/summary.ts";
+import { testFiles } from "./gate/test_files.ts";
 import { readSections, type TimedLine } from "./gate/test_output.ts";
 import { readJunit, readSkips } from "./gate/test_report.ts";
 import { runSetup } from "./setup.ts";
 
 /** A test that hangs fails the gate, well within the 90 minutes that CI has. */
 const TESTS_MS_MAX = 40 * 60 * 1000;
-
-/** Folders that hold no source of ours. */
-const FOREIGN_FOLDERS: ReadonlySet<string> = new Set([".git", "coverage", "dist", "node_modules"]);
 
 /** Runs the gate; yields 0 if everything passed, 1 if something failed, 2 for an unknown option. */
 export async function runTest(args: string[]): Promise<number> {
@@ -111,15 +109,6 @@ async function runAndListen(
   }
   terminal.releaseLock();
   return { code: (await child.status).code, lines };
-}
-
-/** Yields every test file below `folder`, which is empty for the root or ends with a slash. */
-function* testFiles(folder: string): Generator<string> {
-  for (const entry of Deno.readDirSync(`${ROOT}${folder}`)) {
-    const path = `${folder}${entry.name}`;
-    if (entry.isDirectory && !FOREIGN_FOLDERS.has(entry.name)) yield* testFiles(`${path}/`);
-    else if (entry.isFile && entry.name.endsWith("_test.ts")) yield path;
-  }
 }
 
 function readIfPresent(path: string): string {

@@ -6,6 +6,7 @@
 
 import { LAYOUT } from "../../bpf/generated/layout.ts";
 import { EngineError } from "../api/errors.ts";
+import { sanitizeText } from "../api/text.ts";
 import { type Btf, readBtf } from "../btf/btf.ts";
 import { ELF_MACHINE, findSection, readElf, sectionBytes } from "../btf/elf.ts";
 import { MalformedInputError, UnrepresentableLayoutError } from "../btf/errors.ts";
@@ -13,6 +14,9 @@ import { diffLayoutTables, type LayoutTable, readLayout, toLayoutTable } from ".
 
 /** Differences named in one message; a foreign object has dozens. */
 const DIFFERENCES_SHOWN_MAX = 4;
+
+/** Bytes of UTF-8 of what one message says was found: a few differences with names of usual length. */
+const FOUND_BYTES_MAX = 1024;
 
 /** A field of `struct pt_regs` that only this architecture's kernel has (arch/ARCH/include/asm/ptrace.h). */
 const REGISTER_MARKS = { x86_64: "orig_ax", aarch64: "orig_x0" } as const;
@@ -86,6 +90,8 @@ function toMismatch(cause: unknown): unknown {
   return mismatch(cause.message.replace(/^Cannot [^:]*: /, ""), "one built by this version", cause);
 }
 
+/** `found` may quote names of a foreign object, which may hold anything but NUL. */
 function mismatch(found: string, wanted: string, cause?: Error): EngineError {
-  return new EngineError("layout_mismatch", `Cannot use the BPF object: ${found}, wanted ${wanted}`, { cause });
+  const shown = sanitizeText(found, { bytesMax: FOUND_BYTES_MAX });
+  return new EngineError("layout_mismatch", `Cannot use the BPF object: ${shown}, wanted ${wanted}`, { cause });
 }

@@ -64,6 +64,10 @@ Deno.test("checkLayout() names a few differences and counts the rest", () => {
   assert.match(message, /\(pt_a: not found; pt_b: not found; pt_c: not found; pt_d: not found; and 2 more\), wanted/);
 });
 
+Deno.test("checkLayout() quotes names of a foreign object in one line that steers no terminal", () => {
+  assert.match(messageOf(objectWith(["kind", "po\n\x1b[31mrt"], 1), EXPECTED), /pt_row\.po\\x0a\\x1b\[31mrt: found/);
+});
+
 Deno.test("checkLayout() refuses an ELF file that is no BPF object", () => {
   const object = objectWith(["kind", "port"], 1);
   new DataView(object.buffer).setUint16(18, 62, true);

@@ -1,4 +1,5 @@
 import { assert } from "../../tests/support/assert.ts";
+import { seededNumbers, testSeed } from "../../tests/support/property.ts";
 import { EngineError } from "../api/errors.ts";
 import { RECORDING_FRAME_RAW_BYTES_MAX, RECORDING_FRAME_STORED_BYTES_MAX } from "../api/limits.ts";
 import { crc32 } from "./crc32.ts";
@@ -45,15 +46,6 @@ function frameOffsets(bytes: Uint8Array<ArrayBuffer>): readonly number[] {
   return offsets;
 }
 
-/** Numbers in [0, 2^32), the same for the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return (state ^ (state >>> 15)) >>> 0;
-  };
-}
-
 Deno.test("RecordingReader reads what was written, in order", async () => {
   const reader = openReader(await aRecording());
   assert.deepEqual([reader.preamble, reader.extent.isWhole], [`{"podtrace":"1"}`, true]);
@@ -87,8 +79,8 @@ Deno.test("a recording that is cut anywhere is read up to its last state, or ref
 
 Deno.test("a recording with any byte changed is refused in one line, or read as it was", async () => {
   const whole = await aRecording();
-  const seed = Math.floor(Math.random() * 2 ** 32);
-  const random = seeded(seed);
+  const seed = testSeed();
+  const random = seededNumbers(seed);
   for (let round = 0; round < 3000; round++) {
     const damaged = whole.slice();
     const flips = 1 + random() % 4;

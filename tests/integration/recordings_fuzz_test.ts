@@ -20,19 +20,10 @@ import {
 import { RecordingReader } from "../../engine/recording/recording_reader.ts";
 import { assert } from "../support/assert.ts";
 import { keepContext } from "../support/process_contexts.ts";
-import { readSeed } from "../support/property.ts";
+import { seededNumbers, testSeed } from "../support/property.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const ROUNDS = 60;
-
-/** Numbers in [0, 2^32), the same for the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return (state ^ (state >>> 15)) >>> 0;
-  };
-}
 
 /** Yields the recording at `path` with some answers changed, and every checksum right. */
 function forge(path: string, random: () => number): Uint8Array<ArrayBuffer> {
@@ -56,14 +47,14 @@ function forge(path: string, random: () => number): Uint8Array<ArrayBuffer> {
 }
 
 Deno.test("forged recordings are replayed or refused in one line", async () => {
-  const seed = readSeed(Deno.env.get("PODTRACE_TEST_SEED")) ?? Math.floor(Math.random() * 2 ** 31);
+  const seed = testSeed();
   const folder = Deno.makeTempDirSync();
   let refusedCount = 0;
   try {
     for (let round = 0; round < ROUNDS; round++) {
       const name = ["lock_holder", "slow_upstream", "crash_loop"][round % 3];
       const path = `${folder}/forged.rec`;
-      Deno.writeFileSync(path, forge(`${ROOT}${CORPUS_FOLDER}/${name}.rec`, seeded(seed + round)));
+      Deno.writeFileSync(path, forge(`${ROOT}${CORPUS_FOLDER}/${name}.rec`, seededNumbers(seed + round)));
       const context = { ...keepContext(), timer: realTimer };
       const log = context.status.logger("error");
       try {

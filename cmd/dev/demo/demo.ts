@@ -13,6 +13,7 @@ import { checkReport, describeCheck } from "./report_check.ts";
 import { SlowUpstream } from "./slow_upstream.ts";
 import { StartedProgram } from "./started_program.ts";
 import { tracingObstacle } from "./tracing_rights.ts";
+import { parseNumberOption } from "../number_option.ts";
 
 const CHECKOUT = new URL("../../../", import.meta.url);
 const DEFAULT_SEED = 1;
@@ -152,11 +153,7 @@ async function conclude(
 
 /** `undefined`: the arguments are not `--seed N`. */
 export function parseSeed(args: readonly string[]): number | undefined {
-  if (args.length === 0) return DEFAULT_SEED;
-  const [flag, value] = args.length === 1 ? (args[0] ?? "").split("=") : args;
-  if (flag !== "--seed" || value === undefined || args.length > 2 || !/^\d+$/.test(value)) return undefined;
-  const seed = Number(value);
-  return seed <= SEED_MAX ? seed : undefined;
+  return parseNumberOption(args, { name: "seed", fallback: DEFAULT_SEED, min: 0, max: SEED_MAX });
 }
 
 interface Demonstration {
