@@ -93,6 +93,12 @@ export const SAMPLE_ROWS_MAX = 16_384;
 /** Rows of ended threads kept apart in user space; older ones fold into their process. */
 export const RETIRED_ROWS_MAX = 65_536;
 
+/**
+ * Rows of file operations, of samples and of lock chains kept in user space, of each: those of targets that got another
+ * slot. The oldest of more lose what they were about. As many as the largest of the kernel's tables has.
+ */
+export const CARRIED_ROWS_MAX = 16_384;
+
 /** Ledgers of ended threads kept apart in user space; older ones fold into a total. */
 export const EXITED_THREADS_MAX = 32_768;
 

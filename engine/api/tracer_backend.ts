@@ -673,7 +673,10 @@ export interface TracerBackend extends AsyncDisposable {
    * end; their kernel accounts are not read.
    */
   readRunning(visitor: AggregateVisitor): Generator<void, number>;
-  /** Removes the wait rows of threads that ended, and of slots nobody has any more; call it after they were read. */
+  /**
+   * Removes the wait rows of threads that ended, and rows of every kind of slots
+   * nobody has any more; call it after they were read.
+   */
   retireRows(gone: { readonly threadIds: ReadonlySet<number>; readonly targetSlots: ReadonlySet<number> }): void;
   /** Yields what sockets did so far. */
   readSockets(): SocketReading;

@@ -52,6 +52,7 @@ import {
   readRunningThreads,
   readSamples,
   readThreads,
+  SLOTTED_ROW_TABLES,
   WaitTable,
 } from "./table_rows.ts";
 import { refuseImpossibleTargets } from "./target_claims.ts";
@@ -314,6 +315,10 @@ export class LibbpfBackend implements TracerBackend {
 
   retireRows(gone: { threadIds: ReadonlySet<number>; targetSlots: ReadonlySet<number> }): void {
     this.#waits.deleteRows(gone);
+    if (gone.targetSlots.size === 0) return;
+    for (const { table, slotOffset } of SLOTTED_ROW_TABLES) {
+      deleteRowsOfSlots(this.#map(table), { slots: gone.targetSlots, slotOffset, isInKey: true });
+    }
   }
 
   snapshot(): TaskSnapshot {

@@ -13,10 +13,12 @@ import {
   decodePtSampleKey,
   decodePtThread,
   decodePtWaitKey,
+  PT_CHAIN_KEY,
   PT_ERROR_OTHER,
   PT_FILE_KEY,
   PT_FILE_OPERATION,
   PT_NO_SYSTEM_CALL,
+  PT_SAMPLE_KEY,
   PT_THREAD_STATE,
   PT_WAIT_CLASS,
   PT_WAIT_KEY,
@@ -149,6 +151,13 @@ export class WaitTable {
     this.#map.deleteBatch(keys);
   }
 }
+
+/** Tables beside that of waits whose rows belong to a slot, and where in the key it stands. */
+export const SLOTTED_ROW_TABLES = [
+  { table: "chains", slotOffset: PT_CHAIN_KEY.offsets.targetSlot },
+  { table: "file_rows", slotOffset: PT_FILE_KEY.offsets.targetSlot },
+  { table: "cpu_samples", slotOffset: PT_SAMPLE_KEY.offsets.targetSlot },
+] as const;
 
 /** Yields how often threads were found computing, and where. */
 export function readSamples(map: TableMap, options: { texts: TextCache }): readonly SampleRow[] {

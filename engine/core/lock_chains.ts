@@ -88,9 +88,14 @@ function toOpenChain(waiter: ThreadAccount, holder: ThreadAccount): ChainRow | u
   };
 }
 
-function addChain(chains: Map<string, ChainRow>, row: ChainRow): void {
-  const text = `${row.targetSlot}/${row.processId}/${row.holderThreadId}/${row.waitClass}/${row.systemCall}/` +
+/** Yields a map key of `row`. */
+export function toChainText(row: ChainRow): string {
+  return `${row.targetSlot}/${row.processId}/${row.holderThreadId}/${row.waitClass}/${row.systemCall}/` +
     `${row.lockAddressHigh}/${row.lockAddressLow}/${toObjectText(row.object)}`;
+}
+
+function addChain(chains: Map<string, ChainRow>, row: ChainRow): void {
+  const text = toChainText(row);
   const present = chains.get(text);
   if (present === undefined) chains.set(text, row);
   else chains.set(text, { ...present, count: present.count + row.count, totalMs: present.totalMs + row.totalMs });

@@ -28,11 +28,14 @@ export interface ReadCounts {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
+/** Categories whose rows user space keeps when the kernel cannot, and may have to make nameless. */
+export type NamelessCategory = "waits" | "chains" | "files" | "samples";
+
 export interface LossInput {
   readonly kernel: BackendCounters["ledger"];
   readonly read: Readonly<Record<RecordCategory, ReadCounts>>;
-  /** Waits that had to give up their object's name in user space. */
-  readonly namelessWaitCount: number;
+  /** What had to give up in user space what it was about. */
+  readonly nameless: Readonly<Record<NamelessCategory, number>>;
 }
 
 export const NOTHING_DROPPED: RouteStats["droppedCount"] = { queue_full: 0, export_failed: 0, shutdown: 0 };
@@ -43,11 +46,11 @@ export const NOTHING_DROPPED: RouteStats["droppedCount"] = { queue_full: 0, expo
  * record it submitted that was never read is residual.
  */
 export function toCategoryLedgers(input: LossInput): Record<Category, CategoryLedger> {
-  const { kernel, read, namelessWaitCount } = input;
+  const { kernel, read } = input;
   return {
     scheduling: balance(kernel.scheduling),
-    waits: balance(nameless(kernel.waits, namelessWaitCount)),
-    chains: balance(kernel.chains),
+    waits: balance(nameless(kernel.waits, input.nameless.waits)),
+    chains: balance(nameless(kernel.chains, input.nameless.chains)),
     slowWaits: balance(delivered(kernel.slowWaits, read.slowWaits)),
     names: balance(delivered(kernel.names, read.names)),
     lifecycle: balance(delivered(kernel.lifecycle, read.lifecycle)),
@@ -56,9 +59,9 @@ export function toCategoryLedgers(input: LossInput): Record<Category, CategoryLe
     transfers: balance(kernel.transfers),
     socketEvents: balance(delivered(kernel.socketEvents, read.socketEvents)),
     memory: balance(delivered(kernel.memory, read.memory)),
-    files: balance(kernel.files),
+    files: balance(nameless(kernel.files, input.nameless.files)),
     slowFiles: balance(delivered(kernel.slowFiles, read.slowFiles)),
-    samples: balance(kernel.samples),
+    samples: balance(nameless(kernel.samples, input.nameless.samples)),
   };
 }
 
@@ -103,12 +106,12 @@ function delivered(kernel: Unbalanced, read: ReadCounts): Unbalanced {
   };
 }
 
-/** The time of these waits was kept under their class: the outcome the kernel calls key overflow. */
-function nameless(kernel: Unbalanced, waitCount: number): Unbalanced {
+/** What these counted was kept under their class: the outcome the kernel calls key overflow. */
+function nameless(kernel: Unbalanced, namelessCount: number): Unbalanced {
   return {
     ...kernel,
-    aggregated: kernel.aggregated - waitCount,
-    dropped: addCounts(kernel.dropped, { key_overflow: waitCount }),
+    aggregated: kernel.aggregated - namelessCount,
+    dropped: addCounts(kernel.dropped, { key_overflow: namelessCount }),
   };
 }
 

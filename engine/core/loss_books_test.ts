@@ -6,6 +6,8 @@ import { emptyKernelLedger } from "./test_backend.ts";
 
 const NOTHING_READ = { readCount: 0, filteredCount: 0, dropped: NOTHING_DROPPED };
 
+const NOTHING_NAMELESS = { waits: 0, chains: 0, files: 0, samples: 0 };
+
 function anInput(overrides: Partial<LossInput> = {}): LossInput {
   return {
     kernel: emptyKernelLedger(),
@@ -17,7 +19,7 @@ function anInput(overrides: Partial<LossInput> = {}): LossInput {
       memory: NOTHING_READ,
       slowFiles: NOTHING_READ,
     },
-    namelessWaitCount: 0,
+    nameless: NOTHING_NAMELESS,
     ...overrides,
   };
 }
@@ -66,7 +68,7 @@ Deno.test("toCategoryLedgers() yields a ledger that adds up to what the kernel s
       memory: read,
       slowFiles: read,
     }),
-    namelessWaitCount: count,
+    nameless: property.record({ waits: count, chains: count, files: count, samples: count }),
   });
   property.assert(property.property(inputs, (input) => {
     const ledgers = toCategoryLedgers(input);
@@ -107,7 +109,7 @@ Deno.test("toCategoryLedgers() shows waits that lost their name in user space as
   const kernel = emptyKernelLedger();
   kernel.waits = { seen: 100, filtered: 0, aggregated: 98, delivered: 0, dropped: { key_overflow: 2 } };
 
-  const ledger = toCategoryLedgers(anInput({ kernel, namelessWaitCount: 8 })).waits;
+  const ledger = toCategoryLedgers(anInput({ kernel, nameless: { ...NOTHING_NAMELESS, waits: 8 } })).waits;
 
   assert.deepEqual([ledger.aggregated, ledger.dropped.key_overflow, ledger.residual], [90, 10, 0]);
 });

@@ -34,6 +34,7 @@ import type {
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
 import type { EventNames } from "./event_mapper.ts";
+import { CarriedRows } from "./carried_rows.ts";
 import { invariant } from "./invariant.ts";
 import { withOpenChains, withoutQueueing } from "./lock_chains.ts";
 import { sumCounts } from "./loss_books.ts";
@@ -70,6 +71,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   readonly #objects: ObjectCache;
   readonly #stacks: UserStacks;
   readonly #retired = new RetiredRows();
+  readonly #carried = new CarriedRows();
   readonly #exited = new ExitedThreads();
   readonly #sockets: SocketBook;
   readonly #processes: ProcessBook;
@@ -182,13 +184,22 @@ export class MeasurementBook implements RecordConsumer, EventNames {
   }
 
   #noteLosses(nowMs: number, { ledger }: Pick<BackendCounters, "ledger">): void {
-    const nameless = this.#retired.namelessCount;
+    const nameless: Partial<Record<Category, number>> = this.#namelessCounts();
     this.#lossSpans.look(
       nowMs,
       CATEGORIES.map((category) =>
-        [category, sumCounts(ledger[category].dropped) + (category === "waits" ? nameless : 0)] as const
+        [category, sumCounts(ledger[category].dropped) + (nameless[category] ?? 0)] as const
       ),
     );
+  }
+
+  #namelessCounts(): MeasurementSources["nameless"] {
+    return {
+      waits: this.#retired.namelessCount,
+      chains: this.#carried.chains.namelessCount,
+      files: this.#carried.files.namelessCount,
+      samples: this.#carried.samples.namelessCount,
+    };
   }
 
   /** Makes room for sockets where idle ones fill the kernel's table. */
@@ -206,7 +217,10 @@ export class MeasurementBook implements RecordConsumer, EventNames {
 
   /** Describes stacks of waits and samples that are not known yet; see `UserStacks.describeSome`. */
   describeStacks(): void {
-    this.#stacks.describeSome((visit) => this.#options.backend.readAggregates({ ...NO_VISITS, ...visit }));
+    this.#stacks.describeSome((visit) => {
+      this.#options.backend.readAggregates({ ...NO_VISITS, ...visit });
+      for (const row of this.#carried.samples.kept()) visit.sample(row);
+    });
   }
 
   /** Reads everything once; after the window was closed and the rings were drained. */
@@ -241,11 +255,11 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       ledgers: [...this.#exited.ledgers()],
       wallOffsetMs: measureWallOffsetMs(clock),
       rows: [...rows.values()],
-      chains: withOpenChains(withoutQueueing(chains), accounts),
+      chains: withOpenChains(withoutQueueing(this.#carried.chains.with(chains)), accounts),
       accounts,
       ...finishSteps(this.#targets.readCgroups()),
-      files,
-      samples,
+      files: this.#carried.files.with(files),
+      samples: this.#carried.samples.with(samples),
       processResources: this.#resources.measurements(),
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
       ownUse: host.ownUse(),
@@ -304,10 +318,10 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       ledgers,
       wallOffsetMs: measureWallOffsetMs(clock),
       rows: [...rows.values()],
-      chains: withOpenChains(withoutQueueing(chains), accounts),
+      chains: withOpenChains(withoutQueueing(this.#carried.chains.with(chains)), accounts),
       accounts,
       ...cgroups,
-      files,
+      files: this.#carried.files.with(files),
       samples: [],
       processResources: [],
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
@@ -347,7 +361,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
         processes: this.#processes.forgottenCount,
         stacks: this.#stacks.forgottenCount,
       },
-      namelessWaitCount: this.#retired.namelessCount,
+      nameless: this.#namelessCounts(),
       targetOf: this.#targets.targetOf,
       objectOf: this.objectOf,
       systemCallOf: this.systemCallOf,
@@ -380,7 +394,8 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const { backend } = this.#options;
     const { threadIds, moves } = taken;
     const rows: WaitRow[] = [];
-    backend.readAggregates({ ...NO_VISITS, wait: (view) => rows.push(toWaitRow(view)) });
+    const carried = moves.size > 0 ? this.#carried.moveSlots(moves) : {};
+    backend.readAggregates({ ...NO_VISITS, wait: (view) => rows.push(toWaitRow(view)), ...carried });
     let takenCount = 0;
     for (const row of rows) {
       const { targetSlot } = row.key;
@@ -391,7 +406,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       if (slot === undefined || this.#targets.targetOf(slot) === undefined) continue;
       this.#retire(slot === targetSlot ? row : { ...row, key: { ...row.key, targetSlot: slot } });
     }
-    if (takenCount > 0) backend.retireRows({ threadIds, targetSlots: new Set(moves.keys()) });
+    if (takenCount + moves.size > 0) backend.retireRows({ threadIds, targetSlots: new Set(moves.keys()) });
   }
 
   #retire(row: WaitRow): void {

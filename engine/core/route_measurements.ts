@@ -88,8 +88,8 @@ export interface MeasurementSources {
   readonly exited: Pick<ExitedThreads, "foldedOf">;
   readonly oomKills: Pick<OomKills, "measurements">;
   readonly forgotten: Forgotten;
-  /** Waits that had to give up their object's name. */
-  readonly namelessWaitCount: number;
+  /** What had to give up what it was about. */
+  readonly nameless: LossInput["nameless"];
   targetOf(slot: number): TargetId | undefined;
   objectOf(key: ObjectKey): WaitMeasurement["object"];
   systemCallOf(systemCall: number): string | undefined;
@@ -244,13 +244,13 @@ function fileMeasurements(context: Context): FileMeasurement[] {
 
 function toBooks({ closing, share, sources }: Context, cpuMs: number): Books {
   const { counters, router, ownUse } = closing;
-  const { forgotten, namelessWaitCount } = sources;
+  const { forgotten, nameless } = sources;
   const nameCount = router.readByKind[NAME_KIND] ?? 0;
   const dropped = { forgotten: Math.min(forgotten.names, nameCount) };
   const losses = {
     kernel: counters.ledger,
     read: { ...share.losses, names: { readCount: nameCount, filteredCount: 0, dropped } },
-    namelessWaitCount,
+    nameless,
   };
   const ledger = closing.isFinal ? toCategoryLedgers(losses) : toRunningLedgers(losses, { cpuCount: sources.cpuCount });
   return {

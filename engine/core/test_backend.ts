@@ -57,6 +57,8 @@ export class TestBackend implements TracerBackend {
   processes: ProcessResources[] = [];
   sockets: SocketReading = { sockets: [], peers: [], errors: [], listenQueues: [] };
   stacks = new Map<number, readonly bigint[]>();
+  /** Of the next target that is added. */
+  nextSlot = 1;
   counterOverrides: Partial<BackendCounters> = {};
   /** What `applyTargets` throws instead of applying. */
   refusal: Error | undefined;
@@ -67,7 +69,6 @@ export class TestBackend implements TracerBackend {
   readonly #slots = new Map<TargetId, number>();
   readonly #delivered: Record<RecordCategory, number> = { ...NO_RECORDS };
   readonly #ringFull: Record<RecordCategory, number> = { ...NO_RECORDS };
-  #nextSlot = 1;
   #isOpen = true;
   #isDisposed = false;
   readonly #clock: { monotonicMs(): number };
@@ -116,7 +117,7 @@ export class TestBackend implements TracerBackend {
     if (this.refusal !== undefined) throw this.refusal;
     this.appliedDiffs.push(diff);
     for (const targetId of diff.removed) this.#slots.delete(targetId);
-    for (const target of diff.added) this.#slots.set(target.id, this.#nextSlot++);
+    for (const target of diff.added) this.#slots.set(target.id, this.nextSlot++);
     this.onApplied(diff);
   }
 
@@ -198,6 +199,9 @@ export class TestBackend implements TracerBackend {
       threadIds.has(key.threadId) || targetSlots.has(key.targetSlot);
     this.retiredThreadIds.push(...new Set(this.rows.filter(isGone).map(({ key }) => key.threadId)));
     this.rows = this.rows.filter((row) => !isGone(row));
+    this.chains = this.chains.filter(({ targetSlot }) => !targetSlots.has(targetSlot));
+    this.files = this.files.filter(({ key }) => !targetSlots.has(key.targetSlot));
+    this.samples = this.samples.filter(({ targetSlot }) => !targetSlots.has(targetSlot));
   }
 
   snapshot(): TaskSnapshot {

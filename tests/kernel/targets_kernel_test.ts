@@ -7,6 +7,8 @@
 
 import type { Measurements } from "../../engine/api/measurements.ts";
 import type { LibbpfBackend } from "../../engine/backend/libbpf_backend.ts";
+import type { Plane } from "../../engine/api/plane.ts";
+import { toTargetId } from "../../engine/api/units.ts";
 import { systemWideTarget } from "../../engine/mod.ts";
 import { assert } from "../support/assert.ts";
 import { startFixture } from "../support/fixture_programs.ts";
@@ -213,6 +215,41 @@ kernelTest("targets come and go while the hooks stay attached", REQUIRES, async 
   assert.deepEqual(processIdsOf(measurements), [second.processId]);
   assertTimeAddsUp(measurements);
   assertBooksBalance(measurements);
+});
+
+kernelTest("a target with other members keeps what was counted of those it had, of every kind", REQUIRES, async () => {
+  const path = await Deno.makeTempDir({ prefix: "podtrace-test-" });
+  await using folder = new AsyncDisposableStack();
+  folder.defer(() => Deno.remove(path, { recursive: true }));
+  await using worker = await startFixture("file_worker", { duration_ms: DURATION_MS_MAX, path, rounds: 20 });
+  await using locks = await startFixture("lock_holder", { duration_ms: DURATION_MS_MAX, hold_ms: 2 });
+  await using busy = await startFixture("busy", { duration_ms: DURATION_MS_MAX });
+  await using heir = await startFixture("sleeper", { duration_ms: DURATION_MS_MAX, in: "pause" });
+  const id = toTargetId("members-change");
+  const members = [worker, locks, busy].flatMap(({ processId }) => processTarget(processId).processIds);
+  const planes: ReadonlySet<Plane> = new Set<Plane>(["time", "files", "profile"]);
+  await using tracing = await Tracing.start([{ ...processTarget(heir.processId), id, processIds: members }], {
+    planes,
+  });
+  Deno.kill(worker.processId, "SIGUSR1");
+  await worker.ended();
+  await tracing.lasts(300);
+  await locks.finish();
+  await busy.finish();
+
+  tracing.setTargets([{ ...processTarget(heir.processId), id }]);
+  const measured = await tracing.finish();
+
+  const absent = measured.fileOperations.filter(({ operation, errorCount }) => operation === "open" && errorCount > 0);
+  assert.deepEqual(absent.map(({ processId, count }) => [processId, count]), [[worker.processId, 20]]);
+  assert.ok(measured.lockChains.some(({ processId, totalMs }) => processId === locks.processId && totalMs > 0));
+  const samples = measured.cpuSamples.filter(({ processId }) => processId === busy.processId);
+  assert.ok(
+    samples.reduce((total, { sampleCount }) => total + sampleCount, 0) > 0,
+    "samples of a thread that computes",
+  );
+  assertTimeAddsUp(measured);
+  assertBooksBalance(measured);
 });
 
 kernelTest("the whole system is everything but ourselves", REQUIRES, async () => {
