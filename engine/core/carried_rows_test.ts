@@ -1,5 +1,5 @@
 import { assert } from "../../tests/support/assert.ts";
-import { property } from "../../tests/support/property.ts";
+import { checkProperty, property } from "../../tests/support/property.ts";
 import type { AggregateVisitor } from "../api/tracer_backend.ts";
 import { CarriedRows } from "./carried_rows.ts";
 
@@ -43,16 +43,15 @@ Deno.test("whatever moves, no sample is lost or told twice", () => {
   const told = property.array(
     property.tuple(property.integer({ min: 1, max: 6 }), property.integer({ min: 1, max: 9 })),
   );
-  property.assert(property.property(told, property.integer({ min: 1, max: 3 }), (samples, rowsMax) => {
+  checkProperty(property.tuple(told, property.integer({ min: 1, max: 3 })), ([samples, rowsMax]) => {
     const carried = new CarriedRows({ rowsMax });
     const visit = carried.moveSlots(new Map([[1, 2]]));
     for (const [threadId, count] of samples) tell(visit, threadId, count);
     carried.moveSlots(new Map([[2, 4]]));
-    const since = [{ processId: 100, threadId: 1, targetSlot: 4, stackId: 1, count: 7 }];
-    const rows = carried.samples.with(since);
+    const rows = carried.samples.with([{ processId: 100, threadId: 1, targetSlot: 4, stackId: 1, count: 7 }]);
     const total = rows.reduce((sum, { count }) => sum + count, 0);
     assert.equal(total, samples.reduce((sum, [, count]) => sum + count, 7));
     assert.equal(new Set(rows.map(({ threadId, stackId }) => `${threadId}/${stackId}`)).size, rows.length);
     assert.ok(rows.length <= rowsMax + 2, "bounded, with what is nameless and what is new");
-  }));
+  });
 });
