@@ -76,6 +76,10 @@ export interface Causes {
 
 /** Yields the causes of every non-idle wait but locks, children and pipes, folded. */
 export function toCauses(facts: TargetFacts): Causes {
+  return facts.derived.of(facts, findCauses);
+}
+
+function findCauses(facts: TargetFacts): Causes {
   const locks = contendedLocks(facts);
   const folded = groupBy(
     locks.filter((lock) => lock.root?.isFolded),

@@ -70,17 +70,51 @@ const WAIT_TYPES: Readonly<Record<WaitClass, string>> = {
   other: "CPU",
 };
 
+/** Two decimals are printed: less would be a row of nothing. */
+const MS_SHOWN_MIN = 0.005;
+
 /** Yields the whole report as CSV; every record has every column. */
 export function renderCsvReport(report: Report): string {
-  const records = [
-    ...report.findings.map((finding) => toFindingRow(report, finding)),
-    ...timeRows(report),
-    ...waitRows(report),
-    ...peerRows(report),
-    ...completenessRows(report),
-    ...eventRows(report),
+  return renderCsv(recordsOf(report));
+}
+
+function* recordsOf(report: Report): Generator<readonly CsvField[]> {
+  yield CSV_COLUMNS;
+  for (const rows of [findingRows, timeRows, waitRows, peerRows, completenessRows, eventRows]) {
+    for (const record of rows(report)) yield toFields(record);
+  }
+}
+
+/** In the order of `CSV_COLUMNS`; by name one by one, because a look-up by variable costs more than all else here. */
+function toFields(record: CsvRecord): readonly CsvField[] {
+  return [
+    record.timestamp,
+    record.pid,
+    record.process_name,
+    record.type,
+    record.latency_ms,
+    record.error,
+    record.target,
+    record.row,
+    record.name,
+    record.thread_id,
+    record.thread_name,
+    record.system_call,
+    record.count,
+    record.total_ms,
+    record.longest_ms,
+    record.p50_ms_max,
+    record.p95_ms_max,
+    record.p99_ms_max,
+    record.sent_bytes,
+    record.received_bytes,
+    record.failed,
+    record.detail,
   ];
-  return renderCsv([CSV_COLUMNS, ...records.map((record) => CSV_COLUMNS.map((column) => record[column]))]);
+}
+
+function findingRows(report: Report): readonly CsvRecord[] {
+  return report.findings.map((finding) => toFindingRow(report, finding));
 }
 
 function toFindingRow(report: Report, finding: Finding): CsvRecord {
@@ -104,63 +138,64 @@ function toFindingRow(report: Report, finding: Finding): CsvRecord {
   };
 }
 
-function timeRows(report: Report): readonly CsvRecord[] {
+function* timeRows(report: Report): Generator<CsvRecord> {
   const threads = report.timeLedger.processes.flatMap((process) =>
     process.threads.toSorted(byThreadId).map((thread) => ({ thread, processName: process.info.command }))
   );
-  const shown = threads.slice(0, CSV_THREAD_ROWS_MAX);
+  for (const { thread: { ledger, sums }, processName } of threads.slice(0, CSV_THREAD_ROWS_MAX)) {
+    yield* stateRows(sums, {
+      pid: ledger.processId,
+      process_name: processName,
+      thread_id: ledger.threadId,
+      thread_name: ledger.command,
+    });
+  }
   const hidden = threads.slice(CSV_THREAD_ROWS_MAX);
-  return [
-    ...shown.flatMap(({ thread, processName }) => threadRows(thread, processName)),
-    ...(hidden.length === 0 ? [] : stateRows(addSums(hidden.map(({ thread }) => thread.sums)), {
-      thread_name: `${formatCount(hidden.length, "more thread")} together`,
-    })),
-  ];
+  if (hidden.length === 0) return;
+  yield* stateRows(addSums(hidden.map(({ thread }) => thread.sums)), {
+    pid: undefined,
+    process_name: undefined,
+    thread_id: undefined,
+    thread_name: `${formatCount(hidden.length, "more thread")} together`,
+  });
 }
 
 function byThreadId(first: ThreadFacts, second: ThreadFacts): number {
   return first.ledger.threadId - second.ledger.threadId;
 }
 
-function threadRows({ ledger, sums }: ThreadFacts, processName: string): readonly CsvRecord[] {
-  return stateRows(sums, {
-    pid: ledger.processId,
-    process_name: processName,
-    thread_id: ledger.threadId,
-    thread_name: ledger.command,
-  });
-}
-
 /** One row per state that took any time; they add up to the lifetime. */
-function stateRows(sums: TimeSums, who: Omit<CsvRecord, "row">): readonly CsvRecord[] {
-  const states: readonly (readonly [name: string, type: string, ms: number])[] = [
-    ["onCpu", "CPU", sums.onCpuMs],
-    ["runnable", "CPU", sums.runnableMs],
-    ["throttled", "CPU", sums.throttledMs],
-    ...WAIT_CLASS_ORDER.map((name) => [name, WAIT_TYPES[name], sums.byClass[name]] as const),
-    ["unattributed", "CPU", sums.unattributedMs],
-    ["residual", "CPU", sums.residualMs],
-  ];
-  return states.filter(([, , ms]) => Math.abs(ms) >= 0.005).map(([name, type, ms]) => ({
-    row: "time",
-    ...who,
-    type,
-    name,
-    total_ms: toCsvMs(ms),
-  }));
+function* stateRows(
+  sums: TimeSums,
+  who: Pick<CsvRecord, "pid" | "process_name" | "thread_id" | "thread_name">,
+): Generator<CsvRecord> {
+  const { pid, process_name, thread_id, thread_name } = who;
+  for (const [name, type, ms] of statesOf(sums)) {
+    if (Math.abs(ms) < MS_SHOWN_MIN) continue;
+    yield { row: "time", pid, process_name, thread_id, thread_name, type, name, total_ms: toCsvMs(ms) };
+  }
 }
 
-function waitRows({ timeLedger: { waits } }: Report): readonly CsvRecord[] {
-  const shown = waits.slice(0, CSV_WAIT_ROWS_MAX).map(toWaitRow);
+function* statesOf(sums: TimeSums): Generator<readonly [name: string, type: string, ms: number]> {
+  yield ["onCpu", "CPU", sums.onCpuMs];
+  yield ["runnable", "CPU", sums.runnableMs];
+  yield ["throttled", "CPU", sums.throttledMs];
+  for (const name of WAIT_CLASS_ORDER) yield [name, WAIT_TYPES[name], sums.byClass[name]];
+  yield ["unattributed", "CPU", sums.unattributedMs];
+  yield ["residual", "CPU", sums.residualMs];
+}
+
+function* waitRows({ timeLedger: { waits } }: Report): Generator<CsvRecord> {
+  for (const wait of waits.slice(0, CSV_WAIT_ROWS_MAX)) yield toWaitRow(wait);
   const hidden = waits.slice(CSV_WAIT_ROWS_MAX);
-  if (hidden.length === 0) return shown;
-  return [...shown, {
+  if (hidden.length === 0) return;
+  yield {
     row: "wait",
     name: "others",
     count: hidden.reduce((sum, wait) => sum + wait.figures.count, 0),
     total_ms: toCsvMs(hidden.reduce((sum, wait) => sum + wait.figures.totalMs, 0)),
     detail: `${formatCount(hidden.length, "wait")} of less time together`,
-  }];
+  };
 }
 
 function toWaitRow(wait: WaitGroup): CsvRecord {
@@ -205,20 +240,20 @@ function csvMs(ms: number | undefined): CsvMs | undefined {
   return ms === undefined ? undefined : { ms };
 }
 
-function peerRows(report: Report): readonly CsvRecord[] {
+function* peerRows(report: Report): Generator<CsvRecord> {
   const { peers } = report;
-  const shown = peers.slice(0, CSV_PEER_ROWS_MAX).map((peer) => toPeerRow(report, peer));
+  for (const peer of peers.slice(0, CSV_PEER_ROWS_MAX)) yield toPeerRow(report, peer);
   const hidden = peers.slice(CSV_PEER_ROWS_MAX);
-  if (hidden.length === 0) return shown;
+  if (hidden.length === 0) return;
   const sum = (figure: (peer: PeerMeasurement) => number) => hidden.reduce((total, peer) => total + figure(peer), 0);
-  return [...shown, {
+  yield {
     row: "peer",
     name: "others",
     type: "NET",
     sent_bytes: sum((peer) => peer.sends.byteCount),
     received_bytes: sum((peer) => peer.receives.byteCount),
     detail: `${formatCount(hidden.length, "peer")} together`,
-  }];
+  };
 }
 
 function toPeerRow(report: Report, peer: PeerMeasurement): CsvRecord {
@@ -262,56 +297,101 @@ function completenessRows({ books }: Report): readonly CsvRecord[] {
   }));
 }
 
-function eventRows(report: Report): readonly CsvRecord[] {
+function* eventRows(report: Report): Generator<CsvRecord> {
   const { listing } = report;
-  if (listing === undefined) return [];
-  const { events, omittedShorterCount, omittedLaterCount } = listing;
+  if (listing === undefined) return;
+  const toTimestamp = timestampsOf(report);
+  for (const event of listing.events) yield toEventRow(report, { event, timestamp: toTimestamp(endMsOf(event)) });
+  const { omittedShorterCount, omittedLaterCount } = listing;
   const omitted: readonly (readonly [name: string, count: number, detail: string])[] = [
     ["shorter", omittedShorterCount, "recorded waits, connects and responses shorter than every one listed"],
     ["later", omittedLaterCount, "events without a duration, later than every one listed"],
   ];
-  return [
-    ...events.map((event) => toEventRow(report, event)),
-    ...omitted.filter(([, count]) => count > 0)
-      .map(([name, count, detail]): CsvRecord => ({ row: "omitted", name, count, detail })),
-  ];
+  for (const [name, count, detail] of omitted) if (count > 0) yield { row: "omitted", name, count, detail };
 }
 
-function toEventRow(report: Report, event: TraceEvent): CsvRecord {
-  const row = {
-    row: "event",
-    name: event.kind,
-    timestamp: formatWallTime(toWallMs(report.window, endMsOf(event))),
-    latency_ms: toCsvMs(0),
-  } as const;
+/** Events come in order, many in one millisecond: a date is made once for those. */
+function timestampsOf({ window }: Report): (monotonicMs: number) => string {
+  let lastMs = NaN;
+  let text = "";
+  return (monotonicMs) => {
+    const ms = Math.round(toWallMs(window, monotonicMs));
+    if (ms !== lastMs) text = formatWallTime(ms);
+    lastMs = ms;
+    return text;
+  };
+}
+
+const NO_TIME = toCsvMs(0);
+
+function toEventRow(report: Report, given: { readonly event: TraceEvent; readonly timestamp: string }): CsvRecord {
+  const { event, timestamp } = given;
+  const row = "event";
+  const pid = event.kind === "fork" ? event.parentProcessId : event.processId;
   switch (event.kind) {
     case "wait":
       return {
-        ...row,
-        ...ofProcess(report, event.processId),
-        type: WAIT_TYPES[event.waitClass],
+        row,
         name: event.waitClass,
-        thread_id: event.threadId,
+        timestamp,
         latency_ms: toCsvMs(event.durationMs),
+        pid,
+        process_name: commandOf(report, pid),
+        type: WAIT_TYPES[event.waitClass],
+        thread_id: event.threadId,
         error: 0,
         target: describeObject(event.object),
         system_call: event.systemCall,
       };
+    case "file":
+      return {
+        row,
+        name: event.operation,
+        timestamp,
+        latency_ms: toCsvMs(event.durationMs),
+        pid,
+        process_name: commandOf(report, pid),
+        type: "FS",
+        thread_id: event.threadId,
+        error: event.errno,
+        target: describeObject(event.object),
+        system_call: event.systemCall,
+      };
+    case "fork":
+    case "exec":
+    case "exit":
+    case "oomKill":
+      return { row, name: event.kind, timestamp, latency_ms: NO_TIME, pid, ...lifecycleFields(report, event) };
+    default:
+      return {
+        row,
+        name: event.kind,
+        timestamp,
+        latency_ms: NO_TIME,
+        pid,
+        process_name: commandOf(report, pid),
+        ...socketFields(event),
+      };
+  }
+}
+
+function lifecycleFields(
+  report: Report,
+  event: Extract<TraceEvent, { readonly kind: "fork" | "exec" | "exit" | "oomKill" }>,
+): Partial<CsvRecord> {
+  switch (event.kind) {
     case "fork":
       return {
-        ...row,
-        ...ofProcess(report, event.parentProcessId),
+        process_name: commandOf(report, event.parentProcessId),
         type: "PROC",
         thread_id: event.parentThreadId,
         error: 0,
         target: `${event.command} (${event.childThreadId})`,
       };
     case "exec":
-      return { ...row, pid: event.processId, process_name: event.command, type: "PROC", error: 0, target: event.path };
+      return { process_name: event.command, type: "PROC", error: 0, target: event.path };
     case "exit":
       return {
-        ...row,
-        pid: event.processId,
         process_name: event.command,
         type: "PROC",
         thread_id: event.threadId,
@@ -319,27 +399,7 @@ function toEventRow(report: Report, event: TraceEvent): CsvRecord {
         detail: event.signal === 0 ? undefined : `ended by signal ${event.signal}`,
       };
     case "oomKill":
-      return {
-        ...row,
-        pid: event.processId,
-        process_name: event.command,
-        type: "MEM",
-        detail: "killed: out of memory",
-      };
-    case "file":
-      return {
-        ...row,
-        ...ofProcess(report, event.processId),
-        type: "FS",
-        name: event.operation,
-        thread_id: event.threadId,
-        latency_ms: toCsvMs(event.durationMs),
-        error: event.errno,
-        target: describeObject(event.object),
-        system_call: event.systemCall,
-      };
-    default:
-      return { ...row, ...ofProcess(report, event.processId), ...socketFields(event) };
+      return { process_name: event.command, type: "MEM", detail: "killed: out of memory" };
   }
 }
 
@@ -357,10 +417,6 @@ function socketFields(event: SocketEvent): Partial<CsvRecord> {
     default:
       return socket;
   }
-}
-
-function ofProcess(report: Report, processId: number): Partial<CsvRecord> {
-  return { pid: processId, process_name: commandOf(report, processId) };
 }
 
 function commandOf(report: Report, processId: number): string | undefined {

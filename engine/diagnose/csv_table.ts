@@ -30,7 +30,7 @@ export interface CsvMs {
 export type CsvField = string | number | CsvMs | undefined;
 
 /** Yields `records` with CRLF after each of them, the header included. */
-export function renderCsv(records: readonly (readonly CsvField[])[]): string {
+export function renderCsv(records: Iterable<readonly CsvField[]>): string {
   let text = "";
   for (const record of records) {
     let isFirst = true;

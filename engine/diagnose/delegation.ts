@@ -49,6 +49,10 @@ export interface DelegatedWait {
 
 /** Yields every wait for a child or a pipe, grouped by waiting process and pipe. */
 export function delegatedWaits(facts: TargetFacts): readonly DelegatedWait[] {
+  return facts.derived.of(facts, findDelegatedWaits);
+}
+
+function findDelegatedWaits(facts: TargetFacts): readonly DelegatedWait[] {
   const childWaits = groupBy(
     facts.waits.filter((wait) => wait.waitClass === "child"),
     (wait) => wait.processId,

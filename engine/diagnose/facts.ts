@@ -28,6 +28,7 @@ import type {
   ProcessResourceMeasurement,
 } from "../api/resource_measurements.ts";
 import type { TargetId } from "../api/units.ts";
+import { DerivedFacts } from "./derived_facts.ts";
 import type { DigestSummary } from "./event_digest.ts";
 import { DORMANT_SHARE_MIN, RELIABLE_PERCENT_MIN } from "./severity.ts";
 
@@ -128,6 +129,8 @@ export interface TargetFacts {
   readonly sums: TimeSums;
   /** Events of the whole run; its tables carry target ids. */
   readonly digest: DigestSummary;
+  /** What rules made of these facts already. */
+  readonly derived: DerivedFacts;
 }
 
 /** Yields one entry per target, in order of first appearance. */
@@ -181,6 +184,7 @@ function factsOfTarget(
     listenQueues: measurements.listenQueues.filter(ofTarget),
     sums: addSums(Array.from(processes.values(), (process) => process.sums)),
     digest,
+    derived: new DerivedFacts(),
   };
 }
 

@@ -19,9 +19,9 @@ export function bucketCeilingMs(index: number): number {
 export function sumBuckets(histograms: readonly (readonly number[])[]): readonly number[] {
   const [first] = histograms;
   if (first === undefined || histograms.length === 1) return first ?? [];
-  const sum = new Array<number>(histograms.reduce((length, histogram) => Math.max(length, histogram.length), 0)).fill(
-    0,
-  );
+  let length = 0;
+  for (const histogram of histograms) length = Math.max(length, histogram.length);
+  const sum = new Array<number>(length).fill(0);
   for (const histogram of histograms) {
     for (let index = 0; index < histogram.length; index++) sum[index] = (sum[index] ?? 0) + (histogram[index] ?? 0);
   }
@@ -38,11 +38,13 @@ export function percentileMsMax(
   percentile: number,
   options: { readonly longestMs?: number } = {},
 ): number | undefined {
-  const count = buckets.reduce((sum, value) => sum + value, 0);
+  // Loops, not closures: this is asked of every row of a report, several times.
+  let count = 0;
+  for (const value of buckets) count += value;
   if (count === 0) return undefined;
   const rank = Math.floor((count - 1) * percentile / 100);
-  let seen = 0;
-  const index = buckets.findIndex((value) => (seen += value) > rank);
+  let index = 0;
+  for (let seen = buckets[0] ?? 0; seen <= rank; seen += buckets[index] ?? 0) index++;
   return Math.min(bucketCeilingMs(index), options.longestMs ?? Infinity);
 }
 

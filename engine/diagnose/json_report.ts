@@ -18,6 +18,7 @@ import { droppedCount } from "./text_books.ts";
 import type { WaitGroup } from "./time_ledger.ts";
 import { toJsonSockets } from "./json_sockets.ts";
 import type { StackProfile } from "./stack_profile.ts";
+import { dearestStacks } from "./stacks.ts";
 import { describeObject } from "./wait_object.ts";
 
 /** Longest string; only a defence, names are cut where they enter. */
@@ -200,6 +201,7 @@ function toJsonSums({ byClass, ...rest }: TimeSums): JsonReport["timeLedger"]["t
 }
 
 function toJsonWait(wait: WaitGroup): JsonReport["timeLedger"]["waits"][number] {
+  const userStacks = dearestStacks(wait.rows);
   return {
     pid: wait.process.processId,
     name: wait.process.command,
@@ -209,7 +211,7 @@ function toJsonWait(wait: WaitGroup): JsonReport["timeLedger"]["waits"][number] 
     threadCount: wait.threadCount,
     figures: toJsonFigures(wait.figures),
     waker: wait.waker && toJsonThread(wait.waker),
-    userStacks: wait.userStacks.length > 0 ? wait.userStacks.map(toJsonStack) : undefined,
+    userStacks: userStacks.length > 0 ? userStacks.map(toJsonStack) : undefined,
   };
 }
 

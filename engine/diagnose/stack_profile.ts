@@ -69,48 +69,90 @@ export interface StackProfile {
 interface Weighed {
   readonly userStack: readonly StackFrame[];
   readonly processId: number;
+  readonly waitClass?: WaitClass;
   readonly totalMs: number;
   readonly count: number;
+}
+
+/** Rows of one process, wait class and stack: what both the parts and the folded lines are made of. */
+interface StackGroup {
+  readonly processId: number;
+  readonly waitClass: WaitClass | undefined;
+  readonly userStack: readonly StackFrame[];
+  /** The functions, outermost first: stacks of the same ones share it. */
+  readonly path: string;
+  totalMs: number;
+  count: number;
+  /** Of a folded line: each row's own is rounded. */
+  amount: number;
 }
 
 /** Yields where in the program time went; `undefined` when no stack was taken. */
 export function toStackProfile(measurements: Measurements): StackProfile | undefined {
   const samples = measurements.cpuSamples.map(toWeighed);
+  const ofSamples = groupStacks(samples, (sample) => sample.count);
+  const ofWaits = groupStacks(measurements.waits, (wait) => Math.round(wait.totalMs * 1000));
+  if (ofSamples.length + ofWaits.length === 0) return undefined;
+  const groupsByClass = groupBy(ofWaits, (group) => group.waitClass);
   const waits = groupBy(measurements.waits, (wait) => wait.waitClass);
   const parts = [
-    toPart(samples, undefined),
-    ...WAIT_CLASS_ORDER.map((waitClass) => toPart(waits.get(waitClass) ?? [], waitClass))
+    toPart(samples, { waitClass: undefined, groups: ofSamples }),
+    ...WAIT_CLASS_ORDER
+      .map((waitClass) => toPart(waits.get(waitClass) ?? [], { waitClass, groups: groupsByClass.get(waitClass) ?? [] }))
       .sort((first, second) => second.totalMs - first.totalMs),
   ].filter((part) => part.stacks.length > 0);
-  if (parts.length === 0) return undefined;
   const commands = new Map(measurements.processes.map(({ processId, command }) => [processId, command]));
-  return {
-    parts,
-    foldedOnCpu: fold(samples.map((sample) => ({ ...sample, leaf: undefined, amount: sample.count })), commands),
-    foldedOffCpu: fold(
-      measurements.waits.map((wait) => ({ ...wait, leaf: wait.waitClass, amount: Math.round(wait.totalMs * 1000) })),
-      commands,
-    ),
-  };
+  return { parts, foldedOnCpu: fold(ofSamples, commands), foldedOffCpu: fold(ofWaits, commands) };
 }
 
 function toWeighed({ userStack, processId, sampleCount }: CpuSampleMeasurement): Weighed {
   return { userStack, processId, count: sampleCount, totalMs: sampleCount * 1000 / SAMPLES_PER_SECOND };
 }
 
-function toPart(rows: readonly Weighed[], waitClass: WaitClass | undefined): ProfilePart {
+/** In order of first appearance; the engine hands out one array per stack, so most are known without their names. */
+function groupStacks<Row extends Weighed>(rows: readonly Row[], amountOf: (row: Row) => number): StackGroup[] {
+  const paths = new Map<readonly StackFrame[], string>();
+  const groups = new Map<string, StackGroup>();
+  for (const row of rows) {
+    const { userStack, processId, waitClass } = row;
+    if (userStack.length === 0) continue;
+    let path = paths.get(userStack);
+    if (path === undefined) paths.set(userStack, path = pathOf(userStack));
+    const key = `${processId} ${waitClass} ${path}`;
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { processId, waitClass, userStack, path, totalMs: 0, count: 0, amount: 0 };
+      groups.set(key, group);
+    }
+    group.totalMs += row.totalMs;
+    group.count += row.count;
+    group.amount += amountOf(row);
+  }
+  return [...groups.values()];
+}
+
+/** What separates names in a folded line is replaced in them. */
+function pathOf(stack: readonly StackFrame[]): string {
+  let path = "";
+  for (let place = stack.length - 1; place >= 0; place--) {
+    const frame = stack[place];
+    if (frame !== undefined) path += `${labelOf(frame).replaceAll(";", ":")};`;
+  }
+  return path;
+}
+
+function toPart(
+  rows: readonly Weighed[],
+  { waitClass, groups }: { readonly waitClass: WaitClass | undefined; readonly groups: readonly StackGroup[] },
+): ProfilePart {
   const totalMs = sumOf(rows, (row) => row.totalMs);
-  const groups = groupBy(
-    rows.filter((row) => row.userStack.length > 0),
-    (row) => row.userStack.map(labelOf).join("\n"), // frames are sanitised: no line break is in one
-  );
-  const stacks = Array.from(groups.values(), (group): HotStack => {
-    const ofGroupMs = sumOf(group, (row) => row.totalMs);
+  const stacks = Array.from(groupBy(groups, (group) => group.path).values(), (sameStack) => {
+    const ofStackMs = sumOf(sameStack, (group) => group.totalMs);
     return {
-      frames: (group[0]?.userStack ?? []).map(toProfileFrame),
-      totalMs: ofGroupMs,
-      count: sumOf(group, (row) => row.count),
-      share: totalMs > 0 ? Math.min(1, ofGroupMs / totalMs) : 0,
+      userStack: sameStack[0]?.userStack ?? [],
+      totalMs: ofStackMs,
+      count: sumOf(sameStack, (group) => group.count),
+      share: totalMs > 0 ? Math.min(1, ofStackMs / totalMs) : 0,
     };
   }).sort((first, second) => second.totalMs - first.totalMs || second.count - first.count);
   return {
@@ -118,7 +160,10 @@ function toPart(rows: readonly Weighed[], waitClass: WaitClass | undefined): Pro
     totalMs,
     count: sumOf(rows, (row) => row.count),
     withoutStackMs: sumOf(rows.filter((row) => row.userStack.length === 0), (row) => row.totalMs),
-    stacks: stacks.slice(0, PROFILE_STACKS_MAX),
+    stacks: stacks.slice(0, PROFILE_STACKS_MAX).map(({ userStack, ...figures }): HotStack => ({
+      frames: userStack.map(toProfileFrame),
+      ...figures,
+    })),
     omittedStackCount: Math.max(0, stacks.length - PROFILE_STACKS_MAX),
   };
 }
@@ -132,20 +177,13 @@ function toProfileFrame(frame: StackFrame): ProfileFrame {
   return { text: labelOf(frame), module, buildId, isResolved };
 }
 
-/** "shop;main;load_prices;read;[network] 123000"; what separates names in this form is replaced in them. */
-function fold(
-  rows: readonly (Weighed & { readonly leaf: WaitClass | undefined; readonly amount: number })[],
-  commands: ReadonlyMap<number, string>,
-): readonly string[] {
+/** "shop;main;load_prices;read;[network] 123000"; processes of one name are one line. */
+function fold(groups: readonly StackGroup[], commands: ReadonlyMap<number, string>): readonly string[] {
   const amounts = new Map<string, number>();
-  for (const { userStack, processId, leaf, amount } of rows) {
-    if (userStack.length === 0 || amount <= 0) continue;
-    const names = [
-      commands.get(processId) || `pid ${processId}`,
-      ...userStack.map(labelOf).reverse(),
-      ...(leaf === undefined ? [] : [`[${leaf}]`]),
-    ];
-    const line = names.map((name) => name.replaceAll(";", ":")).join(";");
+  for (const { path, processId, waitClass, amount } of groups) {
+    if (amount <= 0) continue;
+    const root = (commands.get(processId) || `pid ${processId}`).replaceAll(";", ":");
+    const line = `${root};${waitClass === undefined ? path.slice(0, -1) : `${path}[${waitClass}]`}`;
     amounts.set(line, (amounts.get(line) ?? 0) + amount);
   }
   return Array.from(amounts).sort((first, second) => second[1] - first[1] || (first[0] < second[0] ? -1 : 1))

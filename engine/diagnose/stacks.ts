@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { WaitMeasurement } from "../api/measurements.ts";
+import type { StackFrame, WaitMeasurement } from "../api/measurements.ts";
 import { groupBy } from "./facts.ts";
 import type { StackShare } from "./finding.ts";
 
@@ -17,13 +17,20 @@ const FRAMES_SHOWN_MAX = 6;
 /** Yields at most `STACKS_MAX` stacks of `waits`, most time first; none where no stack was taken. */
 export function dearestStacks(waits: readonly WaitMeasurement[]): readonly StackShare[] {
   const withStack = waits.filter((wait) => wait.userStack.length > 0);
-  const groups = groupBy(withStack, (wait) => wait.userStack.map((frame) => frame.text).join("\n"));
-  const stacks = Array.from(groups, ([text, group]) => ({
-    frames: text.split("\n"), // frames are sanitised: no line break is in one
+  const groups = groupBy(withStack, (wait) => withStack.length === 1 ? "" : stackKey(wait.userStack));
+  const stacks = Array.from(groups.values(), (group) => ({
+    frames: (group[0]?.userStack ?? []).map((frame) => frame.text),
     totalMs: group.reduce((sum, wait) => sum + wait.totalMs, 0),
     count: group.reduce((sum, wait) => sum + wait.count, 0),
   }));
   return stacks.sort((first, second) => second.totalMs - first.totalMs).slice(0, STACKS_MAX);
+}
+
+/** Yields the one string that equal stacks share; frames are sanitised: no line break is in one. */
+function stackKey(stack: readonly StackFrame[]): string {
+  let key = "";
+  for (const frame of stack) key += `${frame.text}\n`;
+  return key;
 }
 
 /** Yields the innermost frames on one line: "read+0x10 < load_prices+0x2c < main+0x81 ... 2 more". */

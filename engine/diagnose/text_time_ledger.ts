@@ -12,7 +12,7 @@ import { sumBuckets } from "./histogram.ts";
 import { redactCommandLine } from "../api/redact.ts";
 import type { Report } from "./report.ts";
 import { alignRight, type BarPart, COLUMNS, drawBar, fitText, wrapText } from "./text_layout.ts";
-import { describeFrames } from "./stacks.ts";
+import { dearestStacks, describeFrames } from "./stacks.ts";
 import { DIFFERENCE_MS_MIN, type LedgerCheck, type TimeLedger, type WaitGroup } from "./time_ledger.ts";
 import { describeObject, WAIT_CLASS_NAMES } from "./wait_object.ts";
 
@@ -229,33 +229,43 @@ function renderWaits(waits: readonly WaitGroup[], columns: number): readonly str
 export interface WaitLine {
   /** With the figures of all that are folded into it. */
   readonly wait: WaitGroup;
-  /** What was waited for. */
-  readonly object: string;
+  /** How many children it waited for; `undefined`: nothing is folded into it. */
+  readonly childCount: number | undefined;
+}
+
+/** Yields what was waited for. */
+export function nameOfLine({ wait, childCount }: WaitLine): string {
+  return childCount === undefined ? describeObject(wait.object) : formatCount(childCount, "child", "children");
 }
 
 /** Yields one line per wait, waits of one process for many children as one; most time first. */
 export function foldChildren(waits: readonly WaitGroup[]): readonly WaitLine[] {
-  const groups = groupBy(waits, (wait) => {
-    const { process, systemCall } = wait;
-    return wait.waitClass === "child" ? `${process.processId} ${systemCall}` : wait;
-  });
-  return Array.from(groups.values()).flatMap((group): readonly WaitLine[] => {
-    const [first] = group;
-    if (first === undefined || group.length < ALIKE_MIN) {
-      return group.map((wait) => ({ wait, object: describeObject(wait.object) }));
-    }
-    const longest = group.reduce((best, wait) => wait.figures.longestMs > best.figures.longestMs ? wait : best);
-    const totalMs = group.reduce((sum, wait) => sum + wait.figures.totalMs, 0);
-    const count = group.reduce((sum, wait) => sum + wait.figures.count, 0);
-    const figures = { ...longest.figures, totalMs, count, meanMs: totalMs / Math.max(1, count) };
-    return [{
-      wait: { ...first, figures, buckets: sumBuckets(group.map((wait) => wait.buckets)), waker: undefined },
-      object: formatCount(group.length, "child", "children"),
-    }];
-  }).sort((first, second) => second.wait.figures.totalMs - first.wait.figures.totalMs);
+  const children = groupBy(
+    waits.filter(({ waitClass }) => waitClass === "child"),
+    ({ process, systemCall }) => `${process.processId} ${systemCall}`,
+  );
+  const lines: WaitLine[] = [];
+  for (const wait of waits) if (wait.waitClass !== "child") lines.push({ wait, childCount: undefined });
+  for (const group of children.values()) lines.push(...foldGroup(group));
+  return lines.sort((first, second) => second.wait.figures.totalMs - first.wait.figures.totalMs);
 }
 
-function renderWait({ wait, object }: WaitLine, columns: number): readonly string[] {
+function foldGroup(group: readonly WaitGroup[]): readonly WaitLine[] {
+  const [first] = group;
+  if (first === undefined || group.length < ALIKE_MIN) return group.map((wait) => ({ wait, childCount: undefined }));
+  const longest = group.reduce((best, wait) => wait.figures.longestMs > best.figures.longestMs ? wait : best);
+  const totalMs = group.reduce((sum, wait) => sum + wait.figures.totalMs, 0);
+  const count = group.reduce((sum, wait) => sum + wait.figures.count, 0);
+  const figures = { ...longest.figures, totalMs, count, meanMs: totalMs / Math.max(1, count) };
+  const rows = group.flatMap((wait) => wait.rows);
+  return [{
+    wait: { ...first, figures, buckets: sumBuckets(group.map((wait) => wait.buckets)), waker: undefined, rows },
+    childCount: group.length,
+  }];
+}
+
+function renderWait(line: WaitLine, columns: number): readonly string[] {
+  const { wait } = line;
   const { figures } = wait;
   const what = `${WAIT_CLASS_NAMES[wait.waitClass]}: ${wait.systemCall === undefined ? "" : `${wait.systemCall} `}`;
   const endedAt = figures.longestEndWallMs === undefined ? "" : formatTimeOfDay(figures.longestEndWallMs);
@@ -264,7 +274,7 @@ function renderWait({ wait, object }: WaitLine, columns: number): readonly strin
       ? ""
       : `, mostly ended by ${wait.waker.command} (${wait.waker.threadId})`);
   // A name that is cut cannot be looked for: it gets a line of its own.
-  const subject = `  ${what}${object}`;
+  const subject = `  ${what}${nameOfLine(line)}`;
   const subjectColumns = columns - BESIDE_WAIT_COLUMNS;
   const isWhole = Array.from(subject).length <= subjectColumns;
   return [
@@ -277,8 +287,8 @@ function renderWait({ wait, object }: WaitLine, columns: number): readonly strin
   ];
 }
 
-function renderDearestStack({ userStacks, figures }: WaitGroup, columns: number): readonly string[] {
-  const [dearest] = userStacks;
+function renderDearestStack({ rows, figures }: WaitGroup, columns: number): readonly string[] {
+  const [dearest] = dearestStacks(rows);
   if (dearest === undefined) return [];
   const share = formatShare(figures.totalMs > 0 ? dearest.totalMs / figures.totalMs : 0);
   return wrapText(describeFrames(dearest.frames), { first: `    ${share} in `, indent: 6, columns });

@@ -15,9 +15,8 @@ import {
 } from "../api/measurements.ts";
 import { toWaitFigures } from "./causes.ts";
 import { addSums, groupBy, type ProcessFacts, type TargetFacts, type TimeSums } from "./facts.ts";
-import type { StackShare, ThreadName, WaitFigures } from "./finding.ts";
+import type { ThreadName, WaitFigures } from "./finding.ts";
 import { sumBuckets } from "./histogram.ts";
-import { dearestStacks } from "./stacks.ts";
 import { isNamed, objectKey } from "./wait_object.ts";
 
 /** On-CPU time may differ this much from the scheduler's own account. */
@@ -82,8 +81,8 @@ export interface WaitGroup {
   readonly buckets: readonly number[];
   /** Who ended most of it. */
   readonly waker: ThreadName | undefined;
-  /** Where in the program it waited, most time first; empty unless stacks were asked for. */
-  readonly userStacks: readonly StackShare[];
+  /** What it is made of: where in the program it waited is found there (`dearestStacks`). */
+  readonly rows: readonly WaitMeasurement[];
 }
 
 /** Yields one ledger over all targets. */
@@ -99,7 +98,7 @@ export function toTimeLedger(targets: readonly TargetFacts[], departed: Departed
       second.sums.nonIdleMs - first.sums.nonIdleMs || first.info.processId - second.info.processId
     ),
     departed,
-    waits: targets.flatMap(waitGroupsOf).sort(compareGroups),
+    waits: rankGroups(targets.flatMap(waitGroupsOf)),
   };
 }
 
@@ -180,17 +179,21 @@ function waitGroupsOf(facts: TargetFacts): readonly WaitGroup[] {
       waitClass: first.waitClass,
       systemCall: first.systemCall,
       object: first.object,
-      threadCount: new Set(waits.map((wait) => wait.threadId)).size,
+      threadCount: waits.length === 1 ? 1 : new Set(waits.map((wait) => wait.threadId)).size,
       figures: toWaitFigures(waits),
       buckets: sumBuckets(waits.map((wait) => wait.buckets)),
       waker: longest.waker,
-      userStacks: dearestStacks(waits),
+      rows: waits,
     }];
   });
 }
 
-function compareGroups(first: WaitGroup, second: WaitGroup): number {
-  const isIdle = (group: WaitGroup) => IDLE_WAIT_CLASSES.has(group.waitClass) ? 1 : 0;
-  return isIdle(first) - isIdle(second) || second.figures.totalMs - first.figures.totalMs ||
-    first.process.processId - second.process.processId;
+/** Most time first; idle classes last. */
+function rankGroups(groups: readonly WaitGroup[]): readonly WaitGroup[] {
+  const byTime = (first: WaitGroup, second: WaitGroup) =>
+    second.figures.totalMs - first.figures.totalMs || first.process.processId - second.process.processId;
+  return [
+    ...groups.filter(({ waitClass }) => !IDLE_WAIT_CLASSES.has(waitClass)).sort(byTime),
+    ...groups.filter(({ waitClass }) => IDLE_WAIT_CLASSES.has(waitClass)).sort(byTime),
+  ];
 }

@@ -14,7 +14,8 @@ import { formatBytes, formatCount, formatMs, formatTimeOfDay } from "../format.t
 import { percentileMsMax } from "../histogram.ts";
 import type { Report } from "../report.ts";
 import { sumCounts } from "../sections/section_input.ts";
-import { foldChildren, type WaitLine } from "../text_time_ledger.ts";
+import { dearestStacks } from "../stacks.ts";
+import { foldChildren, nameOfLine, type WaitLine } from "../text_time_ledger.ts";
 import type { WaitGroup } from "../time_ledger.ts";
 import { describeObject, WAIT_CLASS_NAMES } from "../wait_object.ts";
 import { renderStack } from "./answer_section.ts";
@@ -85,13 +86,15 @@ function renderTable(
   }`;
 }
 
-function renderWait({ wait, object }: WaitLine, rank: number): Markup {
-  const { process, figures, waker, waitClass, threadCount, userStacks } = wait;
+function renderWait(line: WaitLine, rank: number): Markup {
+  const { wait } = line;
+  const object = nameOfLine(line);
+  const { process, figures, waker, waitClass, threadCount } = wait;
   const endedBy = waker === undefined || waker.threadId === 0
     ? ""
     : `, mostly ended by ${waker.command} (${waker.threadId})`;
   const who = `${process.command} (${process.processId}), ${formatCount(threadCount, "thread")}${endedBy}`;
-  const stacks = rank < HTML_STACK_ROWS_MAX ? userStacks : [];
+  const stacks = rank < HTML_STACK_ROWS_MAX ? dearestStacks(wait.rows) : [];
   const notes = [
     ...(figures.longestEndWallMs === undefined
       ? []

@@ -19,6 +19,18 @@ export interface PeerGroup {
 
 /** Yields the peers of one role, one group per endpoint, in order of first appearance. */
 export function peerGroups(facts: TargetFacts, role: PeerMeasurement["role"]): readonly PeerGroup[] {
+  return facts.derived.of(facts, role === "client" ? clientGroups : serverGroups);
+}
+
+function clientGroups(facts: TargetFacts): readonly PeerGroup[] {
+  return groupPeers(facts, "client");
+}
+
+function serverGroups(facts: TargetFacts): readonly PeerGroup[] {
+  return groupPeers(facts, "server");
+}
+
+function groupPeers(facts: TargetFacts, role: PeerMeasurement["role"]): readonly PeerGroup[] {
   const named = facts.peers.flatMap((peer) =>
     peer.endpoint !== undefined && peer.role === role ? [{ peer, endpoint: peer.endpoint }] : []
   );

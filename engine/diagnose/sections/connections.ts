@@ -9,7 +9,7 @@ import { formatList, formatShare } from "../format.ts";
 import { describeObject } from "../wait_object.ts";
 import { describeLatency, summariseLatency } from "./latency.ts";
 import {
-  compareCounts,
+  countByName,
   type FiguresOf,
   percentOf,
   rateOf,
@@ -61,11 +61,14 @@ export function connectionFigures({ measurements }: SectionInput): FiguresOf<"co
 }
 
 function topTargets(measurements: SectionInput["measurements"]): FiguresOf<"connections">["top_targets"] {
-  const counts = measurements.peers.flatMap(({ endpoint, connects }) =>
-    endpoint === undefined || connects.attemptCount === 0 ? [] : [{ [describeObject(endpoint)]: connects.attemptCount }]
+  const counts = countByName(
+    measurements.peers.filter(({ endpoint, connects }) => endpoint !== undefined && connects.attemptCount > 0),
+    {
+      name: ({ endpoint }) => describeObject(endpoint ?? { kind: "none" }),
+      count: ({ connects }) => connects.attemptCount,
+    },
   );
-  return Object.entries(sumCounts(counts)).sort(compareCounts).slice(0, TARGETS_MAX)
-    .map(([Target, Count]) => ({ Target, Count }));
+  return counts.slice(0, TARGETS_MAX).map(([Target, Count]) => ({ Target, Count }));
 }
 
 export function renderConnections(figures: FiguresOf<"connections">): readonly string[] {

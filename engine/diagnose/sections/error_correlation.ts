@@ -11,7 +11,10 @@ import { formatCount, formatTimeOfDay, formatWallTime } from "../format.ts";
 import { describeObject } from "../wait_object.ts";
 import { compareCounts, type FiguresOf, type SectionInput, sumCounts, sumOf } from "./section_input.ts";
 
-type Chain = FiguresOf<"error_correlation">["chains"][number];
+type ToldChain = FiguresOf<"error_correlation">["chains"][number];
+
+/** Advice is for those that are told. */
+type Chain = Omit<ToldChain, "suggestions">;
 
 const CHAINS_MAX = 1000;
 const CHAINS_SHOWN_MAX = 5;
@@ -50,16 +53,21 @@ export function errorCorrelationFigures(input: SectionInput): FiguresOf<"error_c
   if (chains.length === 0) return undefined;
   return {
     total_errors: sumOf(chains, (chain) => chain.errors),
-    chains: chains.filter((chain) => chain.errors >= CHAIN_ERRORS_MIN).slice(0, CHAINS_MAX),
+    chains: chains.filter((chain) => chain.errors >= CHAIN_ERRORS_MIN).slice(0, CHAINS_MAX)
+      .map((chain) => ({ ...chain, suggestions: suggestionsFor(chain.breakdown, chain.errors) })),
   };
 }
 
 function peerChains({ measurements }: SectionInput): readonly Chain[] {
   const groups = groupBy(
-    measurements.peers.filter(({ endpoint }) => endpoint !== undefined),
+    measurements.peers.filter((peer) => peer.endpoint !== undefined && hasErrors(peer)),
     ({ endpoint }) => endpoint === undefined ? "" : describeObject(endpoint),
   );
   return Array.from(groups, ([subject, peers]) => toChain(subject, errorsOfPeers(peers))).flat();
+}
+
+function hasErrors({ connects, resetReceivedCount, sends, receives }: PeerMeasurement): boolean {
+  return connects.failedCount + resetReceivedCount + sends.failedCount + receives.failedCount > 0;
 }
 
 function errorsOfPeers(peers: readonly PeerMeasurement[]): readonly ErrorGroup[] {
@@ -124,7 +132,6 @@ function toChain(subject: string, groups: readonly ErrorGroup[]): readonly Chain
     root_error: rootError,
     errors: total,
     breakdown: all,
-    suggestions: suggestionsFor(all, total),
   }];
 }
 
@@ -150,7 +157,7 @@ export function renderErrorCorrelation(figures: FiguresOf<"error_correlation">):
   ];
 }
 
-function describeTimes({ first_at: first, last_at: last }: Chain): string {
+function describeTimes({ first_at: first, last_at: last }: ToldChain): string {
   if (first === undefined || last === undefined) return "";
   return `, from ${formatTimeOfDay(Date.parse(first))} to ${formatTimeOfDay(Date.parse(last))}`;
 }

@@ -11,7 +11,7 @@ import { formatBytes, formatCount, formatList, formatMs } from "../format.ts";
 import { bucketFloorMs, sumBuckets } from "../histogram.ts";
 import { describeObject } from "../wait_object.ts";
 import { describeLatency, type LatencySummary, summariseLatency } from "./latency.ts";
-import { type FiguresOf, rateOf, type SectionInput, sumCounts, sumOf } from "./section_input.ts";
+import { countByName, type FiguresOf, rateOf, type SectionInput, sumOf } from "./section_input.ts";
 
 const TIMED: ReadonlySet<FileOperation> = new Set<FileOperation>(["read", "write", "sync"]);
 const TOP_FILES_MAX = 5;
@@ -58,24 +58,27 @@ function slowCountMin(entries: readonly Pick<FileMeasurement, "buckets">[], thre
 }
 
 function topFiles(entries: readonly FileMeasurement[]): { Target: string; Count: number }[] {
-  const counts = sumCounts(
-    entries.filter(({ object }) => object.kind === "file")
-      .map(({ object, count }) => ({ [describeObject(object)]: count })),
-  );
-  return Object.entries(counts).slice(0, FILES_MAX).map(([Target, Count]) => ({ Target, Count }));
+  const counts = countByName(entries.filter(({ object }) => object.kind === "file"), {
+    name: ({ object }) => describeObject(object),
+    count: ({ count }) => count,
+  });
+  return counts.slice(0, FILES_MAX).map(([Target, Count]) => ({ Target, Count }));
 }
 
 function diskFigures(waits: readonly WaitMeasurement[]): FiguresOf<"filesystem">["disk_waits"] {
   const latency = summariseLatency(waits);
   if (latency === undefined) return undefined;
   const { count: _, ...times } = latency;
-  const timesByFile = sumCounts(waits.map(({ object, totalMs }) => ({ [describeObject(object)]: totalMs })));
+  const timesByFile = countByName(waits, {
+    name: ({ object }) => describeObject(object),
+    count: ({ totalMs }) => totalMs,
+  });
   return {
     reads: sumOf(waits.filter(({ waitClass }) => waitClass === "diskRead"), (wait) => wait.count),
     writes: sumOf(waits.filter(({ waitClass }) => waitClass === "diskWrite"), (wait) => wait.count),
     total_ms: sumOf(waits, (wait) => wait.totalMs),
     ...times,
-    files: Object.entries(timesByFile).slice(0, FILES_MAX).map(([path, total_ms]) => ({ path, total_ms })),
+    files: timesByFile.slice(0, FILES_MAX).map(([path, total_ms]) => ({ path, total_ms })),
   };
 }
 

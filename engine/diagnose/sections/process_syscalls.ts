@@ -7,7 +7,7 @@
 import type { FileOperation } from "../../api/file_measurements.ts";
 import { formatCount, formatList } from "../format.ts";
 import { describeObject } from "../wait_object.ts";
-import { type FiguresOf, rateOf, type SectionInput, sumCounts, sumOf } from "./section_input.ts";
+import { countByName, type FiguresOf, rateOf, type SectionInput, sumOf } from "./section_input.ts";
 
 const TOP_FILES_MAX = 5;
 const FILES_MAX = 1000;
@@ -47,8 +47,8 @@ function descriptorGrowth({ processResources }: SectionInput["measurements"]): {
 
 function topOpened({ fileOperations }: SectionInput["measurements"]): { Target: string; Count: number }[] {
   const opened = fileOperations.filter(({ operation, object }) => operation === "open" && object.kind !== "none");
-  const counts = sumCounts(opened.map(({ object, count }) => ({ [describeObject(object)]: count })));
-  return Object.entries(counts).slice(0, FILES_MAX).map(([Target, Count]) => ({ Target, Count }));
+  const counts = countByName(opened, { name: ({ object }) => describeObject(object), count: ({ count }) => count });
+  return counts.slice(0, FILES_MAX).map(([Target, Count]) => ({ Target, Count }));
 }
 
 export function renderProcessSyscalls(figures: FiguresOf<"process_syscalls">): readonly string[] {

@@ -69,9 +69,26 @@ export function sumOf<T>(entries: readonly T[], figure: (entry: T) => number): n
 export function sumCounts(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const sums = new Map<string, number>();
   for (const record of records) {
-    for (const [name, count] of Object.entries(record)) sums.set(name, (sums.get(name) ?? 0) + count);
+    for (const name of Object.keys(record)) sums.set(name, (sums.get(name) ?? 0) + (record[name] ?? 0));
   }
-  return Object.fromEntries([...sums].filter(([, count]) => count > 0).sort(compareCounts));
+  return Object.fromEntries(rankCounts(sums));
+}
+
+/** Yields the sum of `count` under each name, most first, equals by name; names without any are left out. */
+export function countByName<T>(
+  entries: readonly T[],
+  of: { readonly name: (entry: T) => string; readonly count: (entry: T) => number },
+): readonly (readonly [name: string, count: number])[] {
+  const sums = new Map<string, number>();
+  for (const entry of entries) {
+    const name = of.name(entry);
+    sums.set(name, (sums.get(name) ?? 0) + of.count(entry));
+  }
+  return rankCounts(sums);
+}
+
+function rankCounts(sums: ReadonlyMap<string, number>): readonly (readonly [name: string, count: number])[] {
+  return [...sums].filter(([, count]) => count > 0).sort(compareCounts);
 }
 
 /** Most first, equals by name. */
