@@ -396,11 +396,17 @@ static __noinline struct pt_socket *make_row(u64 key, u32 tgid, u32 slot)
 static __noinline struct pt_socket *adopt_socket(struct sock *sk, u64 inode, const struct pt_thread *thread,
 						 u64 opened_ns, struct pt_books *books)
 {
-	struct pt_socket *row;
+	u64 key = (u64)sk;
+	struct pt_socket *row = bpf_map_lookup_elem(&sockets, &key);
 	u16 family;
 
 	if (!sk || !books || !thread)
 		return NULL;
+	/* The same socket, whose target got another slot: it goes on. */
+	if (row && row->inode == inode && !row->closed_ns && !is_slot_active(row->target_slot)) {
+		row->flags &= ~PT_SOCKET_WAS_OPEN;
+		opened_ns = row->opened_ns;
+	}
 	row = make_row((u64)sk, thread->tgid, thread->target_slot);
 	if (!row)
 		return NULL;

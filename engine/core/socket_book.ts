@@ -35,6 +35,7 @@ import {
   isEmptyTotals,
   type PeerTotals,
   toSocketKeyText,
+  totalsOfHandedOn,
   totalsOfPeer,
   totalsOfRetired,
   totalsOfSocket,
@@ -118,7 +119,7 @@ export class SocketBook {
   /** Follows targets to other slots; what was counted for a slot that became `undefined` goes, its target is gone. */
   moveSlots(moves: ReadonlyMap<number, number | undefined>): void {
     const reading = this.#backend.readSockets();
-    const totals = [...this.#totals.values(), ...totalsOf(reading, totalsOfRetired)];
+    const totals = [...this.#totals.values(), ...totalsOf(reading, totalsOfHandedOn)];
     const errors = [...this.#errors.values(), ...reading.errors];
     const moved = <Row extends SocketKey>(row: Row): Row | undefined => {
       if (!moves.has(row.targetSlot)) return undefined;

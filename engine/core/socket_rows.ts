@@ -134,6 +134,12 @@ export function totalsOfRetired(socket: SocketRow): PeerTotals {
   return { ...totals, openCount: 0, pendingCount: 0, closeCount: Number(socket.wasOpen) };
 }
 
+/** Yields what a socket leaves behind in the slot its target gave up: it has ended only if it was seen to. */
+export function totalsOfHandedOn(socket: SocketRow): PeerTotals {
+  const closeCount = Number(socket.wasOpen && socket.closedMs !== 0);
+  return { ...totalsOfSocket(socket), openCount: 0, pendingCount: 0, closeCount };
+}
+
 /** Adds `part` to the totals that are there under its key. */
 export function addTotals(totals: Map<string, PeerTotals>, part: PeerTotals): void {
   const text = toSocketKeyText(part);

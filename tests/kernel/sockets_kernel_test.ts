@@ -119,6 +119,23 @@ kernelTest(
   },
 );
 
+kernelTest("a connection goes on through a change of its target's members, and is closed once", REQUIRES, async () => {
+  await using fixture = await startFixture("socket_talker", { duration_ms: DURATION_MS_MAX, delay_ms: 1, times: 3 });
+  await using other = await startFixture("sleeper", { duration_ms: DURATION_MS_MAX, in: "pause" });
+  const target = processTarget(fixture.processId);
+  const grown = { ...target, processIds: [...target.processIds, ...processTarget(other.processId).processIds] };
+  await using tracing = await Tracing.start([target]);
+  tracing.setTargets([grown]);
+  tracing.setTargets([target]);
+  tracing.setTargets([grown]);
+  const measurements = await tracing.finish();
+  await fixture.finish();
+
+  const peer = peerOf(measurements, `tcp 127.0.0.1 ${numberOf(fixture.ready, "tcp_port")}`);
+  assert.deepEqual([peer.openCount, peer.closeCount], [1, 0]);
+  assertSocketBooks(measurements);
+});
+
 /** The peers took at least their delay; the program's own clock saw hardly more than we did. */
 function assertResponses(measurements: Measurements, truth: { port: number; talkedMs: number }): void {
   for (const peer of measurements.peers) {
