@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "90a4038e489a2207";
+export const LAYOUT_HASH = "dc0c8c92afee1ba3";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -887,30 +887,6 @@ export function decodePtListenerKey(source: RecordSource, at: number): PtListene
   };
 }
 
-/** `struct pt_listener`: its size, and where its fields lie. */
-export const PT_LISTENER = {
-  sizeBytes: 8,
-  offsets: {
-    tgid: 0,
-    targetSlot: 4,
-  },
-} as const;
-
-/** `struct pt_listener`, decoded. */
-export interface PtListener {
-  readonly tgid: number;
-  readonly targetSlot: number;
-}
-
-/** Decodes the `struct pt_listener` at `at`; copies everything out. */
-export function decodePtListener(source: RecordSource, at: number): PtListener {
-  const { view } = source;
-  return {
-    tgid: view.getUint32(at, true),
-    targetSlot: view.getUint32(at + 4, true),
-  };
-}
-
 /** `struct pt_latency`: its size, and where its fields lie. */
 export const PT_LATENCY = {
   sizeBytes: 152,
@@ -1239,9 +1215,37 @@ export function decodePtSocketErrorKey(source: RecordSource, at: number): PtSock
   };
 }
 
+/** `struct pt_listen_key`: its size, and where its fields lie. */
+export const PT_LISTEN_KEY = {
+  sizeBytes: 16,
+  offsets: {
+    address: 0,
+    inode: 8,
+  },
+} as const;
+
+/** `struct pt_listen_key`, decoded. */
+export interface PtListenKey {
+  readonly addressLow: number;
+  readonly addressHigh: number;
+  readonly inodeLow: number;
+  readonly inodeHigh: number;
+}
+
+/** Decodes the `struct pt_listen_key` at `at`; copies everything out. */
+export function decodePtListenKey(source: RecordSource, at: number): PtListenKey {
+  const { view } = source;
+  return {
+    addressLow: view.getUint32(at, true),
+    addressHigh: view.getUint32(at + 4, true),
+    inodeLow: view.getUint32(at + 8, true),
+    inodeHigh: view.getUint32(at + 12, true),
+  };
+}
+
 /** `struct pt_listen_queue`: its size, and where its fields lie. */
 export const PT_LISTEN_QUEUE = {
-  sizeBytes: 64,
+  sizeBytes: 72,
   offsets: {
     object: 0,
     localHigh: 24,
@@ -1252,6 +1256,8 @@ export const PT_LISTEN_QUEUE = {
     queued: 52,
     firstDrops: 56,
     lastDrops: 60,
+    isClosed: 64,
+    padding: 68,
   },
 } as const;
 
@@ -1268,6 +1274,7 @@ export interface PtListenQueue {
   readonly queued: number;
   readonly firstDrops: number;
   readonly lastDrops: number;
+  readonly isClosed: number;
 }
 
 /** Decodes the `struct pt_listen_queue` at `at`; copies everything out. */
@@ -1285,6 +1292,7 @@ export function decodePtListenQueue(source: RecordSource, at: number): PtListenQ
     queued: view.getUint32(at + 52, true),
     firstDrops: view.getUint32(at + 56, true),
     lastDrops: view.getUint32(at + 60, true),
+    isClosed: view.getUint32(at + 64, true),
   };
 }
 
@@ -2067,11 +2075,11 @@ export const TABLES = {
   target_processes: { key: "u32", value: "u32" },
   ended_processes: { key: "u32", value: "u32" },
   target_slots: { key: "u32", value: "u32" },
-  listeners: { key: "pt_listener_key", value: "pt_listener" },
+  listeners: { key: "pt_listener_key", value: "u32" },
   sockets: { key: "u64", value: "pt_socket" },
   peers: { key: "pt_peer_key", value: "pt_peer" },
   socket_errors: { key: "pt_socket_error_key", value: "u64" },
-  listen_queues: { key: "u64", value: "pt_listen_queue" },
+  listen_queues: { key: "pt_listen_key", value: "pt_listen_queue" },
   control: { key: "u32", value: "pt_control" },
   books: { key: "u32", value: "pt_books" },
   cpu_samples: { key: "pt_sample_key", value: "u64" },
@@ -2267,8 +2275,9 @@ export const LAYOUT: LayoutTable = {
         "dropped": "u64[4] @ 32",
       },
     },
+    "pt_listen_key": { "sizeBytes": 16, "fields": { "address": "u64 @ 0", "inode": "u64 @ 8" } },
     "pt_listen_queue": {
-      "sizeBytes": 64,
+      "sizeBytes": 72,
       "fields": {
         "object": "pt_object @ 0",
         "local_high": "u64 @ 24",
@@ -2279,9 +2288,10 @@ export const LAYOUT: LayoutTable = {
         "queued": "u32 @ 52",
         "first_drops": "u32 @ 56",
         "last_drops": "u32 @ 60",
+        "is_closed": "u32 @ 64",
+        "padding": "u32 @ 68",
       },
     },
-    "pt_listener": { "sizeBytes": 8, "fields": { "tgid": "u32 @ 0", "target_slot": "u32 @ 4" } },
     "pt_listener_key": {
       "sizeBytes": 8,
       "fields": { "network_namespace": "u32 @ 0", "port": "u16 @ 4", "protocol": "u16 @ 6" },

@@ -352,18 +352,13 @@ struct pt_thread {
 	struct pt_recent_wait recent[PT_RECENT_WAITS];
 };
 
-/* A port whose sockets our side accepted from. */
+/* A port whose sockets somebody accepted from; the value is a u32, 1. */
 struct pt_listener_key {
 	pt_u32 network_namespace; /* inode */
 	pt_u16 port;
 	pt_u16 protocol; /* IPPROTO_TCP */
 };
 
-/* The target process that listens there; zeros: not one of a target. */
-struct pt_listener {
-	pt_u32 tgid;
-	pt_u32 target_slot;
-};
 
 /* Durations; their number is the sum of the buckets. */
 struct pt_latency {
@@ -443,7 +438,13 @@ struct pt_socket_error_key {
 	pt_u32 error;	  /* errno, or PT_ERROR_ABANDONED */
 };
 
-/* Value of the listen queue table; its key is the socket's address. */
+/* A listening socket: the inode tells it from the next one at its address. */
+struct pt_listen_key {
+	pt_u64 address;
+	pt_u64 inode;
+};
+
+/* Whose it is: what is accepted from it belongs to the same, and to nobody else on the same port. */
 struct pt_listen_queue {
 	struct pt_object object;
 	pt_u64 local_high;
@@ -452,8 +453,10 @@ struct pt_listen_queue {
 	pt_u32 target_slot;
 	pt_u32 backlog_max;
 	pt_u32 queued;
-	pt_u32 first_drops;
+	pt_u32 first_drops; /* the kernel's count when the owner was first met */
 	pt_u32 last_drops;
+	pt_u32 is_closed; /* 1: it does not listen any more */
+	pt_u32 padding;
 };
 
 struct pt_socket_event {
@@ -678,7 +681,7 @@ _Static_assert(sizeof(struct pt_books) == 1096, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
 _Static_assert(sizeof(struct pt_control) == 80, "pt_control");
-_Static_assert(sizeof(struct pt_listener) == 8, "pt_listener");
+_Static_assert(sizeof(struct pt_listen_key) == 16, "pt_listen_key");
 _Static_assert(sizeof(struct pt_latency) == 152, "pt_latency");
 _Static_assert(sizeof(struct pt_transfers) == 32, "pt_transfers");
 _Static_assert(sizeof(struct pt_socket_counts) == 248, "pt_socket_counts");
@@ -686,7 +689,7 @@ _Static_assert(sizeof(struct pt_socket) == 384, "pt_socket");
 _Static_assert(sizeof(struct pt_peer_key) == 32, "pt_peer_key");
 _Static_assert(sizeof(struct pt_peer) == 416, "pt_peer");
 _Static_assert(sizeof(struct pt_socket_error_key) == 40, "pt_socket_error_key");
-_Static_assert(sizeof(struct pt_listen_queue) == 64, "pt_listen_queue");
+_Static_assert(sizeof(struct pt_listen_queue) == 72, "pt_listen_queue");
 _Static_assert(sizeof(struct pt_socket_event) == 64, "pt_socket_event");
 _Static_assert(sizeof(struct pt_close_event) == 168, "pt_close_event");
 

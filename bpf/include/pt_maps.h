@@ -66,12 +66,12 @@ struct {
 	__type(value, u32);
 } target_slots SEC(".maps");
 
-/* Listening ports: seeded by user space, kept by the socket-state program. */
+/* Listening ports, whoever has them: seeded by user space, kept by the socket-state program. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct pt_listener_key);
-	__type(value, struct pt_listener);
+	__type(value, u32);
 } listeners SEC(".maps");
 
 /* Sockets of all targets, by the socket's address; key 0 takes those there is no room for. 7 MB. */
@@ -98,11 +98,11 @@ struct {
 	__type(value, u64);
 } socket_errors SEC(".maps");
 
-/* Listening sockets of all targets, by the socket's address. */
+/* Listening sockets of all targets. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PT_LISTEN_QUEUES_MAX);
-	__type(key, u64);
+	__type(key, struct pt_listen_key);
 	__type(value, struct pt_listen_queue);
 } listen_queues SEC(".maps");
 

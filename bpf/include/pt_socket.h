@@ -57,6 +57,14 @@ static __always_inline bool is_followed(struct sock *sk)
 	return (family == PT_AF_INET || family == PT_AF_INET6) && (is_tcp(sk) || sk->sk_protocol == PT_IPPROTO_UDP);
 }
 
+/* Of the inode that every socket with a descriptor, and every listening one, is allocated with. */
+static __always_inline u64 inode_of(struct sock *sk)
+{
+	struct socket_alloc *allocated = (void *)BPF_CORE_READ(sk, sk_socket);
+
+	return allocated ? BPF_CORE_READ(allocated, vfs_inode.i_ino) : 0;
+}
+
 static __always_inline struct file *socket_file(struct sock *sk)
 {
 	return BPF_CORE_READ(sk, sk_socket, file);

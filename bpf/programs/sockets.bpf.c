@@ -132,37 +132,50 @@ int BPF_PROG(sock_recv_length, struct sock *sk, int ret, int flags)
 }
 
 /*
- * Which ports are ours to serve: a wait on an accepted socket is idle, a wait
- * on one we opened is a wait for that peer.
+ * Which ports are served, by whomever: a wait on an accepted socket is idle, a
+ * wait on one we opened is a wait for that peer. Says nothing about whose they are.
  */
-static __always_inline bool note_listener(struct sock *sk, const struct pt_thread *thread)
+static __always_inline bool note_port(struct sock *sk)
 {
 	struct pt_listener_key key = {};
-	struct pt_listener owner = {};
+	u32 is_known = 1;
 
 	key.network_namespace = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	key.protocol = PT_IPPROTO_TCP;
-	owner.tgid = thread->tgid;
-	owner.target_slot = thread->target_slot;
-	return bpf_map_update_elem(&listeners, &key, &owner, BPF_ANY) == 0;
+	return bpf_map_update_elem(&listeners, &key, &is_known, BPF_ANY) == 0;
 }
 
-/* The queue of a listening socket, as it stands. Yields whether it is known. */
-static __noinline int note_queue(struct sock *sk, u32 tgid, u32 slot, u64 inode)
+static __always_inline void listen_key_of(struct pt_listen_key *key, struct sock *sk)
 {
-	u64 key = (u64)sk;
+	key->address = (u64)sk;
+	key->inode = inode_of(sk);
+}
+
+static __always_inline void read_queue(struct pt_listen_queue *queue, struct sock *sk, u16 family)
+{
+	queue->backlog_max = BPF_CORE_READ(sk, sk_max_ack_backlog);
+	/* unix_stream_connect() queues the new socket's first buffer; TCP counts. */
+	queue->queued = family == PT_AF_UNIX ? BPF_CORE_READ(sk, sk_receive_queue.qlen) : BPF_CORE_READ(sk, sk_ack_backlog);
+	queue->last_drops = BPF_CORE_READ(sk, sk_drops.counter);
+}
+
+/* The owner of a listening socket, and its queue as it stands. Yields whether both are known now. */
+static __noinline int note_queue(struct sock *sk, u32 tgid, u32 slot)
+{
 	struct pt_listen_queue fresh = {}, *queue;
+	struct pt_listen_key key = {};
 	u16 family;
 
 	if (!sk)
 		return 0;
+	listen_key_of(&key, sk);
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	queue = bpf_map_lookup_elem(&listen_queues, &key);
 	if (!queue) {
 		fresh.tgid = tgid;
 		fresh.target_slot = slot;
-		describe_sock(&fresh.object, sk, inode);
+		describe_sock(&fresh.object, sk, key.inode);
 		if (family != PT_AF_UNIX)
 			read_local(&fresh.local_high, &fresh.local_low, sk, family);
 		fresh.first_drops = BPF_CORE_READ(sk, sk_drops.counter);
@@ -171,12 +184,39 @@ static __noinline int note_queue(struct sock *sk, u32 tgid, u32 slot, u64 inode)
 		queue = bpf_map_lookup_elem(&listen_queues, &key);
 		if (!queue)
 			return 0;
+	} else if (queue->target_slot != slot && (queue->tgid == tgid || !is_slot_active(queue->target_slot))) {
+		/* Its process belongs to another target now; of sockets that several processes hold the first keeps it. */
+		queue->tgid = tgid;
+		queue->target_slot = slot;
+		queue->first_drops = BPF_CORE_READ(sk, sk_drops.counter);
 	}
-	queue->backlog_max = BPF_CORE_READ(sk, sk_max_ack_backlog);
-	/* unix_stream_connect() queues the new socket's first buffer; TCP counts. */
-	queue->queued = family == PT_AF_UNIX ? BPF_CORE_READ(sk, sk_receive_queue.qlen) : BPF_CORE_READ(sk, sk_ack_backlog);
-	queue->last_drops = BPF_CORE_READ(sk, sk_drops.counter);
+	queue->is_closed = 0;
+	read_queue(queue, sk, family);
 	return 1;
+}
+
+/* It listens no more, and owns nothing from here on. Yields whether it was known. */
+static __always_inline bool close_queue(struct sock *sk)
+{
+	struct pt_listen_key key = {};
+	struct pt_listen_queue *queue;
+
+	listen_key_of(&key, sk);
+	queue = bpf_map_lookup_elem(&listen_queues, &key);
+	if (!queue)
+		return false;
+	queue->last_drops = BPF_CORE_READ(sk, sk_drops.counter);
+	queue->queued = 0;
+	queue->is_closed = 1;
+	return true;
+}
+
+/* A socket was there at this address whose end nobody told us of. */
+static __noinline int end_predecessor(u64 key)
+{
+	struct pt_socket *row = bpf_map_lookup_elem(&sockets, &key);
+
+	return row ? end_socket(key, row) : 0;
 }
 
 /* Runs in the caller of connect(); the address is set, the local port is not yet. */
@@ -188,6 +228,7 @@ static __always_inline void begin_connect(struct sock *sk, u64 now, struct pt_le
 	u16 family;
 
 	if (!thread || !is_slot_active(thread->target_slot)) {
+		end_predecessor((u64)sk);
 		count(&ledger->filtered);
 		return;
 	}
@@ -241,20 +282,54 @@ static __always_inline u32 connect_error(struct sock *sk)
 	return BPF_CORE_READ((struct tcp_sock *)sk, segs_out) ? PT_ERROR_ABANDONED : PT_EADDRNOTAVAIL;
 }
 
-/* In an interrupt: the new connection is the listening process's until somebody uses it. */
-static __always_inline void accept_connection(struct sock *sk, u64 now, struct pt_books *books, struct pt_ledger *ledger,
-					      const struct pt_control *control)
+static __always_inline void count_listener(bool is_noted, struct pt_ledger *ledger)
 {
-	struct pt_listener_key key = {};
-	struct pt_listener *owner;
-	struct pt_socket *row;
-	struct pt_peer *peer;
+	count(is_noted ? &ledger->aggregated : &ledger->dropped[PT_DROP_MAP_FULL]);
+}
 
-	key.network_namespace = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	key.protocol = PT_IPPROTO_TCP;
-	owner = bpf_map_lookup_elem(&listeners, &key);
-	if (!owner || !is_slot_active(owner->target_slot)) {
+/* How many neighbours a copy is looked for behind: those that came into the list within a microsecond. */
+#define PT_PARENT_STEPS_MAX 4
+
+/*
+ * The listening socket that `copy` was made from just now, or 0. The copy still
+ * has its parent's place in the list of sockets that share the port
+ * (inet_csk_clone_lock() lets it be, __inet_inherit_port() gives it one of its
+ * own later), and the socket before that place points to the parent. One that is
+ * put between them meanwhile points on, and does not listen yet.
+ */
+__noinline u64 parent_of(u64 copy)
+{
+	struct sock *child = (void *)copy, *parent;
+	struct hlist_node **before = BPF_CORE_READ(child, __sk_common.skc_bind_node.pprev), *node = NULL;
+	int i;
+
+	if (!before || bpf_probe_read_kernel(&node, sizeof(node), before))
+		return 0;
+	for (i = 0; i < PT_PARENT_STEPS_MAX; i++) {
+		if (!node)
+			break;
+		parent = (void *)node - bpf_core_field_offset(struct sock, __sk_common.skc_bind_node);
+		if (BPF_CORE_READ(parent, __sk_common.skc_state) == PT_TCP_LISTEN)
+			return (u64)parent;
+		node = BPF_CORE_READ(node, next);
+	}
+	return 0;
+}
+
+/* In an interrupt: a connection is the listening socket's owner's until somebody uses it. */
+static __always_inline void begin_accept(struct sock *sk, struct pt_ledger *ledger)
+{
+	struct sock *parent = (void *)parent_of(number_of(sk));
+	struct pt_listen_queue *owner = NULL;
+	struct pt_listen_key key = {};
+	struct pt_socket *row;
+
+	if (parent) {
+		listen_key_of(&key, parent);
+		owner = bpf_map_lookup_elem(&listen_queues, &key);
+	}
+	if (!owner || owner->is_closed || !is_slot_active(owner->target_slot)) {
+		end_predecessor((u64)sk);
 		count(&ledger->filtered);
 		return;
 	}
@@ -263,15 +338,23 @@ static __always_inline void accept_connection(struct sock *sk, u64 now, struct p
 		count(&ledger->dropped[PT_DROP_MAP_FULL]);
 		return;
 	}
-	row->flags = PT_SOCKET_SERVER | PT_SOCKET_WAS_OPEN;
+	row->flags = PT_SOCKET_SERVER;
 	row->object.kind = PT_OBJECT_TCP_SERVER;
-	row->object.port = key.port;
+	row->object.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	count(&ledger->aggregated);
+}
+
+static __always_inline void end_accept(struct pt_socket *row, struct sock *sk, u64 now, struct pt_books *books,
+				       const struct pt_control *control)
+{
+	struct pt_peer *peer;
+
+	row->flags |= PT_SOCKET_WAS_OPEN;
 	row->opened_ns = now;
 	read_addresses(row, sk);
 	peer = peer_of(row);
 	if (peer)
 		__sync_fetch_and_add(&peer->accepts, 1);
-	count(&ledger->aggregated);
 	emit_socket_event(PT_KIND_ACCEPT, row, 0, now, 0, 0, books, control);
 }
 
@@ -279,6 +362,10 @@ static __always_inline void accept_connection(struct sock *sk, u64 now, struct p
 static __always_inline void follow_state(struct pt_socket *row, struct sock *sk, int new_state, u64 now,
 					 struct pt_books *books, const struct pt_control *control)
 {
+	if (new_state == PT_TCP_ESTABLISHED && (row->flags & PT_SOCKET_SERVER) && !(row->flags & PT_SOCKET_WAS_OPEN)) {
+		end_accept(row, sk, now, books, control);
+		return;
+	}
 	if (row->connect_ns && new_state == PT_TCP_ESTABLISHED) {
 		read_addresses(row, sk);
 		row->flags |= PT_SOCKET_WAS_OPEN;
@@ -307,20 +394,15 @@ static __always_inline void on_state(struct sock *sk, int old_state, int new_sta
 		begin_connect(sk, now, ledger);
 		return;
 	}
+	if (old_state == PT_TCP_LISTEN && new_state == PT_TCP_SYN_RECV) {
+		begin_accept(sk, ledger); /* a copy of it, that is to become a connection */
+		return;
+	}
 	if (old_state == PT_TCP_LISTEN) {
-		if (new_state == PT_TCP_CLOSE && bpf_map_lookup_elem(&listen_queues, &key)) {
-			note_queue(sk, 0, 0, 0);
-			count(&ledger->aggregated);
-		} else {
-			count(&ledger->filtered); /* the copy of it that is to become a connection */
-		}
+		count(new_state == PT_TCP_CLOSE && close_queue(sk) ? &ledger->aggregated : &ledger->filtered);
 		return;
 	}
 	row = bpf_map_lookup_elem(&sockets, &key);
-	if (new_state == PT_TCP_ESTABLISHED && old_state == PT_TCP_SYN_RECV && !(row && row->connect_ns)) {
-		accept_connection(sk, now, books, ledger, control);
-		return;
-	}
 	if (!row || !is_slot_active(row->target_slot)) {
 		count(&ledger->filtered);
 		return;
@@ -347,13 +429,11 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, const int old_state, const in
 	count(&ledger->seen);
 	/* listen() runs in its caller. A port that is closed stays known: what was accepted from it lives on. */
 	thread = new_state == PT_TCP_LISTEN ? bpf_map_lookup_elem(&threads, &current) : NULL;
-	if (thread) {
-		count(note_listener(sk, thread) ? &ledger->aggregated : &ledger->dropped[PT_DROP_MAP_FULL]);
-		if (control->follow_sockets)
-			note_queue(sk, thread->tgid, thread->target_slot, 0);
-	} else {
+	if (thread && is_slot_active(thread->target_slot))
+		count_listener(note_port(sk) && (!control->follow_sockets || note_queue(sk, thread->tgid, thread->target_slot)),
+			       ledger);
+	else
 		count(&ledger->filtered);
-	}
 	if (control->follow_sockets && new_state != PT_TCP_LISTEN && sk->sk_protocol == PT_IPPROTO_TCP)
 		on_state(sk, old_state, new_state, books, control);
 	return 0;
@@ -509,9 +589,11 @@ int socket_iterator(struct bpf_iter__task_file *ctx)
 	inode = BPF_CORE_READ(file, f_inode, i_ino);
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	if (state == PT_TCP_LISTEN) {
-		if (note_queue(sk, thread->tgid, thread->target_slot, inode) && family != PT_AF_UNIX &&
-		    control->iterator_mode == PT_ITERATE_SEED)
-			note_listener(sk, thread);
+		struct pt_ledger *ledger = &books->ledger[PT_CATEGORY_LISTENERS];
+		bool is_new_port = family != PT_AF_UNIX && control->iterator_mode == PT_ITERATE_SEED;
+
+		count(&ledger->seen);
+		count_listener((!is_new_port || note_port(sk)) && note_queue(sk, thread->tgid, thread->target_slot), ledger);
 		return 0;
 	}
 	if (control->iterator_mode != PT_ITERATE_SEED) {

@@ -8,7 +8,6 @@
 import type { HookStatus } from "../api/measurements.ts";
 import type { Plane } from "../api/plane.ts";
 import type { BpfMap } from "../ffi/bpf_map.ts";
-import type { Listeners } from "../host/listeners.ts";
 import type { RingReader } from "./ring_reader.ts";
 import type { RunTotals } from "./run_time_sampler.ts";
 
@@ -47,6 +46,8 @@ export interface Attachment {
   readonly runTotals: ReadonlyMap<string, RunTotals>;
   readonly runTimeNote: string;
   readonly mapMemoryBytes: number;
+  /** Ports `learnListeners` found no room for. */
+  readonly unlearnedPortCount: number;
   /** What a recording lacks; `undefined`: this is no recording, or it lacks nothing. */
   readonly gaps?: RecordingGaps;
 }
@@ -71,8 +72,8 @@ export interface KernelAccess extends AsyncDisposable {
   readTasks(): Uint8Array<ArrayBuffer>;
   /** Runs the socket iterator, in the mode that the control words say: it reports nothing, it fills tables. */
   visitSockets(): void;
-  /** Yields what listens in the network namespaces of `processIds`. */
-  listeners(processIds: readonly number[]): readonly Listeners[];
+  /** Tells the kernel's programs which TCP ports are served in the network namespaces of `processIds`. */
+  learnListeners(processIds: readonly number[]): void;
   /** Yields the four bytes at `address` of a process, little endian; `undefined` when it is gone or denied. */
   readWord(processId: number, address: bigint): number | undefined;
   /** As `TracerBackend.wait`. */

@@ -7,13 +7,15 @@
 import type { Plane } from "../api/plane.ts";
 import type { BpfMap } from "../ffi/bpf_map.ts";
 import { readIterator } from "../ffi/bpf_object.ts";
+import { ForeignCallError } from "../ffi/errors.ts";
 import { CLOCK, type Libc } from "../ffi/libc.ts";
 import type { Libbpf } from "../ffi/libbpf.ts";
 import type { WaitSet } from "../ffi/wait_set.ts";
 import type { HostView } from "../host/container_resolution.ts";
-import { type Listeners, readListeners } from "../host/listeners.ts";
+import { readListeners } from "../host/listeners.ts";
 import { orUndefinedWhenDenied } from "../host/procfs.ts";
 import { type HookUse, planHookChange, SOCKET_ITERATOR_HOOK, TASK_ITERATOR_HOOK, toHookStatuses } from "./hooks.ts";
+import { encodeListener } from "./control_words.ts";
 import type { Attachment, KernelAccess, KernelTable } from "./kernel_access.ts";
 import { mapMemoryBytes } from "./map_memory.ts";
 import type { AttachedBpfObject } from "./object_loader.ts";
@@ -47,6 +49,7 @@ export class LibbpfAccess implements KernelAccess {
   /** Read once, a file a map: they are filled in advance, so it does not change, and is asked for every second. */
   #mapMemoryBytes: number | undefined;
   #turnEndMs = 0;
+  #unlearnedPortCount = 0;
 
   constructor(parts: AccessParts) {
     this.#parts = parts;
@@ -84,8 +87,13 @@ export class LibbpfAccess implements KernelAccess {
     if (link !== undefined) readIterator(this.#parts.library, link);
   }
 
-  listeners(processIds: readonly number[]): readonly Listeners[] {
-    return readListeners(processIds, this.#parts.host);
+  learnListeners(processIds: readonly number[]): void {
+    const table = this.table("listeners");
+    for (const { networkNamespace, tcpPorts } of readListeners(processIds, this.#parts.host)) {
+      for (const port of tcpPorts) {
+        if (!tryInsert(table, encodeListener(networkNamespace, port))) this.#unlearnedPortCount++;
+      }
+    }
   }
 
   readWord(processId: number, address: bigint): number | undefined {
@@ -162,10 +170,25 @@ export class LibbpfAccess implements KernelAccess {
       runTotals: sampler.totals(),
       runTimeNote: sampler.note(),
       mapMemoryBytes: this.#mapMemoryBytes ??= mapMemoryBytes(attached.object, host.procFs),
+      unlearnedPortCount: this.#unlearnedPortCount,
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.owners.disposeAsync();
+  }
+}
+
+/** A port that is served: the value of `listeners`. */
+const IS_SERVED = new Uint8Array(Uint32Array.of(1).buffer);
+
+/** Yields whether the key is in the table now. */
+function tryInsert(table: KernelTable, key: Uint8Array<ArrayBuffer>): boolean {
+  try {
+    table.update(key, IS_SERVED);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof ForeignCallError && thrown.errnoName === "E2BIG") return false;
+    throw thrown;
   }
 }

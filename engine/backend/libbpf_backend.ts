@@ -20,7 +20,6 @@ import type {
 import type { TargetId } from "../api/units.ts";
 import {
   PT_ITERATE,
-  PT_LISTENER,
   PT_OBJECT_KIND,
   PT_PROCESS_FROM_EXEC,
   PT_THREAD_STATE,
@@ -28,8 +27,8 @@ import {
   type PtTaskRecord,
 } from "../../bpf/generated/layout.ts";
 import type { PathHolder } from "../host/symbol_files.ts";
-import { type ControlWords, encodeControl, encodeListener, OPEN_CONTROL } from "./control_words.ts";
-import { sumBooks, withMissing } from "./loss_counters.ts";
+import { type ControlWords, encodeControl, OPEN_CONTROL } from "./control_words.ts";
+import { sumBooks, withMissing, withUnlearned } from "./loss_counters.ts";
 import { toProgramCosts, toSystemCallStatus } from "./hooks.ts";
 import type { KernelAccess, KernelTable } from "./kernel_access.ts";
 import { RecordCursor } from "./record_cursor.ts";
@@ -63,9 +62,6 @@ import { TextCache, toCount } from "./text_cache.ts";
 const OVERFLOW_TABLES = ["sockets", "peers"] as const;
 
 const NO_SOCKET_EVENTS = { kinds: 0, slowResponseMs: 0, slowConnectMs: 0 };
-
-/** A listening port whose process is not known, or of no target: `pt_listener`. */
-const NO_OWNER = new Uint8Array(PT_LISTENER.sizeBytes);
 
 /** Passes of the seeding iterator: a thread born behind the first one is met by the second. */
 const SEED_PASSES = 2;
@@ -219,11 +215,7 @@ export class LibbpfBackend implements TracerBackend {
     for (const { prefix } of this.#iterate(PT_ITERATE.REPORT)) {
       if (prefix.targetSlot !== 0) processIds.add(prefix.tgid);
     }
-    for (const listeners of this.#access.listeners([...processIds])) {
-      for (const port of listeners.tcpPorts) {
-        this.#map("listeners").update(encodeListener(listeners.networkNamespace, port), NO_OWNER);
-      }
-    }
+    this.#access.learnListeners([...processIds]);
   }
 
   async wait(options: { timeoutMs: number; signal: AbortSignal }): Promise<void> {
@@ -349,11 +341,12 @@ export class LibbpfBackend implements TracerBackend {
   }
 
   counters(): BackendCounters {
-    const { hooks, programs, runTotals, runTimeNote, mapMemoryBytes, gaps } = this.#access.attachment();
+    const { hooks, programs, runTotals, runTimeNote, mapMemoryBytes, unlearnedPortCount, gaps } = this.#access
+      .attachment();
     const books = this.#map("books").lookup(u32(0));
     const { ledger, calls, departed } = sumBooks(books, { recursionMisses: toRecursionMisses(runTotals) });
     return {
-      ledger: withMissing(ledger, gaps?.missing),
+      ledger: withMissing(withUnlearned(ledger, unlearnedPortCount), gaps?.missing),
       ...(gaps?.endedEarly === undefined ? {} : { endedEarly: gaps.endedEarly }),
       hooks: [...hooks, toSystemCallStatus(this.#knowsSystemCalls)],
       programs: toProgramCosts(programs, { calls, runTimesNs: toRunTimesNs(runTotals, { programs, calls }) }),

@@ -109,6 +109,17 @@ export function withMissing(
   return Object.fromEntries(entries) as BackendCounters["ledger"];
 }
 
+/** Yields `ledger` with the listening ports that user space found no room for: each a hit that was dropped. */
+export function withUnlearned(ledger: BackendCounters["ledger"], portCount: number): BackendCounters["ledger"] {
+  if (portCount === 0) return ledger;
+  const { seen, dropped, ...rest } = ledger.listeners;
+  const mapFullCount = (dropped.map_full ?? 0) + portCount;
+  return {
+    ...ledger,
+    listeners: { ...rest, seen: seen + portCount, dropped: { ...dropped, map_full: mapFullCount } },
+  };
+}
+
 function missedSubjects(category: Category, misses: ReadonlyMap<string, number>): number {
   let total = 0;
   for (const subject of SUBJECTS_PER_CALL) {

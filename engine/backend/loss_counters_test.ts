@@ -1,7 +1,7 @@
 import { assert } from "../../tests/support/assert.ts";
 import { PT_BOOKS, PT_CATEGORY, PT_DEPARTED, PT_DROP_REASON, PT_HOOK, PT_LEDGER } from "../../bpf/generated/layout.ts";
 import { CATEGORIES } from "../api/measurements.ts";
-import { sumBooks } from "./loss_counters.ts";
+import { sumBooks, withUnlearned } from "./loss_counters.ts";
 import { aStruct } from "./test_table.ts";
 
 const NO_MISSES = { recursionMisses: new Map<string, number>() };
@@ -94,4 +94,12 @@ Deno.test("sumBooks() yields nothing counted where there are no books", () => {
   const { ledger, calls, departed } = sumBooks(undefined, NO_MISSES);
   for (const category of CATEGORIES) assert.equal(ledger[category].seen, 0);
   assert.ok(calls.every((count) => count === 0) && departed.threadCount === 0);
+});
+
+Deno.test("withUnlearned() counts ports without room as hits of their own that were dropped", () => {
+  const { ledger } = sumBooks(undefined, { recursionMisses: new Map() });
+  assert.equal(withUnlearned(ledger, 0), ledger);
+  const { listeners, connections } = withUnlearned(withUnlearned(ledger, 2), 3);
+  assert.deepEqual([listeners.seen, listeners.dropped], [5, { map_full: 5 }]);
+  assert.equal(connections, ledger.connections);
 });

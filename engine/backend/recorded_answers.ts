@@ -251,6 +251,7 @@ export const AN_ATTACHMENT: Shape<AttachmentText> = anObjectOf({
   runTotals: aList(anObjectOf({ hook: aText, runTimeNs: aNumber, runCount: aNumber, recursionMissCount: aNumber })),
   runTimeNote: aText,
   mapMemoryBytes: aNumber,
+  unlearnedPortCount: orElse(aNumber, 0),
 });
 
 function slice(view: DataView<ArrayBuffer>, span: { at: number; lengthBytes: number }): Uint8Array<ArrayBuffer> {

@@ -8,7 +8,6 @@ import { PT_HEADER, PT_PREFIX, TABLES } from "../../bpf/generated/layout.ts";
 import type { Plane } from "../api/plane.ts";
 import type { BatchVisitor } from "../ffi/bpf_map.ts";
 import { ForeignCallError } from "../ffi/errors.ts";
-import type { Listeners } from "../host/listeners.ts";
 import type { RecordingTape } from "../recording/recording_tape.ts";
 import type { Attachment, KernelAccess, KernelTable, RecordRing } from "./kernel_access.ts";
 import {
@@ -88,8 +87,8 @@ export class RecordingAccess implements KernelAccess {
     this.#inner.visitSockets();
   }
 
-  listeners(processIds: readonly number[]): readonly Listeners[] {
-    return this.#inner.listeners(processIds); // they go into a table of the kernel, and nowhere else
+  learnListeners(processIds: readonly number[]): void {
+    this.#inner.learnListeners(processIds); // they go into a table of the kernel, and nowhere else
   }
 
   readWord(processId: number, address: bigint): number | undefined {

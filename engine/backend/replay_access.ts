@@ -7,7 +7,6 @@
 import { LAYOUT, PT_HEADER, PT_KIND, PT_PREFIX, TABLES } from "../../bpf/generated/layout.ts";
 import type { Timer } from "../api/timer.ts";
 import type { BatchVisitor } from "../ffi/bpf_map.ts";
-import type { Listeners } from "../host/listeners.ts";
 import type { Answer, ReplayTape } from "../recording/replay_tape.ts";
 import { aNumber } from "../recording/shapes.ts";
 import type { Attachment, KernelAccess, KernelTable, RecordRing } from "./kernel_access.ts";
@@ -38,6 +37,7 @@ const NO_ATTACHMENT: Attachment = {
   runTotals: new Map(),
   runTimeNote: "not measured: the recording does not say",
   mapMemoryBytes: 0,
+  unlearnedPortCount: 0,
 };
 
 export interface ReplayAccessOptions {
@@ -92,9 +92,8 @@ export class ReplayAccess implements KernelAccess {
   /** What the kernel found then is in its tables. */
   visitSockets(): void {}
 
-  listeners(): readonly Listeners[] {
-    return []; // they only tell the kernel's programs what is idle, and those have decided
-  }
+  /** They only tell the kernel's programs what is idle, and those have decided. */
+  learnListeners(): void {}
 
   readWord(processId: number, address: bigint): number | undefined {
     return this.#options.tape.json(ACCESS_KEYS.word(processId, address), aNumber);

@@ -30,6 +30,7 @@ export const FIXTURE_NAMES = [
   "pipe_waiter",
   "poller",
   "resource_hog",
+  "shared_port",
   "short_threads",
   "sleeper",
   "slow_upstream",

@@ -65,6 +65,11 @@ const ROWS: readonly Row[] = [
     holds: (truth) => numberOf(truth, "started_count") > 3,
   },
   {
+    name: "shared_port",
+    does: "accepts nothing before it is told to",
+    holds: (truth) => truth["own_count"] === 0 && truth["strange_count"] === 0 && isIdle(truth),
+  },
+  {
     name: "socket_talker",
     does: "says nothing before it is told to",
     holds: (truth) => truth["times"] === 0 && isIdle(truth),
