@@ -23,6 +23,8 @@ export interface ProcessReading {
 export interface CgroupReading {
   /** CPUs the tightest quota from here to the root allows; `undefined`: no limit. */
   readonly cpuLimit: number | undefined;
+  /** The group that sets it; absent in older recordings. */
+  readonly cpuLimitPath?: string | undefined;
   /** Enforcement periods of the quota that had something to run. */
   readonly periodCount: number | undefined;
   /** Of those, in how many the group was held back. */

@@ -226,6 +226,8 @@ export interface CgroupMeasurement {
   readonly path: string;
   /** CPUs the quota allows; `undefined`: no limit. The tightest of the groups above counts. */
   readonly cpuLimit: number | undefined;
+  /** The group that sets it: absolute, in the host's view, sanitised; absent: no limit, or an older recording. */
+  readonly cpuLimitPath?: string | undefined;
   /** Enforcement periods of the quota that had something to run; `undefined`: not said. */
   readonly periodCount: number | undefined;
   /** Of those, in how many the group was held back. */

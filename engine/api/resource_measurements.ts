@@ -41,6 +41,8 @@ export interface ProcessResourceMeasurement {
  * `undefined` where its controller says nothing.
  */
 export interface CgroupMemoryMeasurement {
+  /** The group these figures are of: absolute, in the host's view, sanitised; absent in older recordings. */
+  readonly path?: string | undefined;
   /** The hard limit; `undefined`: none from here to the root. */
   readonly limitBytes: number | undefined;
   /** v2 `memory.high`: above it the group is slowed down; `undefined`: none. */
@@ -63,8 +65,10 @@ export interface CgroupMemoryMeasurement {
   readonly oomKillCount: number | undefined;
 }
 
-/** A rate limit of one device; `undefined`: none. */
+/** Rate limits that one group sets for one device; `undefined`: none. */
 export interface CgroupIoLimit {
+  /** The group that sets them: absolute, in the host's view, sanitised; absent in older recordings. */
+  readonly path?: string | undefined;
   /** "major:minor". */
   readonly device: string;
   /** Bytes per second. */
@@ -95,7 +99,7 @@ export interface CgroupDeviceIo {
 export interface CgroupIoMeasurement {
   /** Devices that were used in the window, in the kernel's order. */
   readonly devices: readonly CgroupDeviceIo[];
-  /** The tightest from here to the root. */
+  /** Of every level from here to the root, innermost first: all of them hold. */
   readonly limits: readonly CgroupIoLimit[];
 }
 

@@ -23,7 +23,8 @@ export function toCgroupMeasurement(
   return {
     targetId: cgroup.targetId,
     path: cgroup.path,
-    cpuLimit: end === undefined ? begin?.cpuLimit : end.cpuLimit,
+    cpuLimit: (end ?? begin)?.cpuLimit,
+    cpuLimitPath: (end ?? begin)?.cpuLimitPath,
     periodCount: delta(begin?.periodCount, end?.periodCount),
     throttledPeriodCount: delta(begin?.throttledPeriodCount, end?.throttledPeriodCount),
     throttledMs: delta(begin?.throttledMs, end?.throttledMs),

@@ -31,6 +31,7 @@ Deno.test("toCgroupMeasurement() yields what was added over the window, and the 
   assert.deepEqual(toCgroupMeasurement(GROUP, { begin: aReading(), end }), {
     ...GROUP,
     cpuLimit: 2,
+    cpuLimitPath: undefined,
     periodCount: 50,
     throttledPeriodCount: 20,
     throttledMs: 800,

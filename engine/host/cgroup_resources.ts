@@ -11,6 +11,7 @@ import type {
   CgroupIoMeasurement,
   CgroupMemoryMeasurement,
 } from "../api/resource_measurements.ts";
+import { sanitizeText } from "../api/text.ts";
 import { readText } from "./host_files.ts";
 import { toCount } from "./procfs_parsers.ts";
 
@@ -39,14 +40,14 @@ export function readGroupMemory(chain: GroupChain): CgroupMemoryMeasurement | un
   );
 }
 
-/** Yields what the innermost group of `chain` moved in all, and the tightest limits; `undefined`: nothing is said. */
+/** Yields what the innermost group of `chain` moved in all, and the limits of each; `undefined`: nothing is said. */
 export function readGroupIo(chain: GroupChain): CgroupIoMeasurement | undefined {
   const [own] = chain.directories;
   if (own === undefined) return undefined;
   const devices = chain.version === 1 ? readV1Devices(own) : readParsed(`${own}/io.stat`, parseIoStat);
   if (devices === undefined) return undefined;
   const readLimits = chain.version === 1 ? readV1Limits : readV2Limits;
-  return { devices, limits: tightestLimits(chain.directories.flatMap(readLimits)) };
+  return { devices, limits: chain.directories.flatMap(readLimits) };
 }
 
 function readV2Memory(directory: string): CgroupMemoryMeasurement | undefined {
@@ -55,6 +56,7 @@ function readV2Memory(directory: string): CgroupMemoryMeasurement | undefined {
   const events = readParsed(`${directory}/memory.events`, parseFlatKeyed) ?? new Map();
   const statistics = readParsed(`${directory}/memory.stat`, parseFlatKeyed) ?? new Map();
   return {
+    path: sanitizeText(directory),
     limitBytes: readParsed(`${directory}/memory.max`, parseBytes),
     highBytes: readParsed(`${directory}/memory.high`, parseBytes),
     usageBytes,
@@ -73,6 +75,7 @@ function readV1Memory(directory: string): CgroupMemoryMeasurement | undefined {
   if (usageBytes === undefined) return undefined;
   const statistics = readParsed(`${directory}/memory.stat`, parseFlatKeyed) ?? new Map();
   return {
+    path: sanitizeText(directory),
     limitBytes: readParsed(`${directory}/memory.limit_in_bytes`, parseBytes),
     highBytes: undefined,
     usageBytes,
@@ -186,37 +189,22 @@ const NO_LIMIT = {
   writeOperationsPerSecond: undefined,
 };
 
+/** One row per device, of a file per figure. */
 function readV1Limits(directory: string): readonly CgroupIoLimit[] {
-  return V1_LIMITS.flatMap(([file, field]) => {
-    const limits = readParsed(`${directory}/blkio.throttle.${file}`, parseFlatKeyed) ?? new Map<string, number>();
-    return Array.from(limits, ([device, limit]) => ({ ...NO_LIMIT, device, [field]: limit }));
-  });
-}
-
-function readV2Limits(directory: string): readonly CgroupIoLimit[] {
-  return readParsed(`${directory}/io.max`, parseIoMax) ?? [];
-}
-
-/** One row per device, each figure the smallest of all levels. */
-function tightestLimits(limits: readonly CgroupIoLimit[]): readonly CgroupIoLimit[] {
+  const path = sanitizeText(directory);
   const byDevice = new Map<string, CgroupIoLimit>();
-  for (const limit of limits) {
-    const known = byDevice.get(limit.device);
-    byDevice.set(limit.device, known === undefined ? limit : tighter(known, limit));
+  for (const [file, field] of V1_LIMITS) {
+    const limits = readParsed(`${directory}/blkio.throttle.${file}`, parseFlatKeyed) ?? new Map<string, number>();
+    for (const [device, limit] of limits) {
+      byDevice.set(device, { ...(byDevice.get(device) ?? { ...NO_LIMIT, path, device }), [field]: limit });
+    }
   }
   return [...byDevice.values()];
 }
 
-function tighter(left: CgroupIoLimit, right: CgroupIoLimit): CgroupIoLimit {
-  const smaller = (a: number | undefined, b: number | undefined) =>
-    a === undefined || b === undefined ? a ?? b : Math.min(a, b);
-  return {
-    device: left.device,
-    readBytesPerSecond: smaller(left.readBytesPerSecond, right.readBytesPerSecond),
-    writeBytesPerSecond: smaller(left.writeBytesPerSecond, right.writeBytesPerSecond),
-    readOperationsPerSecond: smaller(left.readOperationsPerSecond, right.readOperationsPerSecond),
-    writeOperationsPerSecond: smaller(left.writeOperationsPerSecond, right.writeOperationsPerSecond),
-  };
+function readV2Limits(directory: string): readonly CgroupIoLimit[] {
+  const path = sanitizeText(directory);
+  return (readParsed(`${directory}/io.max`, parseIoMax) ?? []).map((limit) => ({ ...limit, path }));
 }
 
 function sumOf(parts: readonly (number | undefined)[]): number | undefined {

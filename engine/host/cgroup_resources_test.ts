@@ -18,6 +18,7 @@ Deno.test("readGroupMemory() yields the v2 group that is nearest to its limit", 
   });
   const directories = [`${tree.path}/pod/leaf`, `${tree.path}/pod`];
   assert.deepEqual(readGroupMemory({ version: 2, directories }), {
+    path: `${tree.path}/pod`,
     limitBytes: 100 * MIB,
     highBytes: undefined,
     usageBytes: 95 * MIB,
@@ -41,6 +42,7 @@ Deno.test("readGroupMemory() reads v1, where no limit is a large number", () => 
     "box/memory.stat": "rss 1\ntotal_rss 100\ntotal_shmem 11\ntotal_swap 5\n",
   });
   assert.deepEqual(readGroupMemory({ version: 1, directories: [`${tree.path}/box`] }), {
+    path: `${tree.path}/box`,
     limitBytes: undefined,
     highBytes: undefined,
     usageBytes: 4096,
@@ -64,7 +66,7 @@ Deno.test("readGroupMemory() and readGroupIo() yield nothing where no controller
   }
 });
 
-Deno.test("readGroupIo() yields what v2 devices moved, and the tightest limit of every level", () => {
+Deno.test("readGroupIo() yields what v2 devices moved, and the limits of every level", () => {
   using tree = makeTree({
     "pod/io.max": "8:0 rbps=1000 wbps=max riops=max wiops=50\n",
     "pod/leaf/io.max": "8:0 rbps=2000 wbps=300 riops=max wiops=max\n",
@@ -76,9 +78,17 @@ Deno.test("readGroupIo() yields what v2 devices moved, and the tightest limit of
       { device: "252:1", readBytes: 0, writeBytes: 0, readOperationCount: 0, writeOperationCount: 0 },
     ],
     limits: [{
+      path: `${tree.path}/pod/leaf`,
+      device: "8:0",
+      readBytesPerSecond: 2000,
+      writeBytesPerSecond: 300,
+      readOperationsPerSecond: undefined,
+      writeOperationsPerSecond: undefined,
+    }, {
+      path: `${tree.path}/pod`,
       device: "8:0",
       readBytesPerSecond: 1000,
-      writeBytesPerSecond: 300,
+      writeBytesPerSecond: undefined,
       readOperationsPerSecond: undefined,
       writeOperationsPerSecond: 50,
     }],
@@ -95,6 +105,7 @@ Deno.test("readGroupIo() reads v1", () => {
   assert.deepEqual(readGroupIo({ version: 1, directories: [`${tree.path}/box`] }), {
     devices: [{ device: "8:0", readBytes: 10, writeBytes: 20, readOperationCount: 1, writeOperationCount: 2 }],
     limits: [{
+      path: `${tree.path}/box`,
       device: "8:0",
       readBytesPerSecond: undefined,
       writeBytesPerSecond: MIB,

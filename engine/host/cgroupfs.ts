@@ -177,9 +177,10 @@ export class CgroupFs {
     if (entry?.kind !== "directory") return undefined;
     const groupPath = this.groupPathOfDirectory(directory);
     const linesOfMember = () => this.#linesOfMember(directory, procFs, options.memberId);
-    const { limit, statistics } = tightest(this.#cpuChain(directory, linesOfMember));
+    const { limit, limitPath, statistics } = tightest(this.#cpuChain(directory, linesOfMember));
     return {
       cpuLimit: limit,
+      cpuLimitPath: limitPath,
       periodCount: statistics?.periodCount,
       throttledPeriodCount: statistics?.throttledPeriodCount,
       throttledMs: statistics?.throttledMs,
@@ -304,24 +305,29 @@ export function readHostPressure(procFs: ProcFs): PressureMeasurement | undefine
 
 /** A group's own limit (`Infinity`: none, `undefined`: not said) and counters. */
 interface CpuGroup {
+  readonly directory: string;
   readonly limit: number | undefined;
   readonly statistics: CpuStatistics;
 }
 
 /** The limit of the group that allows least, the inner one of equals, with its counters; else the group's own. */
-function tightest(
-  chain: readonly CpuGroup[],
-): { readonly limit: number | undefined; readonly statistics: CpuStatistics | undefined } {
+function tightest(chain: readonly CpuGroup[]): {
+  readonly limit: number | undefined;
+  readonly limitPath: string | undefined;
+  readonly statistics: CpuStatistics | undefined;
+} {
   let found = chain[0];
   for (const group of chain) {
     if ((group.limit ?? Infinity) < (found?.limit ?? Infinity)) found = group;
   }
-  const limit = found?.limit;
-  return { limit: limit === Infinity ? undefined : limit, statistics: found?.statistics };
+  const limit = found?.limit === Infinity ? undefined : found?.limit;
+  const limitPath = limit === undefined || found === undefined ? undefined : sanitizeText(found.directory);
+  return { limit, limitPath, statistics: found?.statistics };
 }
 
 function readV2CpuGroup(directory: string): CpuGroup {
   return {
+    directory,
     limit: readParsed(`${directory}/cpu.max`, parseCpuMax),
     statistics: readParsed(`${directory}/cpu.stat`, parseCpuStatistics) ?? parseCpuStatistics(""),
   };
@@ -331,7 +337,8 @@ function readV1CpuGroup(directory: string): CpuGroup {
   const quota = readText(`${directory}/cpu.cfs_quota_us`);
   const period = readText(`${directory}/cpu.cfs_period_us`);
   const limit = quota === undefined || period === undefined ? undefined : parseCfsQuota(quota, period);
-  return { limit, statistics: readParsed(`${directory}/cpu.stat`, parseCpuStatistics) ?? parseCpuStatistics("") };
+  const statistics = readParsed(`${directory}/cpu.stat`, parseCpuStatistics) ?? parseCpuStatistics("");
+  return { directory, limit, statistics };
 }
 
 function readGroupPressure(directory: string): PressureMeasurement | undefined {

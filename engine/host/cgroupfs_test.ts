@@ -103,6 +103,7 @@ Deno.test("read() takes the tightest v2 limit on the way up and the counters of 
   const procFs = new ProcFs(`${tree.path}/proc`);
   assert.deepEqual(cgroupFs.read(cgroupFs.directoryOf("pod/leaf"), procFs), {
     cpuLimit: 0.5,
+    cpuLimitPath: `${tree.path}/cgroup/pod`,
     periodCount: 10,
     throttledPeriodCount: 3,
     throttledMs: 3,
@@ -131,6 +132,7 @@ Deno.test("read() finds the limit of a hybrid host's v2 group in the v1 group of
   const cgroupFs = hybridView(tree);
   assert.deepEqual(cgroupFs.read(cgroupFs.directoryOf("v2name"), new ProcFs(`${tree.path}/proc`)), {
     cpuLimit: 0.25,
+    cpuLimitPath: `${tree.path}/cpu/v1name`,
     periodCount: 8,
     throttledPeriodCount: 2,
     throttledMs: 3,

@@ -26,12 +26,14 @@ const A_PROCESS: Shape<ProcessReading> = anObjectOf({
 
 const A_CGROUP: Shape<CgroupReading> = anObjectOf({
   cpuLimit: maybe(aNumber),
+  cpuLimitPath: maybe(aText),
   periodCount: maybe(aNumber),
   throttledPeriodCount: maybe(aNumber),
   throttledMs: maybe(aNumber),
   cpuUsageMs: maybe(aNumber),
   pressure: maybe(A_PRESSURE),
   memory: maybe(anObjectOf({
+    path: maybe(aText),
     limitBytes: maybe(aNumber),
     highBytes: maybe(aNumber),
     usageBytes: maybe(aNumber),
@@ -52,6 +54,7 @@ const A_CGROUP: Shape<CgroupReading> = anObjectOf({
       writeOperationCount: aNumber,
     })),
     limits: aList(anObjectOf({
+      path: maybe(aText),
       device: aText,
       readBytesPerSecond: maybe(aNumber),
       writeBytesPerSecond: maybe(aNumber),

@@ -14,6 +14,8 @@ import {
   type SkipRecord,
   verdictOf,
 } from "./kernel_requirements.ts";
+import { findIoController } from "./limited_cgroup.ts";
+import { findPostgresFolder } from "./postgres_server.ts";
 
 /**
  * Registers the test `name`, to be run on the kernel of this machine.
@@ -55,6 +57,10 @@ export function readKernelFacts(): KernelFacts {
     hasClang: isInPath("clang"),
     hasCompiledProgram: exists(new URL("../../dist/podtrace", import.meta.url).pathname),
     hasGo: isInPath("go"),
+    hasIoController: findIoController(Deno.readTextFileSync("/proc/self/mountinfo")) !== undefined,
+    hasNetworkTools: ["unshare", "nsenter", "ip", "tc"].every(isInPath),
+    hasNginx: isInPath("nginx"),
+    hasPostgres: findPostgresFolder() !== undefined,
     hasRedis: isInPath("redis-server") && isInPath("redis-benchmark"),
   };
 }

@@ -12,6 +12,10 @@ export type KernelRequirement =
   | "clang"
   | "compiled_program"
   | "go"
+  | "io_controller"
+  | "network_namespace"
+  | "nginx"
+  | "postgres"
   | "redis"
   | "ring_buffer"
   | "root"
@@ -34,6 +38,13 @@ export interface KernelFacts {
   readonly hasCompiledProgram: boolean;
   /** Its compiler. */
   readonly hasGo: boolean;
+  /** Limits of block I/O can be set on cgroups here. */
+  readonly hasIoController: boolean;
+  /** `unshare`, `nsenter`, `ip` and `tc`. */
+  readonly hasNetworkTools: boolean;
+  readonly hasNginx: boolean;
+  /** The server, what makes its files, and its clients. */
+  readonly hasPostgres: boolean;
   /** The server and its benchmark. */
   readonly hasRedis: boolean;
 }
@@ -107,6 +118,17 @@ const CHECKS: Readonly<Record<KernelRequirement, (facts: KernelFacts) => Missing
       ? undefined
       : { kind: "program_absent", found: "no dist/podtrace, deno task compile says why" },
   go: (facts) => facts.hasGo ? undefined : { kind: "program_absent", found: "no go in PATH" },
+  io_controller: (facts) =>
+    facts.hasIoController
+      ? undefined
+      : { kind: "kernel_feature_absent", found: "no cgroup mount with an I/O controller" },
+  network_namespace: (facts) =>
+    facts.hasNetworkTools
+      ? undefined
+      : { kind: "program_absent", found: "not all of unshare, nsenter, ip and tc in PATH" },
+  nginx: (facts) => facts.hasNginx ? undefined : { kind: "program_absent", found: "no nginx in PATH" },
+  postgres: (facts) =>
+    facts.hasPostgres ? undefined : { kind: "program_absent", found: "no postgres with initdb, psql and pgbench" },
   redis: (facts) =>
     facts.hasRedis ? undefined : { kind: "program_absent", found: "no redis-server and redis-benchmark in PATH" },
   ring_buffer: (facts) =>

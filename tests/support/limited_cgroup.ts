@@ -1,5 +1,5 @@
 /**
- * Cgroups with a CPU quota or a memory limit, on either cgroup version.
+ * Cgroups with a CPU quota, a memory limit or an I/O limit, on either cgroup version.
  *
  * @module
  */
@@ -54,6 +54,32 @@ export async function makeMemoryLimitedCgroup(options: { limitBytes: number }): 
     await Deno.writeTextFile(`${path}/memory.swap.max`, "0").catch(() => {}); // a kernel without swap has no such file
   }
   return limitedCgroup(path);
+}
+
+/**
+ * Makes a cgroup whose processes together may write `writeBytesPerSecond` to
+ * the disk `device` ("major:minor"). Disposal removes it.
+ *
+ * @throws {Error} If the host offers no I/O controller
+ */
+export async function makeIoLimitedCgroup(
+  options: { device: string; writeBytesPerSecond: number },
+): Promise<LimitedCgroup> {
+  const { device, writeBytesPerSecond } = options;
+  const name = findIoController(await Deno.readTextFile("/proc/self/mountinfo"))?.version === 2 ? "io" : "blkio";
+  const { controller, path } = await makeCgroup(name);
+  if (controller.version === 1) {
+    await Deno.writeTextFile(`${path}/blkio.throttle.write_bps_device`, `${device} ${writeBytesPerSecond}`);
+  } else {
+    await Deno.writeTextFile(`${path}/io.max`, `${device} wbps=${writeBytesPerSecond}`);
+  }
+  return limitedCgroup(path);
+}
+
+/** Yields where I/O can be limited, from the text of /proc/PID/mountinfo. */
+export function findIoController(mountinfo: string): Controller | undefined {
+  return findController(mountinfo, { name: "blkio", readControllers }) ??
+    findController(mountinfo, { name: "io", readControllers });
 }
 
 function limitedCgroup(path: string): LimitedCgroup {

@@ -25,6 +25,9 @@ export const NEEDS: readonly Need[] = [
 /** What only the tests use. */
 export const TEST_NEEDS: readonly Need[] = [
   { kind: "command", name: "chromium", debianPackage: "chromium" },
+  { kind: "command", name: "nginx", debianPackage: "nginx-light" },
+  { kind: "command", name: "postgres", debianPackage: "postgresql" },
+  { kind: "command", name: "tc", debianPackage: "iproute2" },
 ];
 
 /** What only the bench measures against. */
@@ -34,7 +37,11 @@ export const BENCH_NEEDS: readonly Need[] = [
 ];
 
 /** Where root's commands lie even when a user's PATH does not say so. */
-const SYSTEM_COMMAND_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+const SYSTEM_COMMAND_FOLDERS = [
+  ...["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"],
+  // Debian keeps the programs of a server of several versions out of PATH.
+  ...["13", "14", "15", "16", "17"].map((version) => `/usr/lib/postgresql/${version}/bin`),
+];
 
 /** Yields every path at which `need` would be satisfied, on a machine of this architecture. */
 export function candidatePaths(need: Need, machine: { pathVariable: string; arch: string }): readonly string[] {

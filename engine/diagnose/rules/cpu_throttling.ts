@@ -42,7 +42,7 @@ export function cpuThrottling(facts: TargetFacts): readonly Finding[] {
     severity: severityOf(impact),
     title: `Throttled by ${limit} for ${formatShare(impact.share)} of the non-idle time.`,
     evidence: {
-      ...(cgroup === undefined ? {} : { object: cgroup.path }),
+      ...(cgroup === undefined ? {} : { object: cgroup.cpuLimitPath ?? cgroup.path }),
       cpu: cpuEvidence(facts, cgroup),
       threads: threads.slice(0, EVIDENCE_THREADS_MAX),
       threadCount: threads.length,

@@ -3,7 +3,8 @@
  *
  * Wrong when quick reads merely add up: a program that reads much waits much,
  * so reads below the threshold for reads on average stay info. An fsync sleeps
- * several times per call, so for writes only the total counts.
+ * several times per call, so for writes only the total counts. While the device
+ * is at the I/O limit of the cgroup, that is the cause (`io-limit`).
  *
  * @module
  */
@@ -16,6 +17,10 @@ import { formatShare } from "../format.ts";
 import { slowMsMin, sumBuckets } from "../histogram.ts";
 import { severityOf, WINDOW_MS_MIN } from "../severity.ts";
 import { describeObject, isNamed } from "../wait_object.ts";
+import { isHeldBack } from "./io_limit.ts";
+
+/** What makes it a consequence. */
+const LIMITED = "its device is used as much as the I/O limit allows: see io-limit";
 
 const SYNC_CALLS = /^(fsync|fdatasync|msync|sync|syncfs|sync_file_range)/;
 
@@ -31,13 +36,15 @@ function judgeFile(facts: TargetFacts, cause: Cause): readonly Finding[] {
   if (judge(impact) === undefined) return [];
   const file = isNamed(cause.object) ? describeObject(cause.object) : `a file (${describeObject(cause.object)})`;
   const operation = operationOf(cause);
+  const isLimited = isHeldBack(facts, cause.object);
+  const evidence = evidenceOfCause(facts, cause);
   const withLocks = cause.locks.length > 0 ? ", with the threads waiting for locks held meanwhile," : "";
   return [{
     id: "disk-stall",
     targetId: facts.targetId,
-    severity: severityOf(impactOf(facts, stallMsOf(cause, facts.thresholds.slowReadMs))),
+    severity: isLimited ? "info" : severityOf(impactOf(facts, stallMsOf(cause, facts.thresholds.slowReadMs))),
     title: `${operation} of ${file}${withLocks} takes ${formatShare(impact.share)} of the non-idle time.`,
-    evidence: evidenceOfCause(facts, cause),
+    evidence: isLimited ? { ...evidence, notes: [...evidence.notes ?? [], LIMITED] } : evidence,
     consequences: describeConsequences(facts, cause),
     nextStep: nextStepFor(operation, file, cause.locks.length > 0),
     explainedMs: impact.explainedMs,

@@ -31,6 +31,8 @@ Deno.test("resourceLimit() is silent below 80 % of the quota, a warning from the
     assert.deepEqual(resourceLimit(factsWith(cpuUsageMs)).map(({ severity }) => severity), severities, `${cpuUsageMs}`);
   }
   assert.equal(resourceLimit(factsWith(4250))[0]?.title, "Resource limit: /kubepods/shop uses 85.0% of its 0.50 CPUs.");
+  const above = { ...factsWith(0), cgroups: [{ ...GROUP, cpuUsageMs: 4250, cpuLimitPath: "/kubepods" }] };
+  assert.equal(resourceLimit(above)[0]?.title, "Resource limit: /kubepods uses 85.0% of its 0.50 CPUs.");
 });
 
 Deno.test("resourceLimit() leaves the word to throttling, and says nothing without a limit", () => {

@@ -34,11 +34,12 @@ export function memoryLimit(facts: TargetFacts): readonly Finding[] {
 }
 
 function judgeGroup(facts: TargetFacts, group: CgroupResourceMeasurement): readonly Finding[] {
-  const { memory, path } = group;
+  const { memory } = group;
+  const path = memory?.path ?? group.path;
   const limitBytes = memory?.limitBytes ?? memory?.highBytes;
   if (memory === undefined || limitBytes === undefined || limitBytes === 0) return [];
   const heldShare = Math.min(1, (memory.anonymousBytes ?? 0) / limitBytes);
-  const pressureMs = facts.cgroups.find((cgroup) => cgroup.path === path)?.pressure?.memorySomeMs ?? 0;
+  const pressureMs = facts.cgroups.find((cgroup) => cgroup.path === group.path)?.pressure?.memorySomeMs ?? 0;
   const severity = severityOfGroup({ heldShare, pressureShare: pressureMs / facts.windowMs });
   if (severity === undefined) return [];
   const events = [

@@ -36,7 +36,9 @@ export function oomKill(facts: TargetFacts): readonly Finding[] {
     consequences: [],
     nextStep: group === undefined
       ? `Find out what ${first.command} needs its memory for; the machine as a whole, or a group above, had none left.`
-      : `Raise the memory limit of ${group.path}, or find out what ${first.command} needs its memory for.`,
+      : `Raise the memory limit of ${
+        group.memory?.path ?? group.path
+      }, or find out what ${first.command} needs its memory for.`,
     explainedMs: 0,
     share: 0,
   }];
@@ -53,5 +55,5 @@ function describeVictim({ command, memory }: OomKillMeasurement): readonly strin
 function describeGroup({ path, memory }: CgroupResourceMeasurement): readonly string[] {
   if (memory?.limitBytes === undefined) return [];
   const used = memory.usageBytes === undefined ? "" : `, ${formatBytes(memory.usageBytes)} in use at the end`;
-  return [`the limit of ${path} is ${formatBytes(memory.limitBytes)}${used}`];
+  return [`the limit of ${memory.path ?? path} is ${formatBytes(memory.limitBytes)}${used}`];
 }

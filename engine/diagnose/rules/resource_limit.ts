@@ -29,7 +29,8 @@ export function resourceLimit(facts: TargetFacts): readonly Finding[] {
 }
 
 function judgeCgroup(facts: TargetFacts, cgroup: CgroupMeasurement): readonly Finding[] {
-  const { cpuLimit, cpuUsageMs, path } = cgroup;
+  const { cpuLimit, cpuUsageMs } = cgroup;
+  const path = cgroup.cpuLimitPath ?? cgroup.path;
   // Where the accounts are another hierarchy's (v1), the target's own threads are a lower bound of its only group.
   const usageMs = cpuUsageMs ?? (facts.cgroups.length === 1 ? facts.sums.onCpuMs : undefined);
   if (cpuLimit === undefined || usageMs === undefined || cpuLimit <= 0) return [];

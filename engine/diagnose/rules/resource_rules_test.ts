@@ -11,6 +11,7 @@ import type { Severity } from "../../api/severity.ts";
 import type { Finding } from "../finding.ts";
 import { buildFacts, FILE, TARGET_ID, type ThreadSketch, WINDOW_MS, type WorldSketch } from "../test_measurements.ts";
 import { descriptorLimit } from "./descriptor_limit.ts";
+import { diskStall } from "./disk_stall.ts";
 import { faultStorm } from "./fault_storm.ts";
 import { fileErrors } from "./file_errors.ts";
 import { ioLimit } from "./io_limit.ts";
@@ -116,6 +117,8 @@ interface Row {
   /** `undefined`: nothing is found. */
   readonly severity: Severity | undefined;
   readonly title?: RegExp;
+  /** What it is about. */
+  readonly object?: string;
 }
 
 const KILL: Measurements["oomKills"][number] = {
@@ -153,6 +156,26 @@ const IO: CgroupResourceMeasurement = {
     }],
   },
 };
+
+/** `IO` under other limits; the group used `others` of the devices too. */
+function limitsOf(
+  limits: readonly { readonly path: string; readonly wbps: number }[],
+  others: readonly string[] = [],
+): CgroupResourceMeasurement["io"] {
+  const [used] = IO.io?.devices ?? [];
+  assert.ok(used !== undefined);
+  return {
+    devices: [used, ...others.map((device) => ({ ...used, device }))],
+    limits: limits.map(({ path, wbps }) => ({
+      path,
+      device: used.device,
+      readBytesPerSecond: undefined,
+      writeBytesPerSecond: wbps,
+      readOperationsPerSecond: undefined,
+      writeOperationsPerSecond: undefined,
+    })),
+  };
+}
 
 const SMALL_LIFE = { lifetimeMs: 5, onCpuMs: 1 };
 
@@ -317,6 +340,24 @@ const ROWS: readonly Row[] = [
   },
   {
     rule: ioLimit,
+    what: "a group above sets the limit that is used up, and one of its own that is not",
+    world: {
+      cgroupResources: [{ ...IO, io: limitsOf([{ path: "/above", wbps: MIB }, { path: "/box", wbps: 4 * MIB }]) }],
+    },
+    threads: DISK,
+    severity: "critical",
+    title: /Writes of device 8:0 are at 90\.0% of the limit of 1\.00 MB\/s/,
+    object: "/above",
+  },
+  {
+    rule: ioLimit,
+    what: "the threads wait for a file on another device the group uses",
+    world: { cgroupResources: [{ ...IO, io: limitsOf([{ path: "/box", wbps: MIB }], ["8:1"]) }] },
+    threads: DISK,
+    severity: undefined,
+  },
+  {
+    rule: ioLimit,
     what: "there is no limit",
     world: { cgroupResources: [{ ...IO, io: { devices: IO.io?.devices ?? [], limits: [] } }] },
     threads: DISK,
@@ -429,10 +470,30 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-for (const { rule, what, world, threads, severity, title } of ROWS) {
+for (const { rule, what, world, threads, severity, title, object } of ROWS) {
   Deno.test(`${rule.name}() yields ${severity ?? "nothing"} when ${what}`, () => {
     const findings = rule(facts(world, threads));
     assert.deepEqual(findings.map((finding) => finding.severity), severity === undefined ? [] : [severity]);
     if (title !== undefined) assert.match(findings[0]?.title ?? "", title);
+    if (object !== undefined) assert.equal(findings[0]?.evidence.object, object);
   });
 }
+
+Deno.test("diskStall() is info, and says why, while the device is at the I/O limit of the cgroup", () => {
+  const severities = (world: WorldSketch) => diskStall(facts(world, DISK)).map(({ severity }) => severity);
+  assert.deepEqual(severities({}), ["critical"]);
+  assert.deepEqual(severities({ cgroupResources: [IO] }), ["info"]);
+  assert.deepEqual(severities({ cgroupResources: [{ ...IO, io: limitsOf([{ path: "/box", wbps: 2 * MIB }]) }] }), [
+    "critical",
+  ]);
+  const [finding] = diskStall(facts({ cgroupResources: [IO] }, DISK));
+  assert.match(finding?.evidence.notes?.join(" ") ?? "", /see io-limit/);
+  assert.match(ioLimit(facts({ cgroupResources: [IO] }, DISK))[0]?.consequences[0] ?? "", /most of it for \/srv\/shop/);
+});
+
+Deno.test("rules of limits name the group that sets them, where it is another than the target's own", () => {
+  const above = memory({ path: "/above", anonymousBytes: 95 * MIB });
+  assert.equal(memoryLimit(facts({ cgroupResources: [above] }))[0]?.evidence.object, "/above");
+  const [kill] = oomKill(facts({ oomKills: [KILL], cgroupResources: [above] }));
+  assert.match(kill?.nextStep ?? "", /^Raise the memory limit of \/above,/);
+});

@@ -48,7 +48,7 @@ function cpuRow(
   if (group.cpuLimit === undefined || usageMs === undefined) return [];
   return [toRow({
     resource: "cpu",
-    subject: group.path,
+    subject: group.cpuLimitPath ?? group.path,
     unit: "CPUs",
     usage: windowMs > 0 ? usageMs / windowMs : 0,
     limit: group.cpuLimit,
@@ -70,7 +70,7 @@ function usageOfThreads(
 function memoryRow({ path, memory }: CgroupResourceMeasurement): readonly Row[] {
   const usage = memory?.anonymousBytes ?? memory?.usageBytes;
   if (memory?.limitBytes === undefined || usage === undefined) return [];
-  return [toRow({ resource: "memory", subject: path, unit: "bytes", usage, limit: memory.limitBytes })];
+  return [toRow({ resource: "memory", subject: memory.path ?? path, unit: "bytes", usage, limit: memory.limitBytes })];
 }
 
 function descriptorRow(entry: ProcessResourceMeasurement, command: string): readonly Row[] {
