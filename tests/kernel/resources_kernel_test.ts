@@ -110,7 +110,7 @@ kernelTest("spawn-storm tells a thread per task, and processes that live for mom
   assert.match(storm?.title ?? "", /processes a second are started/, JSON.stringify(processes.found));
 });
 
-kernelTest("a process the kernel kills for want of memory is told with what it held", REQUIRES, async () => {
+kernelTest("oom-kill tells a process the kernel kills for want of memory, with what it held", REQUIRES, async () => {
   const limitBytes = 24 * MIB;
   await using cgroup = await makeMemoryLimitedCgroup({ limitBytes });
   await using fixture = await startFixture("resource_hog", {

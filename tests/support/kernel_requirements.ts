@@ -74,6 +74,11 @@ export function skippedName({ testName, reason }: SkipRecord): string {
   return `${testName} (skipped, ${reason.kind}: ${reason.found})`;
 }
 
+/** Yields the name a test was given, whether it stands as skipped or not. */
+export function withoutSkip(testName: string): string {
+  return testName.replace(/ \(skipped, [a-z_]+: .*\)$/, "");
+}
+
 /** Names the file to which each skip is appended as one line of JSON. */
 export const SKIP_FILE_VARIABLE = "PODTRACE_TEST_SKIPS";
 

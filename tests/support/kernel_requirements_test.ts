@@ -1,5 +1,5 @@
 import { assert } from "./assert.ts";
-import { type KernelFacts, type SkipReason, skipReason, verdictOf } from "./kernel_requirements.ts";
+import { type KernelFacts, skippedName, type SkipReason, skipReason, verdictOf, withoutSkip } from "./kernel_requirements.ts";
 
 const ALL_CAPABILITIES = "Name:\tdeno\nUid:\t0\t0\t0\t0\nCapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\n";
 
@@ -95,4 +95,12 @@ Deno.test("verdictOf() lets CI skip only what nobody was asked to provide", () =
   assert.equal(verdictOf(reasonOf("rights_missing"), { isCi: true }), "fail");
   assert.equal(verdictOf(reasonOf("setup_missing"), { isCi: true }), "fail");
   assert.equal(verdictOf(reasonOf("rights_missing"), { isCi: false }), "skip");
+});
+
+Deno.test("withoutSkip() yields the name that skippedName() was given", () => {
+  const reason = { kind: "program_absent", requirement: "nginx", found: "no nginx in PATH" } as const;
+  for (const testName of ["a plain name", "a name (with brackets)"]) {
+    assert.equal(withoutSkip(skippedName({ testName, reason })), testName);
+    assert.equal(withoutSkip(testName), testName);
+  }
 });

@@ -21,9 +21,15 @@ export function asNobody(command: Command): Command {
 export class BackgroundProgram implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #signal: Deno.Signal;
+  readonly #isGroup: boolean;
 
-  /** @param options.signal what ends it, with all it started (default SIGKILL) */
-  constructor([program, ...args]: Command, options: { readonly signal?: Deno.Signal } = {}) {
+  /**
+   * @param options.signal what ends it (default SIGKILL)
+   * @param options.isGroup it starts others that do not end with it: it leads a process group, and all of it is ended
+   */
+  constructor(command: Command, options: { readonly signal?: Deno.Signal; readonly isGroup?: boolean } = {}) {
+    this.#isGroup = options.isGroup ?? false;
+    const [program, ...args] = this.#isGroup ? ["setsid", ...command] as const : command;
     this.#child = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
     this.#signal = options.signal ?? "SIGKILL";
   }
@@ -34,9 +40,10 @@ export class BackgroundProgram implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      this.#child.kill(this.#signal);
+      if (this.#isGroup) Deno.kill(-this.processId, this.#signal);
+      else this.#child.kill(this.#signal);
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // it has ended
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error; // it has ended
     }
     await this.#child.status;
   }
