@@ -1,5 +1,12 @@
 import { assert } from "./assert.ts";
-import { type KernelFacts, skippedName, type SkipReason, skipReason, verdictOf, withoutSkip } from "./kernel_requirements.ts";
+import {
+  type KernelFacts,
+  skippedName,
+  type SkipReason,
+  skipReason,
+  verdictOf,
+  withoutSkip,
+} from "./kernel_requirements.ts";
 
 const ALL_CAPABILITIES = "Name:\tdeno\nUid:\t0\t0\t0\t0\nCapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\n";
 

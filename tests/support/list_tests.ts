@@ -15,9 +15,11 @@ function register(first: unknown): void {
   else if (typeof first === "object" && first !== null && "name" in first) names.push(String(first.name));
 }
 
+// deno-lint-ignore podtrace/foreign-memory -- its test registry is replaced, nothing else is touched
 Object.defineProperty(Deno, "test", { value: register });
 const found: Record<string, readonly string[]> = {};
 for (const file of Deno.args) {
+  // deno-lint-ignore podtrace/doors -- test files of ours alone, by path
   await import(new URL(file, `file://${Deno.cwd()}/`).href);
   found[file] = names.splice(0).map(withoutSkip);
 }
