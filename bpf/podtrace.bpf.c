@@ -22,6 +22,7 @@
 #endif
 
 #include "include/pt_system_calls.h"
+#include "include/pt_filter.h"
 #include "include/pt_target.h"
 #include "include/pt_object.h"
 #include "include/pt_wait.h"

@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "dc0c8c92afee1ba3";
+export const LAYOUT_HASH = "ae36a4eca147676e";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -1942,17 +1942,19 @@ export function decodePtDeparted(source: RecordSource, at: number): PtDeparted {
 
 /** `struct pt_books`: its size, and where its fields lie. */
 export const PT_BOOKS = {
-  sizeBytes: 1096,
+  sizeBytes: 1248,
   offsets: {
     calls: 0,
-    ledger: 152,
-    departed: 1048,
+    bystanders: 152,
+    ledger: 304,
+    departed: 1200,
   },
 } as const;
 
 /** `struct pt_books`, decoded. */
 export interface PtBooks {
   readonly calls: readonly bigint[];
+  readonly bystanders: readonly bigint[];
   readonly ledger: readonly PtLedger[];
   readonly departed: PtDeparted;
 }
@@ -1982,29 +1984,50 @@ export function decodePtBooks(source: RecordSource, at: number): PtBooks {
       view.getBigUint64(at + 136, true),
       view.getBigUint64(at + 144, true),
     ],
-    ledger: [
-      decodePtLedger(source, at + 152),
-      decodePtLedger(source, at + 152 + 1 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 2 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 3 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 4 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 5 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 6 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 7 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 8 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 9 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 10 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 11 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 12 * PT_LEDGER.sizeBytes),
-      decodePtLedger(source, at + 152 + 13 * PT_LEDGER.sizeBytes),
+    bystanders: [
+      view.getBigUint64(at + 152, true),
+      view.getBigUint64(at + 160, true),
+      view.getBigUint64(at + 168, true),
+      view.getBigUint64(at + 176, true),
+      view.getBigUint64(at + 184, true),
+      view.getBigUint64(at + 192, true),
+      view.getBigUint64(at + 200, true),
+      view.getBigUint64(at + 208, true),
+      view.getBigUint64(at + 216, true),
+      view.getBigUint64(at + 224, true),
+      view.getBigUint64(at + 232, true),
+      view.getBigUint64(at + 240, true),
+      view.getBigUint64(at + 248, true),
+      view.getBigUint64(at + 256, true),
+      view.getBigUint64(at + 264, true),
+      view.getBigUint64(at + 272, true),
+      view.getBigUint64(at + 280, true),
+      view.getBigUint64(at + 288, true),
+      view.getBigUint64(at + 296, true),
     ],
-    departed: decodePtDeparted(source, at + 1048),
+    ledger: [
+      decodePtLedger(source, at + 304),
+      decodePtLedger(source, at + 304 + 1 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 2 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 3 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 4 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 5 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 6 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 7 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 8 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 9 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 10 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 11 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 12 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 13 * PT_LEDGER.sizeBytes),
+    ],
+    departed: decodePtDeparted(source, at + 1200),
   };
 }
 
 /** `struct pt_control`: its size, and where its fields lie. */
 export const PT_CONTROL = {
-  sizeBytes: 80,
+  sizeBytes: 88,
   offsets: {
     frozenAtNs: 0,
     slowWaitNs: 8,
@@ -2021,6 +2044,8 @@ export const PT_CONTROL = {
     followSockets: 64,
     pageBytes: 68,
     slowFileNs: 72,
+    targetGeneration: 80,
+    padding: 84,
   },
 } as const;
 
@@ -2041,6 +2066,7 @@ export interface PtControl {
   readonly followSockets: number;
   readonly pageBytes: number;
   readonly slowFileMs: number;
+  readonly targetGeneration: number;
 }
 
 /** Decodes the `struct pt_control` at `at`; copies everything out. */
@@ -2062,6 +2088,7 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
     followSockets: view.getUint32(at + 64, true),
     pageBytes: view.getUint32(at + 68, true),
     slowFileMs: nsToMs(view.getUint32(at + 72, true), view.getUint32(at + 76, true)),
+    targetGeneration: view.getUint32(at + 80, true),
   };
 }
 
@@ -2088,14 +2115,20 @@ export const TABLES = {
   exec_scratch: { key: "u32", value: "pt_exec_scratch" },
   task_scratch: { key: "u32", value: "pt_task_scratch" },
   snapshot_scratch: { key: "u32", value: "pt_thread" },
+  bystander_cgroups: { key: "u32", value: "pt_bystander_cgroups" },
 } as const;
 
 /** What an object's BTF must say before it is loaded. */
 export const LAYOUT: LayoutTable = {
   "structs": {
     "pt_books": {
-      "sizeBytes": 1096,
-      "fields": { "calls": "u64[19] @ 0", "ledger": "pt_ledger[14] @ 152", "departed": "pt_departed @ 1048" },
+      "sizeBytes": 1248,
+      "fields": {
+        "calls": "u64[19] @ 0",
+        "bystanders": "u64[19] @ 152",
+        "ledger": "pt_ledger[14] @ 304",
+        "departed": "pt_departed @ 1200",
+      },
     },
     "pt_chain_key": {
       "sizeBytes": 48,
@@ -2147,7 +2180,7 @@ export const LAYOUT: LayoutTable = {
       },
     },
     "pt_control": {
-      "sizeBytes": 80,
+      "sizeBytes": 88,
       "fields": {
         "frozen_at_ns": "u64 @ 0",
         "slow_wait_ns": "u64 @ 8",
@@ -2164,6 +2197,8 @@ export const LAYOUT: LayoutTable = {
         "follow_sockets": "u32 @ 64",
         "page_bytes": "u32 @ 68",
         "slow_file_ns": "u64 @ 72",
+        "target_generation": "u32 @ 80",
+        "padding": "u32 @ 84",
       },
     },
     "pt_departed": {

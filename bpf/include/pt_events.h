@@ -632,7 +632,8 @@ struct pt_departed {
 
 /* The kernel's books, one copy per CPU; monotonic, never reset. */
 struct pt_books {
-	pt_u64 calls[PT_HOOK_COUNT];
+	pt_u64 calls[PT_HOOK_COUNT]; /* but for those below */
+	pt_u64 bystanders[PT_HOOK_COUNT]; /* calls that ended at the first look; their subjects are seen and filtered */
 	struct pt_ledger ledger[PT_CATEGORY_COUNT];
 	struct pt_departed departed;
 };
@@ -654,6 +655,8 @@ struct pt_control {
 	pt_u32 follow_sockets; /* 0: connections are nobody's business; who listens is */
 	pt_u32 page_bytes;
 	pt_u64 slow_file_ns;  /* operations on files at least this long become records, and failed ones; 0 none */
+	pt_u32 target_generation; /* another number after every change of targets: what was remembered of cgroups is void */
+	pt_u32 padding;
 };
 
 _Static_assert(sizeof(struct pt_header) == 8, "pt_header");
@@ -677,10 +680,10 @@ _Static_assert(sizeof(struct pt_file_key) == 40, "pt_file_key");
 _Static_assert(sizeof(struct pt_file_value) == 168, "pt_file_value");
 _Static_assert(sizeof(struct pt_file_event) == 88, "pt_file_event");
 _Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
-_Static_assert(sizeof(struct pt_books) == 1096, "pt_books");
+_Static_assert(sizeof(struct pt_books) == 1248, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
-_Static_assert(sizeof(struct pt_control) == 80, "pt_control");
+_Static_assert(sizeof(struct pt_control) == 88, "pt_control");
 _Static_assert(sizeof(struct pt_listen_key) == 16, "pt_listen_key");
 _Static_assert(sizeof(struct pt_latency) == 152, "pt_latency");
 _Static_assert(sizeof(struct pt_transfers) == 32, "pt_transfers");

@@ -202,6 +202,26 @@ struct {
 	__type(value, struct pt_thread);
 } snapshot_scratch SEC(".maps");
 
+#define PT_BYSTANDER_CGROUPS 64
+
+/* No target is at or above this cgroup: ids are not used again, and what is above a cgroup stays above it. */
+struct pt_bystander_cgroup {
+	u64 id;
+	u64 generation; /* pt_control.target_generation when that was looked up */
+};
+
+struct pt_bystander_cgroups {
+	struct pt_bystander_cgroup rows[PT_BYSTANDER_CGROUPS];
+};
+
+/* Written by sched_switch alone, which does not nest: so an id and its generation belong together. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct pt_bystander_cgroups);
+} bystander_cgroups SEC(".maps");
+
 /* What new rows start as: 488 bytes are too many for the stack. */
 static struct pt_thread zero_thread;
 static struct pt_wait_value zero_wait;

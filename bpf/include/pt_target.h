@@ -102,6 +102,55 @@ static __always_inline u32 slot_by_place(struct task_struct *task, const struct 
 	return is_slot_active(control->system_wide_slot) ? control->system_wide_slot : 0;
 }
 
+static __always_inline u64 own_cgroup_id(struct task_struct *task)
+{
+	return task->cgroups->dfl_cgrp->kn->id;
+}
+
+/*
+ * slot_by_place() has nothing for it: known without a look-up. `threads` has its
+ * target's by then or never will, so this is for tasks that have no row.
+ */
+static __always_inline bool is_elsewhere(struct task_struct *task, const struct pt_control *control)
+{
+	struct pt_bystander_cgroups *known;
+	struct pt_bystander_cgroup *row;
+	u32 zero = 0;
+	u64 id;
+
+	if (!control->cgroup_levels && !control->system_wide_slot)
+		return true;
+	if (task->pid == 0 || (task->flags & PT_PF_KTHREAD) || (u32)task->tgid == control->own_tgid)
+		return true;
+	if (control->system_wide_slot)
+		return false;
+	known = bpf_map_lookup_elem(&bystander_cgroups, &zero);
+	if (!known)
+		return false;
+	id = own_cgroup_id(task);
+	row = &known->rows[id & (PT_BYSTANDER_CGROUPS - 1)];
+	return row->id == id && row->generation == control->target_generation;
+}
+
+/* Remembers what is_elsewhere() will say. `generation`: read before the look-ups that found no target. */
+static __always_inline void note_elsewhere(struct task_struct *task, const struct pt_control *control, u32 generation)
+{
+	struct pt_bystander_cgroups *known;
+	struct pt_bystander_cgroup *row;
+	u32 zero = 0;
+	u64 id;
+
+	if (!control->cgroup_levels || control->system_wide_slot)
+		return;
+	known = bpf_map_lookup_elem(&bystander_cgroups, &zero);
+	if (!known)
+		return;
+	id = own_cgroup_id(task);
+	row = &known->rows[id & (PT_BYSTANDER_CGROUPS - 1)];
+	row->id = id;
+	row->generation = generation;
+}
+
 /* With `at_exec`, also a process that is to be traced from its exec on. */
 static __always_inline u32 slot_of_process(u32 tgid, bool at_exec)
 {
@@ -183,8 +232,11 @@ static __always_inline struct pt_thread *adopt(struct task_struct *task, u32 slo
 	u64 key = (u64)task;
 	struct pt_thread *thread;
 
-	if (bpf_map_update_elem(&threads, &key, &zero_thread, BPF_NOEXIST))
+	filter_add(&thread_filter, task);
+	if (bpf_map_update_elem(&threads, &key, &zero_thread, BPF_NOEXIST)) {
+		filter_remove(&thread_filter, task);
 		return NULL;
+	}
 	thread = bpf_map_lookup_elem(&threads, &key);
 	if (!thread)
 		return NULL;

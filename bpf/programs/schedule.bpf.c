@@ -84,6 +84,7 @@ static __noinline int close_thread(struct pt_thread *thread, struct task_struct 
 		/* Whoever takes the row out accounts for it: the iterator may be closing the same thread. */
 		if (bpf_map_delete_elem(&threads, &key))
 			return 0;
+		filter_remove(&thread_filter, task);
 		count(&ledger->seen);
 		count(&ledger->dropped[PT_DROP_RING_FULL]);
 		books->departed.thread_count++;
@@ -120,6 +121,7 @@ static __noinline int close_thread(struct pt_thread *thread, struct task_struct 
 		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
+	filter_remove(&thread_filter, task);
 	count(&ledger->seen);
 	count(&ledger->delivered);
 	bpf_ringbuf_submit(event, wakeup_flags(&lifecycle_ring, PT_LIFECYCLE_RING_BYTES));
@@ -230,6 +232,16 @@ static __always_inline void switch_out(void *ctx, struct pt_thread *thread, stru
 	thread->state = PT_STATE_BLOCKED;
 }
 
+/* It waited for a CPU that long. Yields how much of it was not for a limit's sake. */
+static __always_inline u64 book_runnable(struct pt_thread *thread, struct task_struct *task, u64 interval_ns)
+{
+	u64 throttled_ns = throttled_since(thread, task, interval_ns);
+
+	thread->throttled_ns += throttled_ns;
+	thread->runnable_ns += interval_ns - throttled_ns;
+	return interval_ns - throttled_ns;
+}
+
 /* A wait of which nobody will see the end: booked as far as it went, under the name its object already has. */
 static __noinline int book_unfinished_wait(struct pt_thread *thread, struct pt_books *books, u64 duration_ns, u64 now)
 {
@@ -258,7 +270,7 @@ static __noinline int book_unfinished_wait(struct pt_thread *thread, struct pt_b
 	return 0;
 }
 
-/* Lets a thread go that lives on: its present state ends here. */
+/* Lets a thread go that lives on, because its target or the thread itself has moved: its present state ends here. */
 static __noinline int release_thread(struct pt_thread *thread, struct task_struct *task, struct pt_books *books, u64 now)
 {
 	u64 interval_ns, waited_ns;
@@ -269,7 +281,7 @@ static __noinline int release_thread(struct pt_thread *thread, struct task_struc
 	if (thread->state == PT_STATE_RUNNING)
 		thread->on_cpu_ns += interval_ns;
 	else if (thread->state == PT_STATE_RUNNABLE)
-		thread->runnable_ns += interval_ns;
+		book_runnable(thread, task, interval_ns);
 	else
 		thread->blocked_ns += interval_ns;
 	waited_ns = thread->pending_ns + (thread->state == PT_STATE_BLOCKED ? interval_ns : 0);
@@ -322,11 +334,7 @@ static __always_inline void switch_in(struct pt_thread *thread, struct task_stru
 		book_untold_switch(thread, task, books, control, now);
 	thread->last_runnable_ns = 0;
 	if (thread->state == PT_STATE_RUNNABLE) {
-		u64 throttled_ns = throttled_since(thread, task, interval_ns);
-
-		thread->throttled_ns += throttled_ns;
-		thread->runnable_ns += interval_ns - throttled_ns;
-		thread->last_runnable_ns = interval_ns - throttled_ns;
+		thread->last_runnable_ns = book_runnable(thread, task, interval_ns);
 	} else if (thread->state == PT_STATE_BLOCKED) {
 		/* Its wakeup was missed: from when it waited for a CPU is not known. */
 		thread->blocked_ns += interval_ns;
@@ -344,16 +352,6 @@ static __always_inline void switch_in(struct pt_thread *thread, struct task_stru
 	thread->since_ns = now > thread->since_ns ? now : thread->since_ns;
 }
 
-/* Ends the present state of a thread that has moved away, and the wait it may be coming back from. */
-static __always_inline u64 settle(struct pt_thread *thread, struct task_struct *task, struct pt_books *books,
-				  const struct pt_control *control, u64 now)
-{
-	if (thread->state == PT_STATE_RUNNING)
-		return leave_cpu(thread, task, now);
-	switch_in(thread, task, books, control, now);
-	return now;
-}
-
 /* A known thread may have moved to another cgroup; an unknown one may have moved into a target. */
 static __always_inline struct pt_thread *find_thread(struct task_struct *task, struct pt_books *books,
 						     const struct pt_control *control, u64 now, u32 state,
@@ -361,7 +359,7 @@ static __always_inline struct pt_thread *find_thread(struct task_struct *task, s
 {
 	u64 key = (u64)task;
 	struct pt_thread *thread = bpf_map_lookup_elem(&threads, &key);
-	u32 slot;
+	u32 slot, generation;
 
 	if (thread) {
 		if (thread->state == 0) {
@@ -375,10 +373,12 @@ static __always_inline struct pt_thread *find_thread(struct task_struct *task, s
 			thread->cgroup_address = (u64)cgroup_of(task);
 			return thread;
 		}
-		close_thread(thread, task, books, settle(thread, task, books, control, now), true);
+		release_thread(thread, task, books, now);
 	}
+	generation = *(volatile const u32 *)&control->target_generation;
 	slot = slot_by_place(task, control);
 	if (!slot) {
+		note_elsewhere(task, control, generation);
 		ledger->filtered++;
 		return NULL;
 	}
@@ -390,33 +390,91 @@ static __always_inline struct pt_thread *find_thread(struct task_struct *task, s
 	return thread;
 }
 
+#define PT_PREEMPTED (1ULL << 32)
+
+/* A thread that may be a target's leaves its CPU. `state`: what it leaves it for, PT_PREEMPTED beside it. */
+static __noinline int leave(void *ctx, struct task_struct *task, u64 state, struct pt_books *books, u64 now)
+{
+	struct pt_control *control = get_control();
+	struct pt_ledger *ledger;
+	struct pt_thread *thread;
+
+	if (!control || !books || !task)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
+	ledger->seen++;
+	thread = find_thread(task, books, control, now, PT_STATE_RUNNING, ledger);
+	if (!thread)
+		return 0;
+	switch_out(ctx, thread, task, state & PT_PREEMPTED, (u32)state, books, control, now);
+	ledger->aggregated++;
+	return 0;
+}
+
+/* A thread that may be a target's comes onto a CPU. */
+static __noinline int arrive(struct task_struct *task, struct pt_books *books, u64 now)
+{
+	struct pt_control *control = get_control();
+	struct pt_ledger *ledger;
+	struct pt_thread *thread;
+
+	if (!control || !books || !task)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
+	ledger->seen++;
+	thread = find_thread(task, books, control, now, PT_STATE_RUNNABLE, ledger);
+	if (!thread)
+		return 0;
+	switch_in(thread, task, books, control, now);
+	ledger->aggregated++;
+	return 0;
+}
+
+static __always_inline bool is_open(const struct pt_control *control)
+{
+	return control->enabled && !control->frozen_at_ns;
+}
+
+/* Neither has a row, nor is in a place where one would be made for it. */
+static __always_inline bool is_bystander(struct task_struct *task, const struct pt_control *control)
+{
+	return !may_hold(&thread_filter, task) && is_elsewhere(task, control);
+}
+
+/*
+ * Runs at every switch of every process. What bystanders pay for stands here and
+ * calls nothing: even the return from a call is dear on kernels that guard it.
+ */
 static __always_inline int on_switch(void *ctx, bool is_preempted, struct task_struct *prev, struct task_struct *next,
 				     u32 prev_state)
 {
 	struct pt_control *control = get_control();
 	struct pt_books *books = get_books();
-	struct pt_ledger *ledger;
-	struct pt_thread *thread;
+	bool has_left, has_come;
 	u64 now;
 
 	if (!control || !books)
 		return 0;
-	books->calls[PT_HOOK_SCHED_SWITCH]++;
-	if (!control->enabled || control->frozen_at_ns)
+	if (!is_open(control)) {
+		books->calls[PT_HOOK_SCHED_SWITCH]++;
 		return 0;
-	ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
-	ledger->seen += 2;
+	}
+	has_left = !is_bystander(prev, control);
+	has_come = !is_bystander(next, control);
+	if (!has_left && !has_come) {
+		books->bystanders[PT_HOOK_SCHED_SWITCH]++;
+		return 0;
+	}
+	books->calls[PT_HOOK_SCHED_SWITCH]++;
+	if (!has_left || !has_come) {
+		books->ledger[PT_CATEGORY_SCHEDULING].seen++;
+		books->ledger[PT_CATEGORY_SCHEDULING].filtered++;
+	}
 	now = bpf_ktime_get_ns();
-	thread = find_thread(prev, books, control, now, PT_STATE_RUNNING, ledger);
-	if (thread) {
-		switch_out(ctx, thread, prev, is_preempted, prev_state, books, control, now);
-		ledger->aggregated++;
-	}
-	thread = find_thread(next, books, control, now, PT_STATE_RUNNABLE, ledger);
-	if (thread) {
-		switch_in(thread, next, books, control, now);
-		ledger->aggregated++;
-	}
+	if (has_left)
+		leave(ctx, prev, prev_state | (is_preempted ? PT_PREEMPTED : 0), books, now);
+	if (has_come)
+		arrive(next, books, now);
 	return 0;
 }
 
@@ -544,19 +602,14 @@ static __always_inline void note_waker(struct pt_thread *thread)
 	bpf_get_current_comm(thread->waker_comm, sizeof(thread->waker_comm));
 }
 
-SEC("tp_btf/sched_waking")
-int BPF_PROG(sched_waking, struct task_struct *task)
+/* A thread that may be a target's is woken; runs in its waker, or in an interrupt on top of anybody. */
+static __noinline int on_waking(struct task_struct *task, struct pt_books *books)
 {
-	struct pt_control *control = get_control();
-	struct pt_books *books = get_books();
 	struct pt_ledger *ledger;
 	struct pt_thread *thread;
 	u64 key = (u64)task, now;
 
-	if (!control || !books)
-		return 0;
-	books->calls[PT_HOOK_SCHED_WAKING]++;
-	if (!control->enabled || control->frozen_at_ns)
+	if (!task || !books)
 		return 0;
 	ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
 	count(&ledger->seen);
@@ -575,20 +628,14 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 	return 0;
 }
 
-/* On a run queue: here, not at sched_waking, the scheduler begins to count its delay (an interrupt may lie between). */
-SEC("tp_btf/sched_wakeup")
-int BPF_PROG(sched_wakeup, struct task_struct *task)
+/* A thread that may be a target's is put on a run queue. */
+static __noinline int on_wakeup(struct task_struct *task, struct pt_books *books)
 {
-	struct pt_control *control = get_control();
-	struct pt_books *books = get_books();
 	struct pt_ledger *ledger;
 	struct pt_thread *thread;
 	u64 key = (u64)task, now;
 
-	if (!control || !books)
-		return 0;
-	books->calls[PT_HOOK_SCHED_WAKEUP]++;
-	if (!control->enabled || control->frozen_at_ns)
+	if (!task || !books)
 		return 0;
 	ledger = &books->ledger[PT_CATEGORY_SCHEDULING];
 	count(&ledger->seen);
@@ -604,5 +651,46 @@ int BPF_PROG(sched_wakeup, struct task_struct *task)
 	thread->pending_ns = now > thread->since_ns ? now - thread->since_ns : 0;
 	thread->blocked_ns += thread->pending_ns;
 	become_runnable(thread, task, now);
+	return 0;
+}
+
+/*
+ * The books when there may be something to do about the thread; counts the call.
+ * Not atomically: the count of a call that an interrupt breaks into may be lost,
+ * of a bystander's on both sides of the ledger.
+ */
+static __always_inline struct pt_books *books_for(struct task_struct *task, u32 hook)
+{
+	struct pt_control *control = get_control();
+	struct pt_books *books = get_books();
+
+	if (!control || !books)
+		return NULL;
+	if (is_open(control) && !may_hold(&thread_filter, task)) {
+		books->bystanders[hook]++;
+		return NULL;
+	}
+	books->calls[hook]++;
+	return is_open(control) ? books : NULL;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(sched_waking, struct task_struct *task)
+{
+	struct pt_books *books = books_for(task, PT_HOOK_SCHED_WAKING);
+
+	if (books)
+		on_waking(task, books);
+	return 0;
+}
+
+/* On a run queue: here, not at sched_waking, the scheduler begins to count its delay (an interrupt may lie between). */
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(sched_wakeup, struct task_struct *task)
+{
+	struct pt_books *books = books_for(task, PT_HOOK_SCHED_WAKEUP);
+
+	if (books)
+		on_wakeup(task, books);
 	return 0;
 }

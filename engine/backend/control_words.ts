@@ -27,6 +27,8 @@ export interface ControlWords {
   readonly ownProcessId: number;
   readonly hasUserStacks: boolean;
   readonly iteratorMode: number; // pt_iterate
+  /** Another number after every change of targets. */
+  readonly targetGeneration: number;
 }
 
 export const OPEN_CONTROL: ControlWords = {
@@ -44,6 +46,7 @@ export const OPEN_CONTROL: ControlWords = {
   ownProcessId: 0,
   hasUserStacks: false,
   iteratorMode: 0,
+  targetGeneration: 0,
 };
 
 /** Yields `struct pt_control`; the wakeup latch is cleared with every write. */
@@ -65,6 +68,7 @@ export function encodeControl(words: ControlWords): Uint8Array<ArrayBuffer> {
   view.setUint32(offsets.ownTgid, words.ownProcessId, true);
   view.setUint32(offsets.userStacks, Number(words.hasUserStacks), true);
   view.setUint32(offsets.iteratorMode, words.iteratorMode, true);
+  view.setUint32(offsets.targetGeneration, words.targetGeneration, true);
   return bytes;
 }
 

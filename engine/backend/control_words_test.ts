@@ -20,6 +20,7 @@ function wordsOf(bytes: Uint8Array<ArrayBuffer>) {
     ownTgid: view.getUint32(offsets.ownTgid, true),
     userStacks: view.getUint32(offsets.userStacks, true),
     iteratorMode: view.getUint32(offsets.iteratorMode, true),
+    targetGeneration: view.getUint32(offsets.targetGeneration, true),
     wakeupLatch: view.getUint32(offsets.wakeupLatch, true),
   };
 }
@@ -46,6 +47,7 @@ Deno.test("encodeControl() puts every word in its place, and clears the latch", 
     ownProcessId: 4711,
     hasUserStacks: true,
     iteratorMode: 2,
+    targetGeneration: 0xffff_ffff,
   });
   assert.deepEqual(wordsOf(bytes), {
     frozenAtNs: 1_500_000n,
@@ -62,6 +64,7 @@ Deno.test("encodeControl() puts every word in its place, and clears the latch", 
     ownTgid: 4711,
     userStacks: 1,
     iteratorMode: 2,
+    targetGeneration: 0xffff_ffff,
     wakeupLatch: 0,
   });
 });

@@ -144,12 +144,14 @@ export class LibbpfBackend implements TracerBackend {
       socketKinds,
       followsSockets,
       hasUserStacks,
+      targetGeneration: this.#nextGeneration(),
     });
     if (removed.size > 0) this.#iterate(PT_ITERATE.RELEASE);
     // Before the first wait is judged: what our side accepted is idle, not a peer that is slow.
     if (diff.added.length > 0) this.#learnListeners();
     if (isFirst && diff.added.length > 0) this.#windowBeginMs = this.#nowMs();
-    this.#writeControl({ isEnabled: this.#slots.count > 0 });
+    // Once more: who read the last words while they were written may have remembered something of before.
+    this.#writeControl({ isEnabled: this.#slots.count > 0, targetGeneration: this.#nextGeneration() });
     // What a target that left had taken from an outer one falls back to that.
     if (this.#slots.count > 0 && diff.added.length + removed.size > 0) this.#seed();
     if (followsSockets && (areSocketsNew || diff.added.length + removed.size > 0)) this.#visitSockets(PT_ITERATE.SEED);
@@ -185,6 +187,10 @@ export class LibbpfBackend implements TracerBackend {
       this.#mark(entry);
     }
     undo.move(); // it worked: nothing is taken back
+  }
+
+  #nextGeneration(): number {
+    return (this.#control.targetGeneration + 1) >>> 0;
   }
 
   #usePlanes(planes: ReadonlySet<Plane>): void {

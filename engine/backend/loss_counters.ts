@@ -7,6 +7,7 @@
 import { PT_BOOKS, PT_DEPARTED, PT_DROP_REASON, PT_HOOK, PT_KIND, PT_LEDGER } from "../../bpf/generated/layout.ts";
 import { CATEGORIES, type Category, type KernelDropReason } from "../api/measurements.ts";
 import type { BackendCounters } from "../api/tracer_backend.ts";
+import { HOOKS } from "./hooks.ts";
 
 const REASONS: readonly (readonly [KernelDropReason, number])[] = [
   ["ring_full", PT_DROP_REASON.RING_FULL],
@@ -52,9 +53,13 @@ export function sumBooks(
   options: { readonly recursionMisses: ReadonlyMap<string, number> },
 ): SummedBooks {
   const read = sumWords(books ?? new Uint8Array(PT_BOOKS.sizeBytes));
+  const rowOf = new Map(HOOKS.map(({ hook, row }) => [hook, row]));
+  const bystanders = (hook: string): number => read(PT_BOOKS.offsets.bystanders + (rowOf.get(hook) ?? 0) * 8);
   const ledger = CATEGORIES.map((category, row) => {
     const base = PT_BOOKS.offsets.ledger + row * PT_LEDGER.sizeBytes;
-    const missed = missedSubjects(category, options.recursionMisses);
+    const missed = subjectsOf(category, (hook) => options.recursionMisses.get(hook) ?? 0);
+    // Calls that ended at the first look: counted once, they are both.
+    const passed = subjectsOf(category, bystanders);
     const dropped: Record<string, number> = {};
     for (const [reason, index] of REASONS) {
       const count = read(base + PT_LEDGER.offsets.dropped + index * 8);
@@ -62,8 +67,8 @@ export function sumBooks(
     }
     if (missed > 0) dropped["recursion"] = missed;
     return [category, {
-      seen: read(base + PT_LEDGER.offsets.seen) + missed,
-      filtered: read(base + PT_LEDGER.offsets.filtered),
+      seen: read(base + PT_LEDGER.offsets.seen) + missed + passed,
+      filtered: read(base + PT_LEDGER.offsets.filtered) + passed,
       aggregated: read(base + PT_LEDGER.offsets.aggregated),
       delivered: read(base + PT_LEDGER.offsets.delivered),
       dropped,
@@ -72,7 +77,10 @@ export function sumBooks(
   return {
     // Object.fromEntries widens the keys; CATEGORIES has every one.
     ledger: Object.fromEntries(ledger) as BackendCounters["ledger"],
-    calls: Array.from({ length: PT_HOOK.COUNT }, (_, hook) => read(PT_BOOKS.offsets.calls + hook * 8)),
+    calls: Array.from(
+      { length: PT_HOOK.COUNT },
+      (_, hook) => read(PT_BOOKS.offsets.calls + hook * 8) + read(PT_BOOKS.offsets.bystanders + hook * 8),
+    ),
     departed: readDeparted((offset) => read(PT_BOOKS.offsets.departed + offset)),
   };
 }
@@ -120,10 +128,11 @@ export function withUnlearned(ledger: BackendCounters["ledger"], portCount: numb
   };
 }
 
-function missedSubjects(category: Category, misses: ReadonlyMap<string, number>): number {
+/** Yields how many of `category` the calls would have looked at. */
+function subjectsOf(category: Category, callsOf: (hook: string) => number): number {
   let total = 0;
   for (const subject of SUBJECTS_PER_CALL) {
-    if (subject.category === category) total += subject.count * (misses.get(subject.hook) ?? 0);
+    if (subject.category === category) total += subject.count * callsOf(subject.hook);
   }
   return total;
 }

@@ -41,6 +41,22 @@ Deno.test("sumBooks() sums the copies of all CPUs, each figure in its category",
   assert.equal(calls.filter((count) => count > 0).length, 2);
 });
 
+Deno.test("sumBooks() counts calls that ended at the first look as seen and filtered, for each of their subjects", () => {
+  const bystandersAt = (hook: number) => PT_BOOKS.offsets.bystanders + hook * 8;
+  const { ledger, calls } = sumBooks(
+    booksOf(
+      [[at(PT_CATEGORY.SCHEDULING, "seen"), 4], [at(PT_CATEGORY.SCHEDULING, "filtered"), 1]],
+      [[PT_BOOKS.offsets.calls, 2], [bystandersAt(PT_HOOK.SCHED_SWITCH), 10], [bystandersAt(PT_HOOK.SCHED_WAKING), 3]],
+      [[bystandersAt(PT_HOOK.SCHED_SWITCH), 100], [bystandersAt(PT_HOOK.TASK_ITERATOR), 1000]],
+    ),
+    NO_MISSES,
+  );
+  const passed = 2 * 110 + 3;
+  assert.deepEqual([ledger.scheduling.seen, ledger.scheduling.filtered], [4 + passed, 1 + passed]);
+  assert.deepEqual([calls[PT_HOOK.SCHED_SWITCH], calls[PT_HOOK.SCHED_WAKING]], [112, 3]);
+  assert.deepEqual([ledger.waits.seen, ledger.lifecycle.filtered], [0, 0]);
+});
+
 Deno.test("sumBooks() has every category in the kernel's order", () => {
   const numbers = Object.entries(PT_CATEGORY).filter(([name]) => name !== "COUNT").map(([, number]) => number);
   const { ledger } = sumBooks(booksOf(numbers.map((number) => [at(number, "seen"), number + 1])), NO_MISSES);

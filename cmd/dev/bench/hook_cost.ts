@@ -8,7 +8,7 @@
 import { DEFAULT_PLANES } from "../../../engine/api/plane.ts";
 import { buildNativeProgram } from "../demo/native_program.ts";
 import { type Figure, formatValue, judgeAtMost } from "./figure.ts";
-import { LineProgram, startTracer } from "./line_program.ts";
+import { LineProgram, settle, startTracer } from "./line_program.ts";
 import { median, quantile } from "./statistics.ts";
 
 const NS_PER_CALL_MAX = 100;
@@ -81,7 +81,8 @@ export function toHookFigure(
     verdict: judgeAtMost(value, NS_PER_CALL_MAX),
     spread: `median of ${blocks.length} blocks, quartiles ${formatValue(quantile(costs, 0.25))} to ` +
       `${formatValue(quantile(costs, 0.75))}; a round takes ${formatValue(untraced)} ns unattached`,
-    how: `${how}; a sleeping process is traced with every default plane; off, on, off in turns`,
+    how: `${how}; a sleeping process is traced with every default plane; off, on, off in turns, ` +
+      "each after 300 ms: in the first 200 ms of every 10 s the kernel times the programs, which is left out",
   };
 }
 
@@ -98,16 +99,20 @@ async function measureBlocks(
     while (values.length < SAMPLES_PER_SIDE) values.push(Number(await target.ask(String(workload.roundsPerSample))));
     return median(values);
   };
-  await tracer.ask("on"); // once for everything that is loaded late
-  await tracer.ask("off");
+  const switchTo = async (state: "on" | "off"): Promise<void> => {
+    await tracer.ask(state);
+    await settle();
+  };
+  await switchTo("on"); // once for everything that is loaded late
+  await switchTo("off");
   await sample();
   const endMs = performance.now() + options.durationMs;
   const blocks: HookBlock[] = [];
   while (blocks.length < BLOCKS_MIN || performance.now() < endMs) {
     const beforeNs = await sample();
-    await tracer.ask("on");
+    await switchTo("on");
     const attachedNs = await sample();
-    await tracer.ask("off");
+    await switchTo("off");
     blocks.push({ beforeNs, attachedNs, afterNs: await sample() });
   }
   return blocks;

@@ -84,6 +84,17 @@ export async function* readLines(bytes: ReadableStream<Uint8Array>): AsyncGenera
   if (rest !== "") yield rest;
 }
 
+/** Longer than the engine's run-time statistics are on: the first 200 ms of every 10 s. */
+const SETTLE_MS = 300;
+
+/**
+ * After attaching and after detaching, alike: what is measured next is a run's
+ * other forty-nine fiftieths.
+ */
+export async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+}
+
 /** A diagnosis of a process that begins at "on" and ends at "off"; the program is tracer_program.ts. */
 export function startTracer(processId: number, planes: readonly string[]): LineProgram {
   const program = new URL("tracer_program.ts", import.meta.url).pathname;

@@ -11,7 +11,7 @@ import { runCommand } from "../run_command.ts";
 import { readMachineFacts, runSetup } from "../setup.ts";
 import { BENCH_NEEDS } from "../setup/needs.ts";
 import { type Figure, formatValue, judgeIntervalAtMost } from "./figure.ts";
-import { LineProgram, startTracer } from "./line_program.ts";
+import { LineProgram, settle, startTracer } from "./line_program.ts";
 import { type Estimate, estimateGrowthPercent, estimateLossPercent, geometricMean, median } from "./statistics.ts";
 
 const CLIENT_COUNT = 50;
@@ -23,12 +23,6 @@ const BLOCKS_MIN = 3;
 /** Attaching takes seconds, so several traced slices share it. */
 const TRACED_SLICES = 4;
 const UNTRACED_SLICES = TRACED_SLICES / 2;
-
-/**
- * After attaching and after detaching, alike. The engine's run-time statistics are on for the first 200 ms
- * of every 10 s, which would be a sixth of a slice instead of a fiftieth of a run.
- */
-const SETTLE_MS = 300;
 
 /** What is traced while redis works. */
 export interface RedisScenario {
@@ -182,7 +176,7 @@ async function measureBlocks(
   };
   const switchTo = async (state: "on" | "off"): Promise<void> => {
     await tracer.ask(state);
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await settle();
   };
   await switchTo("on"); // once for everything that is loaded late
   await switchTo("off");
