@@ -295,7 +295,10 @@ export interface Measurements {
   readonly listenQueues: readonly ListenQueueMeasurement[];
   /** Of every target that has a cgroup other than the root. */
   readonly cgroups: readonly CgroupMeasurement[];
-  /** Descriptors, threads, faults and memory of every process that was seen; empty before the final ones. */
+  /**
+   * Descriptors, threads, faults and memory of every process that was seen, one
+   * per process and target. In interim measurements "end" is when they were read.
+   */
   readonly processResources: readonly ProcessResourceMeasurement[];
   /** Memory and I/O of the same cgroups as in `cgroups`. */
   readonly cgroupResources: readonly CgroupResourceMeasurement[];
@@ -384,6 +387,10 @@ export interface Forgotten {
   readonly processes: number;
   /** Stacks, to be described anew when asked for. */
   readonly stacks: number;
+  /** Processes without a row of their own in `processResources`; also a loss of "memory". */
+  readonly processResources: number;
+  /** OOM kills beyond `OOM_KILLS_MAX`; also a loss of "memory". */
+  readonly oomKills: number;
 }
 
 /** What one BPF program cost. */

@@ -8,11 +8,18 @@
 
 import type { TargetId } from "./units.ts";
 
-/** One process of a target; `undefined` where nobody could tell, as before its birth or after its end. */
+/**
+ * One process while it belonged to a target; `undefined` where nobody could tell,
+ * as before its birth or after its end. "Begin" and "end" are those of the window,
+ * or when it came from or went to another target.
+ */
 export interface ProcessResourceMeasurement {
   /** Whose process it is. */
   readonly targetId: TargetId;
-  /** As the host's pid namespace knows it. */
+  /**
+   * As the host's pid namespace knows it. 0: all processes of the target there was
+   * no room for, or that ended and had to make room; what they had is `undefined`.
+   */
   readonly processId: number;
   /** Open descriptors when the window began. */
   readonly fdCountBegin: number | undefined;

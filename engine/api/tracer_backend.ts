@@ -536,7 +536,7 @@ export interface AggregateVisitor {
   file(row: FileRow): void;
   /** A row of the table of on-CPU samples; the row may be kept. From `readAggregates` only. */
   sample(row: SampleRow): void;
-  /** Only after `closeWindow`: processes still alive at its end. */
+  /** Processes that live; from `readAggregates` only after `closeWindow`, those alive at its end. */
   process(resources: ProcessResources): void;
 }
 
@@ -666,17 +666,13 @@ export interface TracerBackend extends AsyncDisposable {
   /** Counters and histograms that live in maps, as totals since the start. */
   readAggregates(visitor: AggregateVisitor): void;
   /**
-   * While the window is open: shows every row as it stands and every live
-   * thread, a batch per step, so that the caller can drain in between. Waits
-   * come before threads: one that ends meanwhile is missing rather than told
-   * twice. Yields the instant, monotonic, at which the accounts of the threads
-   * end; their kernel accounts are not read.
+   * While the window is open: shows every row as it stands, every live thread and, of the plane "memory", process, a
+   * batch per step, so that the caller can drain in between. Waits come before threads: one that ends meanwhile is
+   * missing rather than told twice. Yields the instant, monotonic, at which the accounts of the threads end; of their
+   * kernel accounts only faults are told, where processes are.
    */
   readRunning(visitor: AggregateVisitor): Generator<void, number>;
-  /**
-   * Removes the wait rows of threads that ended, and rows of every kind of slots
-   * nobody has any more; call it after they were read.
-   */
+  /** Removes wait rows of threads that ended, and rows of every kind of slots nobody has any more; read them before. */
   retireRows(gone: { readonly threadIds: ReadonlySet<number>; readonly targetSlots: ReadonlySet<number> }): void;
   /** Yields what sockets did so far. */
   readSockets(): SocketReading;

@@ -274,7 +274,12 @@ export class LibbpfBackend implements TracerBackend {
       texts,
       nowMs: () => this.#nowMs(),
       visit: (account) => visitor.thread(account),
-      kernelAccounts: () => toKernelAccounts(this.#iterate(PT_ITERATE.REPORT)),
+      areFaultsTold: this.#planes.has("memory"),
+      kernelAccounts: () => {
+        const tasks = this.#iterate(PT_ITERATE.REPORT);
+        if (this.#planes.has("memory")) { for (const process of toProcessResources(tasks)) visitor.process(process); }
+        return toKernelAccounts(tasks);
+      },
     });
   }
 

@@ -311,7 +311,9 @@ export function* readRunningThreads(
     texts: TextCache;
     nowMs: () => number;
     visit: (account: ThreadAccount) => void;
-    /** Asked once, and only when a thread is said to have been on a CPU for long. */
+    /** Tell what the kernel knows of faults. */
+    areFaultsTold: boolean;
+    /** Asked once, and only for faults or when a thread is said to have been on a CPU for long. */
     kernelAccounts: () => ReadonlyMap<bigint, KernelAccount>;
   },
 ): Generator<void, number> {
@@ -331,14 +333,32 @@ export function* readRunningThreads(
   const endMs = options.nowMs();
   const isLong = (thread: PtThread) =>
     thread.state === PT_THREAD_STATE.RUNNING && endMs - thread.sinceMs >= LONG_RUN_MS;
-  const kernelAccounts = threads.some(({ thread }) => isLong(thread)) ? options.kernelAccounts() : NO_ACCOUNTS;
+  yield;
+  const isWorthIt = options.areFaultsTold || threads.some(({ thread }) => isLong(thread));
+  const kernelAccounts = isWorthIt ? options.kernelAccounts() : NO_ACCOUNTS;
   const isAsked = kernelAccounts.size > 0;
+  yield;
   for (const [index, { address, thread }] of threads.entries()) {
-    const kernel = isLong(thread) ? kernelAccounts.get(address) : undefined;
-    visit({ ...toThreadAccount(thread, { endMs, kernel, isAsked: isLong(thread) && isAsked }), ...UNREAD });
+    const told = kernelAccounts.get(address);
+    const kernel = isLong(thread) ? told : undefined;
+    const account = toThreadAccount(thread, { endMs, kernel, isAsked: isLong(thread) && isAsked });
+    visit({ ...account, ...UNREAD, ...(options.areFaultsTold ? toFaultCounts(thread, told) : {}) });
     if (index % THREADS_PER_STEP === THREADS_PER_STEP - 1) yield;
   }
   return endMs;
+}
+
+/** Since the thread was seen first; `undefined` when the kernel hides it. */
+function toFaultCounts(
+  thread: PtThread,
+  kernel: KernelAccount | undefined,
+): Pick<ThreadAccount, "minorFaultCount" | "majorFaultCount"> {
+  return {
+    minorFaultCount: kernel &&
+      kernel.minorFaultCount - toCount(thread.seedMinorFaultsLow, thread.seedMinorFaultsHigh),
+    majorFaultCount: kernel &&
+      kernel.majorFaultCount - toCount(thread.seedMajorFaultsLow, thread.seedMajorFaultsHigh),
+  };
 }
 
 /** Yields a row whose parts add up to its last change; `undefined` when the thread has ended meanwhile. */
@@ -381,10 +401,7 @@ export function toThreadAccount(
     blockedMs: thread.blockedMs + (thread.state === PT_THREAD_STATE.BLOCKED ? lastMs : 0) + untold.blockedMs,
     kernelOnCpuMs: closing.kernel && Math.max(0, closing.kernel.execMs - thread.seedExecMs),
     kernelRunDelayMs: closing.kernel && Math.max(0, closing.kernel.delayMs - thread.seedDelayMs),
-    minorFaultCount: closing.kernel &&
-      closing.kernel.minorFaultCount - toCount(thread.seedMinorFaultsLow, thread.seedMinorFaultsHigh),
-    majorFaultCount: closing.kernel &&
-      closing.kernel.majorFaultCount - toCount(thread.seedMajorFaultsLow, thread.seedMajorFaultsHigh),
+    ...toFaultCounts(thread, closing.kernel),
     exited: false,
     openWait: untold.blockedMs > 0 ? toUntoldWait(thread, endMs - untold.blockedMs) : toOpenWait(thread, endMs),
   };

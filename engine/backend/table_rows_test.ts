@@ -258,6 +258,7 @@ function runningAccounts(
   const options = {
     texts: new TextCache(),
     nowMs: () => END_MS,
+    areFaultsTold: kernelAccounts.size > 0,
     kernelAccounts: () => kernelAccounts,
     visit: (account: ThreadAccount) => accounts.push(account),
   };

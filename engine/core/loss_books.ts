@@ -167,6 +167,8 @@ export interface CompletenessInput {
   readonly windowMs: number;
   /** When losses of the category fell; `undefined`: not known. */
   readonly spanOf: (category: Category) => LossSpan | undefined;
+  /** Processes and OOM kills that have rows of their own, and those that have none for lack of room. */
+  readonly memoryRows?: { readonly keptCount: number; readonly processCount: number; readonly oomKillCount: number };
   /** How much of the look there is, and why not all of it. */
   readonly endedEarly?: BackendCounters["endedEarly"] | undefined;
 }
@@ -178,12 +180,27 @@ export function toCompleteness(
 ): Record<Category, Completeness> {
   const { endedEarly } = input;
   const verdicts = CATEGORIES.map((category) => {
-    const verdict = toVerdict(category, ledgers[category], input);
+    const ofHooks = toVerdict(category, ledgers[category], input);
+    const verdict = category === "memory" ? withMissingRows(ofHooks, input.memoryRows) : ofHooks;
     if (endedEarly === undefined || verdict.verdict === "blind") return [category, verdict];
     return [category, { verdict: "partial", ...endedEarly }];
   });
   // Object.fromEntries widens the keys; CATEGORIES has every one.
   return Object.fromEntries(verdicts) as Record<Category, Completeness>;
+}
+
+/** What has no row of its own is missing, though its record was read. */
+function withMissingRows(verdict: Completeness, rows: CompletenessInput["memoryRows"]): Completeness {
+  if (rows === undefined || verdict.verdict === "blind") return verdict;
+  const { keptCount, processCount, oomKillCount } = rows;
+  const missingCount = processCount + oomKillCount;
+  if (missingCount === 0) return verdict;
+  const parts = [[processCount, "processes"], [oomKillCount, "OOM kills"]] as const;
+  const missing = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`).join(", ");
+  const reason = `no room for rows of ${missing}`;
+  const percent = toPercentBelow(keptCount, keptCount + missingCount);
+  if (verdict.verdict === "complete") return { verdict: "partial", percent, reason };
+  return { ...verdict, percent: Math.min(percent, verdict.percent), reason: `${verdict.reason}; ${reason}` };
 }
 
 function toVerdict(category: Category, ledger: CategoryLedger, input: CompletenessInput): Completeness {

@@ -114,6 +114,23 @@ Deno.test("toCategoryLedgers() shows waits that lost their name in user space as
   assert.deepEqual([ledger.aggregated, ledger.dropped.key_overflow, ledger.residual], [90, 10, 0]);
 });
 
+Deno.test("toCompleteness() calls memory partial where processes or OOM kills have no row of their own", () => {
+  const ledgers = toCategoryLedgers(anInput());
+  const memoryOf = (memoryRows: { keptCount: number; processCount: number; oomKillCount: number }) =>
+    toCompleteness(ledgers, { hooks: [], windowMs: 1000, spanOf: () => undefined, memoryRows }).memory;
+  assert.deepEqual(memoryOf({ keptCount: 5, processCount: 0, oomKillCount: 0 }), { verdict: "complete" });
+  assert.deepEqual(memoryOf({ keptCount: 3, processCount: 1, oomKillCount: 0 }), {
+    verdict: "partial",
+    percent: 75,
+    reason: "no room for rows of 1 processes",
+  });
+  assert.deepEqual(memoryOf({ keptCount: 1, processCount: 1, oomKillCount: 2 }), {
+    verdict: "partial",
+    percent: 25,
+    reason: "no room for rows of 1 processes, 2 OOM kills",
+  });
+});
+
 const WHOLE: CategoryLedger = { seen: 100, filtered: 20, aggregated: 80, delivered: 0, dropped: {}, residual: 0 };
 
 function verdictOf(

@@ -15,6 +15,7 @@ import {
   type ThreadLedger,
   type WaitMeasurement,
 } from "../api/measurements.ts";
+import type { ProcessResourceMeasurement } from "../api/resource_measurements.ts";
 import type { SampleRow } from "../api/profile_measurements.ts";
 import type {
   AggregateVisitor,
@@ -119,7 +120,10 @@ export class MeasurementBook implements RecordConsumer, EventNames {
 
   /** Learns processes and names from what every thread is doing now. */
   seed(snapshot: TaskSnapshot): void {
-    for (const resources of snapshot.processes) this.#onResources(resources, "begin");
+    for (const resources of snapshot.processes) {
+      const targetId = this.#targets.targetOf(resources.targetSlot);
+      if (targetId !== undefined) this.#resources.begin(resources, targetId);
+    }
     for (const task of snapshot.tasks) {
       const targetId = this.#targets.targetOf(task.targetSlot);
       if (targetId === undefined) continue;
@@ -159,6 +163,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     this.#resources.thread(thread, targetId);
     if (!record.leftTarget) this.#endedThreadIds.add(threadId); // one that left lives on, and so may its rows
     if (!record.processEnded || this.#processes.hasEnded(processId)) return false;
+    this.#resources.end(processId, targetId);
     if (record.isOomVictim) this.#oomKills.onVictimEnd(record, targetId);
     const isMain = threadId === processId;
     this.#processes.end({ processId, targetId, parentProcessId, ...(isMain ? { command } : {}) });
@@ -232,6 +237,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const accounts: ThreadAccount[] = [];
     const files: FileRow[] = [];
     const samples: SampleRow[] = [];
+    const processes: ProcessResources[] = [];
     for (const row of this.#retired.rows()) addRow(rows, row);
     backend.readAggregates({
       wait: (view) => addRow(rows, toWaitRow(view)),
@@ -239,7 +245,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       thread: (account) => accounts.push(account),
       file: (row) => files.push(row),
       sample: (row) => samples.push(row),
-      process: (resources) => this.#onResources(resources, "end"),
+      process: (resources) => processes.push(resources),
     });
     for (const account of accounts) {
       const open = toOpenRow(account);
@@ -260,7 +266,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       ...finishSteps(this.#targets.readCgroups()),
       files: this.#carried.files.with(files),
       samples: this.#carried.samples.with(samples),
-      processResources: this.#resources.measurements(),
+      processResources: finishSteps(this.#livingResources(processes, accounts)),
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
       ownUse: host.ownUse(),
       sockets: this.#sockets.read(),
@@ -287,6 +293,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const chains: ChainRow[] = [];
     const living: ThreadAccount[] = [];
     const files: FileRow[] = [];
+    const processes: ProcessResources[] = [];
     yield* eachInSteps(this.#retired.rows(), (row) => addRow(rows, row));
     const endMs = yield* backend.readRunning({
       wait: (view) => addRow(rows, toWaitRow(view)),
@@ -294,13 +301,17 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       thread: (account) => living.push(account),
       file: (row) => files.push(row),
       sample: () => {}, // told at the end only
-      process: () => {}, // told at the end only
+      process: (resources) => processes.push(resources),
     });
     yield "turn"; // what ended before `endMs` has told so after a drain
     const ledgers: ThreadLedger[] = [];
+    const booked = new Set<string>(); // their faults are in the book, whenever they ended
     yield* eachInSteps(this.#exited.ledgers(), (ledger) => {
+      booked.add(toLifeText(ledger));
       if (ledger.endMs <= endMs) ledgers.push(ledger);
     });
+    const unbooked = living.filter((account) => !booked.has(toLifeText(account)));
+    const processResources = yield* this.#livingResources(processes, unbooked);
     const ended = new Set<string>();
     yield* eachInSteps(ledgers, (ledger) => ended.add(toLifeText(ledger)));
     const accounts = living.filter((account) => !ended.has(toLifeText(account)));
@@ -323,7 +334,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       ...cgroups,
       files: this.#carried.files.with(files),
       samples: [],
-      processResources: [],
+      processResources,
       pressure: toPressureDelta(this.#beginPressure, host.pressure()),
       ownUse: host.ownUse(),
       sockets,
@@ -360,7 +371,10 @@ export class MeasurementBook implements RecordConsumer, EventNames {
         names: this.#names.forgottenCount,
         processes: this.#processes.forgottenCount,
         stacks: this.#stacks.forgottenCount,
+        processResources: this.#resources.foldedCount,
+        oomKills: this.#oomKills.forgottenCount,
       },
+      memoryRowCount: this.#resources.rowCount + this.#oomKills.count,
       nameless: this.#namelessCounts(),
       targetOf: this.#targets.targetOf,
       objectOf: this.objectOf,
@@ -381,7 +395,6 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const targetId = this.#targets.targetOf(account.targetSlot);
     if (targetId === undefined) return;
     const { processId, threadId, command } = account;
-    this.#resources.thread(account, targetId);
     this.#processes.see({ processId, targetId, ...(threadId === processId ? { command } : {}) });
   }
 
@@ -415,9 +428,11 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     this.#retired.add(row);
   }
 
-  #onResources(resources: ProcessResources, when: "begin" | "end"): void {
-    const targetId = this.#targets.targetOf(resources.targetSlot);
-    if (targetId !== undefined) this.#resources[when](resources, targetId);
+  #livingResources(
+    processes: readonly ProcessResources[],
+    accounts: readonly ThreadAccount[],
+  ): Steps<ProcessResourceMeasurement[]> {
+    return this.#resources.measurements({ processes, accounts, targetOf: this.#targets.targetOf });
   }
 }
 

@@ -4,7 +4,7 @@ import { INTERIM_INTERVAL_MS } from "../api/limits.ts";
 import { DEFAULT_PLANES } from "../api/plane.ts";
 import type { ChainRow, FileRow } from "../api/tracer_backend.ts";
 import { toProcessId, toTargetId } from "../api/units.ts";
-import { anObject } from "./test_backend.ts";
+import { anAccount, anExit, anObject } from "./test_backend.ts";
 import { A, aRoute, aSet, Bench } from "./test_engine.ts";
 import { aTarget, targetMap } from "./test_host.ts";
 import { NO_SYSTEM_CALL, OBJECT_KINDS } from "./wait_objects.ts";
@@ -91,6 +91,36 @@ Deno.test("interim measurements have what was counted before the members changed
   const [interim] = exporter?.measurements ?? [];
   assert.deepEqual([interim?.isFinal, interim?.fileOperations.map(({ count }) => count)], [false, [2]]);
   assert.deepEqual(interim?.lockChains.map(({ count }) => count), [2]);
+});
+
+Deno.test("interim measurements have what processes have open, and what threads faulted, told once", async () => {
+  await using bench = new Bench();
+  const resources = { processId: 100, targetSlot: 1, fdCount: 10, fdLimit: 99, threadCount: 2, residentBytes: 4096 };
+  bench.backend.processes = [resources];
+  bench.engine.setTargets(aSet(1));
+  const [exporter] = bench.exporters;
+  if (exporter !== undefined) exporter.wantsInterim = true;
+  bench.start();
+  const ended = anAccount({ beginMs: 1000, endMs: 1900, minorFaultCount: 5, majorFaultCount: 0, exited: true });
+  // It ends while the tables are read: it is in them, and tells its end.
+  const living = anAccount({ threadId: 102, minorFaultCount: 2, majorFaultCount: 1 });
+  bench.backend.accounts = [ended, living];
+  bench.backend.submit(anExit({ thread: ended }));
+  bench.backend.processes = [{ ...resources, fdCount: 12 }];
+  await bench.turn(INTERIM_INTERVAL_MS);
+  await bench.turn();
+  const [interim] = exporter?.measurements ?? [];
+  bench.backend.accounts = [living];
+
+  assert.deepEqual([interim?.isFinal, interim?.threads.length], [false, 2]);
+  for (const measurements of [interim, await bench.stop()]) {
+    assert.deepEqual(
+      measurements?.processResources.map((
+        row,
+      ) => [row.fdCountBegin, row.fdCountEnd, row.minorFaultCount, row.majorFaultCount]),
+      [[10, 12, 7, 1]],
+    );
+  }
 });
 
 Deno.test("a slot that is given out again has none of the rows of the target before", async () => {

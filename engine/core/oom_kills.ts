@@ -17,6 +17,17 @@ type OomKill = Omit<OomKillMeasurement, "atWallMs"> & { readonly atMs: number };
 /** The first `OOM_KILLS_MAX` of a run. */
 export class OomKills {
   readonly #kills: OomKill[] = [];
+  #forgottenCount = 0;
+
+  /** Those beyond; where the kernel tells of kills, each was an event of its own. */
+  get forgottenCount(): number {
+    return this.#forgottenCount;
+  }
+
+  /** Those that are kept. */
+  get count(): number {
+    return this.#kills.length;
+  }
 
   onKill(record: OomKillRecord, targetId: TargetId): void {
     const { command, memory, processId, atMs } = toOomKillEvent(record, targetId);
@@ -44,5 +55,6 @@ export class OomKills {
 
   #add(kill: OomKill): void {
     if (this.#kills.length < OOM_KILLS_MAX) this.#kills.push(kill);
+    else this.#forgottenCount++;
   }
 }

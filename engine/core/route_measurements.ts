@@ -88,6 +88,8 @@ export interface MeasurementSources {
   readonly exited: Pick<ExitedThreads, "foldedOf">;
   readonly oomKills: Pick<OomKills, "measurements">;
   readonly forgotten: Forgotten;
+  /** Processes and OOM kills that have rows of their own. */
+  readonly memoryRowCount: number;
   /** What had to give up what it was about. */
   readonly nameless: LossInput["nameless"];
   targetOf(slot: number): TargetId | undefined;
@@ -258,6 +260,11 @@ function toBooks({ closing, share, sources }: Context, cpuMs: number): Books {
     completeness: toCompleteness(ledger, {
       hooks: counters.hooks,
       windowMs: closing.endMs - sources.beginMs,
+      memoryRows: {
+        keptCount: sources.memoryRowCount,
+        processCount: forgotten.processResources,
+        oomKillCount: forgotten.oomKills,
+      },
       endedEarly: counters.endedEarly,
       spanOf: (category) => joinSpans(sources.lossSpanOf(category), share.lossSpanOf(category)),
     }),

@@ -171,6 +171,7 @@ export class TestBackend implements TracerBackend {
       yield;
     }
     for (const row of this.files) visitor.file(row);
+    for (const resources of this.processes) visitor.process(resources);
     return this.#clock.monotonicMs();
   }
 

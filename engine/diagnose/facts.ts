@@ -171,7 +171,7 @@ function factsOfTarget(
     windowMs: measurements.window.endMs - measurements.window.beginMs,
     host: measurements.host,
     cgroups: measurements.cgroups.filter(ofTarget),
-    processResources: measurements.processResources.filter(ofTarget),
+    processResources: measurements.processResources.filter((row) => ofTarget(row) && row.processId !== 0),
     cgroupResources: measurements.cgroupResources.filter(ofTarget),
     oomKills: measurements.oomKills.filter(ofTarget),
     fileOperations: measurements.fileOperations.filter(ofTarget),

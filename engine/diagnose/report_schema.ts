@@ -603,7 +603,13 @@ export const reportSchema = z.strictObject({
   sockets,
   stacks,
   completeness: perCategory(completeness),
-  forgotten: z.strictObject({ names: count, processes: count, stacks: count }).optional()
+  forgotten: z.strictObject({
+    names: count,
+    processes: count,
+    stacks: count,
+    processResources: count,
+    oomKills: count,
+  }).optional()
     .describe("What was known and had to go for lack of room"),
   ledger: z.strictObject({
     ...ledgerFigures,

@@ -50,6 +50,8 @@ function renderForgotten({ forgotten }: Report["books"]): readonly string[] {
     [forgotten.names, "name of an object", "names of objects"],
     [forgotten.processes, "process", "processes"],
     [forgotten.stacks, "stack", "stacks"],
+    [forgotten.processResources, "process's resources", "processes' resources"],
+    [forgotten.oomKills, "OOM kill", "OOM kills"],
   ] as const;
   const told = parts.filter(([count]) => count > 0).map(([count, one, many]) => formatCount(count, one, many));
   return told.length === 0 ? [] : wrapText(`forgotten for lack of room: ${told.join(", ")}`, { first: "  " });

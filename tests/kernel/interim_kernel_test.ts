@@ -55,6 +55,17 @@ function assertAddsUpSoFar(measurements: Measurements): void {
   assert.ok(waitedMs >= blockedMs * 0.5, `only ${waitedMs} ms of ${blockedMs} ms blocked are in waits`);
 }
 
+/** Descriptors, threads and faults are told on the way, and faults only ever grow. */
+function assertResourcesGrow(all: readonly Measurements[]): void {
+  let before = 0;
+  for (const { processResources } of all) {
+    const faults = sumOf(processResources, (row) => row.minorFaultCount + row.majorFaultCount);
+    assert.ok(faults >= before, `${faults} faults after ${before}`);
+    before = faults;
+    assert.ok(processResources.some(({ fdCountEnd, threadCountEnd }) => (fdCountEnd ?? 0) > 0 && threadCountEnd));
+  }
+}
+
 /** Whole-run totals of one thread only ever grow. */
 function assertGrows(earlier: Measurements, later: Measurements): void {
   const toText = (thread: ThreadLedger) => `${thread.threadId}/${thread.beginMs}`;
@@ -90,6 +101,7 @@ for (const subject of SUBJECTS) {
     assert.ok(second.window.endMs - first.window.endMs >= 500, "one a second");
     assertGrows(first, second);
     assertGrows(second, final);
+    assertResourcesGrow([first, second, final]);
     assertTimeAddsUp(final);
     assertBooksBalance(final);
   });

@@ -142,8 +142,10 @@ kernelTest("oom-kill tells a process the kernel kills for want of memory, with w
   assert.deepEqual([memory?.limitBytes, memory?.oomKillCount], [limitBytes, 1]);
   assertBooksBalance(measured);
 
-  const [finding] = findingsIn(measured, tracing.events);
-  assert.equal(finding?.id, "oom-kill");
+  // On a machine with much else to do it also waits for a CPU.
+  const found = findingsIn(measured, tracing.events);
+  const finding = found.find(({ id }) => id === "oom-kill");
+  assert.equal(finding?.severity, "critical", JSON.stringify(found.map(({ id }) => id)));
   assert.match(finding?.nextStep ?? "", new RegExp(`Raise the memory limit of ${cgroup.path}`));
 });
 
