@@ -78,7 +78,11 @@ async function play(
   const { context, log, output, name, file } = options;
   const run = new ReplayedRun(file, { name });
   const { targets, view, isOpenEnded } = run.run(A_PLAN);
-  const diagnosis = openDiagnosis(targets, { output, selection: view.selection });
+  const diagnosis = openDiagnosis(targets, {
+    output,
+    selection: view.selection,
+    wallMs: () => context.wallMs(),
+  });
   await using live = openLiveView(diagnosis.exporter, { context, view: { ...view, live: requested.live }, output });
   const backend = run.openBackend({
     timer: context.timer,

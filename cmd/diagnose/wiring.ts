@@ -101,6 +101,8 @@ export interface Diagnosis {
 export interface DiagnosisOptions {
   readonly output: OutputFormat;
   readonly selection: Pick<Selection, "categories" | "thresholds">;
+  /** Unix time, for the report of a run that measured nothing. */
+  readonly wallMs?: () => number;
 }
 
 export interface DiagnoseWiring {
@@ -139,7 +141,7 @@ export function openWiring(options: WiringOptions): DiagnoseWiring {
     resolve: (requested) => resolveTargets(requested, host),
     isProcessAlive: (processId) => !["Z", "X", undefined].includes(host.procFs.stat(processId)?.state),
     isCgroupPresent: (path) => host.cgroupFs.groupPathOfDirectory(path) !== undefined && isDirectory(path),
-    openDiagnosis,
+    openDiagnosis: (targets, given) => openDiagnosis(targets, { ...given, wallMs: () => options.context.wallMs() }),
     openEngine: (factories, { recording } = { recording: undefined }) =>
       openRunningEngine(factories, { ...options, host, recording }),
     takeSnapshot: (targets) => takeSnapshot(targets, { ...options, host }),
@@ -247,10 +249,11 @@ export function openDiagnosis(targets: readonly Target[], options: DiagnosisOpti
       return report === undefined ? [] : toAlerts(report);
     },
     conclude: (facts) => {
-      const report = accumulator.report(toRunEnd(facts));
-      if (report === undefined) return NOTHING_COLLECTED;
+      const runEnd = toRunEnd(facts);
+      const report = accumulator.report(runEnd) ??
+        accumulator.reportOnNothing({ reason: NOTHING_MEASURED, atWallMs: options.wallMs?.() ?? 0, runEnd });
       return {
-        threadCount: report.isEmpty ? 0 : 1,
+        threadCount: report.emptyReason === undefined ? 1 : 0,
         findingSeverities: report.findings.map(({ severity }) => severity),
         alerts: toAlerts(report),
         render: (format, { alerting, text } = {}) => {
@@ -263,12 +266,7 @@ export function openDiagnosis(targets: readonly Target[], options: DiagnosisOpti
 }
 
 /** The engine hands over final measurements however a run ends; this stands for one that never began. */
-const NOTHING_COLLECTED: FinishedReport = {
-  threadCount: 0,
-  findingSeverities: [],
-  alerts: [],
-  render: () => "Nothing was collected.\n",
-};
+const NOTHING_MEASURED = "the look ended before anything was measured";
 
 function toRunEnd({ endReason, command }: RunFacts): RunEnd {
   if (command === undefined) return { endReason };

@@ -9,6 +9,7 @@ import type { TraceEvent } from "../api/events.ts";
 import type { Exporter, ExportOutcome } from "../api/exporter.ts";
 import type { Measurements } from "../api/measurements.ts";
 import { EventDigest } from "./event_digest.ts";
+import { noMeasurements } from "./no_measurements.ts";
 import { EventLog } from "./event_log.ts";
 import { type Report, type ReportListing, type ReportOptions, type RunEnd, toReport } from "./report.ts";
 import { TimelineBuilder, TotalsTimeline } from "./timeline.ts";
@@ -80,6 +81,13 @@ export class DiagnosisAccumulator implements Exporter {
       { measurements: this.#measurements, digest: this.#digest.summary(), runEnd, ...(listing && { listing }) },
       this.#options,
     );
+  }
+
+  /** Yields the report on a run that handed over no measurements, at `atWallMs`: of no time, blind for everything. */
+  reportOnNothing(given: { readonly reason: string; readonly atWallMs: number; readonly runEnd: RunEnd }): Report {
+    const { reason, atWallMs, runEnd } = given;
+    const measurements = noMeasurements(reason, atWallMs);
+    return toReport({ measurements, digest: this.#digest.summary(), runEnd, emptyReason: reason }, this.#options);
   }
 
   #listing({ window }: Measurements): ReportListing | undefined {

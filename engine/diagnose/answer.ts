@@ -92,3 +92,8 @@ export function titleOf(report: Pick<Report, "targets">, finding: Finding): stri
   const label = report.targets.find((target) => target.id === finding.targetId)?.label ?? finding.targetId;
   return `${label}: ${finding.title}`;
 }
+
+/** Yields the answer where there is none. */
+export function describeNothing(reason: string): string {
+  return `No events were collected: ${reason}.`;
+}

@@ -14,6 +14,7 @@ import type { PeerMeasurement } from "../api/socket_measurements.ts";
 import { type CsvField, type CsvMs, renderCsv } from "./csv_table.ts";
 import { endMsOf } from "./event_log.ts";
 import { addSums, type ThreadFacts, type TimeSums, toWallMs, WAIT_CLASS_ORDER } from "./facts.ts";
+import { describeNothing } from "./answer.ts";
 import type { Finding, WaitFigures } from "./finding.ts";
 import { formatCount, formatWallTime } from "./format.ts";
 import { percentileMsMax } from "./histogram.ts";
@@ -48,7 +49,7 @@ export const CSV_COLUMNS = [
 ] as const;
 
 /** What a row is about; rows come in this order. */
-export type CsvRowKind = "finding" | "time" | "wait" | "peer" | "completeness" | "event" | "omitted";
+export type CsvRowKind = "empty" | "finding" | "time" | "wait" | "peer" | "completeness" | "event" | "omitted";
 
 type CsvRecord =
   & { readonly row: CsvRowKind }
@@ -80,7 +81,7 @@ export function renderCsvReport(report: Report): string {
 
 function* recordsOf(report: Report): Generator<readonly CsvField[]> {
   yield CSV_COLUMNS;
-  for (const rows of [findingRows, timeRows, waitRows, peerRows, completenessRows, eventRows]) {
+  for (const rows of [emptyRows, findingRows, timeRows, waitRows, peerRows, completenessRows, eventRows]) {
     for (const record of rows(report)) yield toFields(record);
   }
 }
@@ -111,6 +112,10 @@ function toFields(record: CsvRecord): readonly CsvField[] {
     record.failed,
     record.detail,
   ];
+}
+
+function emptyRows({ emptyReason }: Report): readonly CsvRecord[] {
+  return emptyReason === undefined ? [] : [{ row: "empty", detail: describeNothing(emptyReason) }];
 }
 
 function findingRows(report: Report): readonly CsvRecord[] {

@@ -39,6 +39,7 @@ export function toJsonReport(report: Report): JsonReport {
     summary: summaryOf(report),
     ...report.sections,
     potential_issues: issues.length > 0 ? issues : undefined,
+    emptyReason: report.emptyReason,
     endReason: report.runEnd.endReason,
     command: toJsonCommand(report),
     targets: report.targets.map(({ id, label }) => ({ id, label })),

@@ -89,8 +89,8 @@ export interface Report {
   readonly host: Measurements["host"];
   /** What became of the alerts; `undefined`: none are told. */
   readonly alerting?: AlertingReceipt;
-  /** No thread was seen: there is nothing to report on. */
-  readonly isEmpty: boolean;
+  /** Why there is nothing to report on; `undefined`: there is something. */
+  readonly emptyReason: string | undefined;
 }
 
 /** What the caller of the engine knows of a run. */
@@ -103,6 +103,8 @@ export interface ReportOptions {
   readonly thresholds?: RuleThresholds | undefined;
 }
 
+const NO_THREAD_SEEN = "no thread of the target was seen";
+
 /** Yields the report of one finished run. */
 export function toReport(
   input: {
@@ -110,6 +112,7 @@ export function toReport(
     readonly digest: DigestSummary;
     readonly runEnd?: RunEnd;
     readonly listing?: ReportListing;
+    readonly emptyReason?: string;
   },
   options: ReportOptions,
 ): Report {
@@ -139,7 +142,7 @@ export function toReport(
     listenQueues: measurements.listenQueues,
     cgroups: measurements.cgroups,
     host: measurements.host,
-    isEmpty: measurements.threads.length === 0,
+    emptyReason: input.emptyReason ?? (measurements.threads.length === 0 ? NO_THREAD_SEEN : undefined),
   };
 }
 

@@ -586,6 +586,7 @@ export const reportSchema = z.strictObject({
   peers: peers.optional(),
   error_correlation: errorCorrelation.optional(),
   potential_issues: z.array(z.string()).optional().describe("Titles of the findings above info"),
+  emptyReason: z.string().optional().describe("Why nothing was collected; missing when something was"),
   endReason: z.enum(["duration", "targetsEnded", "commandEnded", "interrupted"]).describe("Why the window closed"),
   command: z.strictObject({
     argv: z.array(z.string()).describe("What looks like a secret is ***"),

@@ -10,6 +10,7 @@ import {
   answerOf,
   describeCommand,
   describeEnd,
+  describeNothing,
   describeShares,
   describeTargets,
   describeWindow,
@@ -55,10 +56,10 @@ export function renderTextReport(report: Report, options: TextReportOptions = {}
 }
 
 function layOut(report: Report, columns: number): string {
-  const sections = report.isEmpty
+  const sections = report.emptyReason !== undefined
     ? [
       renderHeader(report, columns),
-      ["No events were collected: no thread of the target was seen."],
+      wrapText(describeNothing(report.emptyReason), { first: "", columns }),
       renderBooks(report, columns),
     ]
     : [
@@ -86,7 +87,7 @@ function renderHeader(report: Report, columns: number): readonly string[] {
     describeWindow(report),
     ...(end === undefined ? [] : [end]),
     ...(command === undefined ? [] : wrapText(command, { first: "command: ", columns })),
-    ...(report.isEmpty ? [] : wrapText(describeShares(report), { first: "", indent: 2, columns })),
+    ...(report.emptyReason !== undefined ? [] : wrapText(describeShares(report), { first: "", indent: 2, columns })),
   ];
 }
 

@@ -8,6 +8,7 @@ import {
   answerOf,
   describeCommand,
   describeEnd,
+  describeNothing,
   describeShares,
   describeTargets,
   describeWindow,
@@ -38,12 +39,12 @@ export function renderAnswer(report: Report): Markup {
   const worst = worstSeverity(report);
   const isGrave = worst !== undefined && worst !== "info";
   const lines = [describeEnd(report), describeCommand(report)].filter((line) => line !== undefined);
-  const answer = report.isEmpty
-    ? "No events were collected: no thread of the target was seen."
-    : answerOf(report).replace(/:$/, "");
+  const answer = report.emptyReason === undefined
+    ? answerOf(report).replace(/:$/, "")
+    : describeNothing(report.emptyReason);
   return markup`<section class="answer is-${isGrave ? worst : "calm"}" id="answer" aria-label="Answer">
 <h1>${answer}</h1>${lines.map((line) => markup`<p class="end">${line}</p>`)}
-${report.isEmpty ? undefined : renderWhole(report)}</section>
+${report.emptyReason === undefined && renderWhole(report)}</section>
 `;
 }
 

@@ -22,7 +22,7 @@ const POLICY = `default-src 'none'; style-src '${PAGE_STYLE_HASH}'; script-src '
 
 /** Yields the whole page. */
 export function renderHtmlReport(report: Report): string {
-  const sections = report.isEmpty ? [] : sectionsOf(report);
+  const sections = report.emptyReason === undefined ? sectionsOf(report) : [];
   const page = markup`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
