@@ -49,7 +49,16 @@ export const CSV_COLUMNS = [
 ] as const;
 
 /** What a row is about; rows come in this order. */
-export type CsvRowKind = "empty" | "finding" | "time" | "wait" | "peer" | "completeness" | "event" | "omitted";
+export type CsvRowKind =
+  | "empty"
+  | "finding"
+  | "time"
+  | "wait"
+  | "peer"
+  | "resource"
+  | "completeness"
+  | "event"
+  | "omitted";
 
 type CsvRecord =
   & { readonly row: CsvRowKind }
@@ -81,7 +90,9 @@ export function renderCsvReport(report: Report): string {
 
 function* recordsOf(report: Report): Generator<readonly CsvField[]> {
   yield CSV_COLUMNS;
-  for (const rows of [emptyRows, findingRows, timeRows, waitRows, peerRows, completenessRows, eventRows]) {
+  for (
+    const rows of [emptyRows, findingRows, timeRows, waitRows, peerRows, resourceRows, completenessRows, eventRows]
+  ) {
     for (const record of rows(report)) yield toFields(record);
   }
 }
@@ -289,6 +300,37 @@ function toPeerRow(report: Report, peer: PeerMeasurement): CsvRecord {
       ...(peer.roundTrip === undefined ? [] : [`round trip ${peer.roundTrip.lastMs.toFixed(2)} ms`]),
     ].join("; "),
   };
+}
+
+/** One record per figure of what a process or cgroup has, uses and may use; names are the JSON's. */
+function* resourceRows({ sections }: Report): Generator<CsvRecord> {
+  for (const { target: _, pid, name: process_name, ...figures } of sections.process_resources?.processes ?? []) {
+    for (const [name, count] of Object.entries(figures)) {
+      if (count !== undefined) yield { row: "resource", type: "PROC", pid, process_name, name, count };
+    }
+  }
+  for (const { path, cpu, memory, io, pressure } of sections.cgroup_resources?.cgroups ?? []) {
+    const about = { row: "resource", target: path } as const;
+    yield* figureRows({ ...about, type: "CPU" }, cpu);
+    yield* figureRows({ ...about, type: "MEM" }, memory);
+    for (const { device, ...figures } of io?.devices ?? []) {
+      yield* figureRows({ ...about, type: "FS", detail: `device ${device}` }, figures);
+    }
+    for (const { device, ...figures } of io?.limits ?? []) {
+      yield* figureRows({ ...about, type: "FS", detail: `limit of device ${device}` }, figures);
+    }
+    yield* figureRows({ ...about, type: "CPU", detail: "pressure" }, pressure);
+  }
+}
+
+function* figureRows(
+  about: CsvRecord,
+  figures: Readonly<Record<string, number | undefined>> | undefined,
+): Generator<CsvRecord> {
+  for (const [name, figure] of Object.entries(figures ?? {})) {
+    if (figure === undefined) continue;
+    yield name.endsWith("_ms") ? { ...about, name, total_ms: toCsvMs(figure) } : { ...about, name, count: figure };
+  }
 }
 
 function completenessRows({ books }: Report): readonly CsvRecord[] {

@@ -194,6 +194,77 @@ const resourceLimits = z.array(z.strictObject({
   status: z.enum(["OK", "WARNING", "CRITICAL", "EMERGENCY"]).describe("From 80, 90 and 95 %"),
 })).describe("The fullest first");
 
+const processResources = z.strictObject({
+  processes: z.array(z.strictObject({
+    target: z.string(),
+    pid: z.int(),
+    name: z.string(),
+    descriptors_begin: count.optional(),
+    descriptors_end: count.optional(),
+    descriptor_limit: z.number().min(0).optional(),
+    threads_begin: count.optional(),
+    threads_end: count.optional(),
+    threads_started: count.describe("In the window"),
+    minor_faults: count,
+    major_faults: count,
+    resident_bytes_begin: bytes.optional(),
+    resident_bytes_end: bytes.optional(),
+  })).describe("Most resident memory first; begin is missing before a process's birth, end after its end"),
+  omitted: count,
+});
+
+const ioRate = z.number().min(0).optional();
+
+const cgroupResources = z.strictObject({
+  cgroups: z.array(z.strictObject({
+    target: z.string(),
+    path: z.string(),
+    cpu: z.strictObject({
+      limit_cpus: z.number().min(0).optional(),
+      usage_ms: milliseconds.optional(),
+      periods: count.optional(),
+      throttled_periods: count.optional(),
+      throttled_ms: milliseconds.optional(),
+    }).optional(),
+    memory: z.strictObject({
+      limit_bytes: bytes.optional().describe("The hard limit from here to the root; missing: none"),
+      high_bytes: bytes.optional(),
+      usage_bytes: bytes.optional().describe("Page cache included"),
+      peak_bytes: bytes.optional().describe("Since the group was made"),
+      anonymous_bytes: bytes.optional().describe("What cannot be given up by dropping page cache"),
+      swap_bytes: bytes.optional(),
+      high_events: count.optional().describe("In the window, as the ones below"),
+      max_events: count.optional(),
+      oom_events: count.optional(),
+      oom_kills: count.optional(),
+    }).optional(),
+    io: z.strictObject({
+      devices: z.array(z.strictObject({
+        device: z.string().describe("major:minor"),
+        read_bytes: bytes,
+        write_bytes: bytes,
+        read_operations: count,
+        write_operations: count,
+      })).describe("In the window"),
+      limits: z.array(z.strictObject({
+        device: z.string(),
+        read_bytes_per_second: ioRate,
+        write_bytes_per_second: ioRate,
+        read_operations_per_second: ioRate,
+        write_operations_per_second: ioRate,
+      })),
+    }).optional(),
+    pressure: z.strictObject({
+      cpu_some_ms: milliseconds.optional(),
+      io_some_ms: milliseconds.optional(),
+      io_full_ms: milliseconds.optional(),
+      memory_some_ms: milliseconds.optional(),
+      memory_full_ms: milliseconds.optional(),
+    }).optional().describe("Time in the window in which some (all) tasks stood still for want of it"),
+  })),
+  omitted: count,
+});
+
 const cpuByProcess = z.strictObject({
   total_percent: percent.describe("Of one CPU"),
   machine_percent: percent.describe("Of all CPUs"),
@@ -576,6 +647,8 @@ export const reportSchema = z.strictObject({
   cpu: cpu.optional(),
   memory: memory.optional(),
   resource_limits: resourceLimits.optional(),
+  cgroup_resources: cgroupResources.optional(),
+  process_resources: processResources.optional(),
   cpu_by_process: cpuByProcess.optional(),
   process_syscalls: processSyscalls.optional(),
   process_activity: z.array(processActivity).optional(),

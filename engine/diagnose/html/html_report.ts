@@ -12,6 +12,7 @@ import { renderAnswer, renderFindings, renderTop } from "./answer_section.ts";
 import { renderCompleteness, renderCost, renderLimits } from "./books_section.ts";
 import { renderCourse } from "./course_section.ts";
 import { Markup, markup } from "./markup.ts";
+import { renderFigures, renderResources } from "./figures_section.ts";
 import { renderStackProfile } from "./stacks_section.ts";
 import { renderEvents, renderPeers, renderWaits } from "./tables_section.ts";
 import { renderThreads } from "./threads_section.ts";
@@ -59,6 +60,8 @@ function sectionsOf(report: Report): readonly Section[] {
     ["peers", "Peers", isTold(report.categories, "net") && renderPeers(report)],
     ["events", "Events", renderEvents(report)],
     ["limits", "Limits", renderLimits(report)],
+    ["resources", "Resources", renderResources(report)],
+    ["figures", "Figures", renderFigures(report)],
   ];
   return candidates.flatMap(([id, name, body]) => body instanceof Markup ? [{ id, name, body }] : []);
 }

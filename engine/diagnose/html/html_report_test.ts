@@ -58,8 +58,17 @@ Deno.test("renderHtmlReport() tells only of the categories that were asked for",
     assert.deepEqual([...page.matchAll(/<a href="#([a-z]+)">/g)].map(([, id]) => id), ids);
     return ids;
   };
-  assert.deepEqual(idsOf(["time"]), ["findings", "threads", "course", "waits", "events", "completeness", "cost"]);
-  assert.deepEqual(idsOf(["net"]), ["findings", "peers", "events", "completeness", "cost"]);
+  assert.deepEqual(idsOf(["time"]), [
+    "findings",
+    "threads",
+    "course",
+    "waits",
+    "events",
+    "figures",
+    "completeness",
+    "cost",
+  ]);
+  assert.deepEqual(idsOf(["net"]), ["findings", "peers", "events", "figures", "completeness", "cost"]);
 });
 
 Deno.test("renderHtmlReport() shows the hottest stacks, computing first, and none where none were taken", () => {

@@ -14,6 +14,7 @@ import { incompletenessNotes } from "../facts.ts";
 import { COLUMNS, wrapText } from "../text_layout.ts";
 import { burstFigures, renderBursts } from "./bursts.ts";
 import { cgroupScopeFigures, renderCgroupScope } from "./cgroup_scope.ts";
+import { cgroupResourceFigures, renderCgroupResources } from "./cgroup_resources.ts";
 import { connectionPatternFigures, renderConnectionPatterns } from "./connection_patterns.ts";
 import { connectionFigures, renderConnections } from "./connections.ts";
 import { cpuFigures, renderCpu } from "./cpu.ts";
@@ -24,6 +25,7 @@ import { memoryFigures, renderMemory } from "./memory.ts";
 import { networkPatternFigures, renderNetworkPattern } from "./network_pattern.ts";
 import { peerFigures, renderPeers } from "./peers.ts";
 import { processActivityFigures, renderProcessActivity } from "./process_activity.ts";
+import { processResourceFigures, renderProcessResources } from "./process_resources.ts";
 import { processSyscallFigures, renderProcessSyscalls } from "./process_syscalls.ts";
 import { renderResourceLimits, resourceLimitFigures } from "./resource_limits.ts";
 import type { FiguresOf, SectionId, SectionInput } from "./section_input.ts";
@@ -94,6 +96,20 @@ const SECTIONS: { readonly [Id in SectionId]: SectionSpec<Id> } = {
     reads: [],
     figures: resourceLimitFigures,
     render: renderResourceLimits,
+  },
+  cgroup_resources: {
+    title: "Cgroup Resources",
+    category: "mem",
+    reads: [],
+    figures: cgroupResourceFigures,
+    render: renderCgroupResources,
+  },
+  process_resources: {
+    title: "Process Resources",
+    category: "mem",
+    reads: ["memory"],
+    figures: processResourceFigures,
+    render: renderProcessResources,
   },
   cpu_by_process: {
     title: "CPU Usage by Process",
@@ -174,20 +190,41 @@ export function toSections(
   );
 }
 
+/** One section as lines. */
+export interface ToldSection {
+  readonly id: SectionId;
+  readonly title: string;
+  /** Without indent but for lines that belong to the one before; then why they are lower bounds. */
+  readonly lines: readonly string[];
+}
+
+/** Yields every section that has something to tell as lines, in order. */
+export function toldSections(
+  sections: ReportSections,
+  completeness: Readonly<Record<Category, Completeness>>,
+): readonly ToldSection[] {
+  return SECTION_IDS.flatMap((id) => {
+    const lines = renderSection(id, sections);
+    if (lines.length === 0) return [];
+    const notes = incompletenessNotes({ completeness }, SECTIONS[id].reads);
+    return [{ id, title: SECTIONS[id].title, lines: [...lines, ...notes] }];
+  });
+}
+
 /** Yields the lines of every section, one section after the other with a blank line between. */
 export function renderSections(
   sections: ReportSections,
   given: { readonly completeness: Readonly<Record<Category, Completeness>>; readonly columns?: number },
 ): readonly string[] {
   const { completeness, columns = COLUMNS } = given;
-  const blocks = SECTION_IDS.map((id) => {
-    const lines = renderSection(id, sections);
-    return lines.length === 0 ? [] : [
-      `${SECTIONS[id].title}:`,
-      ...[...lines, ...incompletenessNotes({ completeness }, SECTIONS[id].reads)]
-        .flatMap((line) => wrapText(line, { first: "  ", indent: 4, columns })),
-    ];
-  }).filter((lines) => lines.length > 0);
+  const blocks = toldSections(sections, completeness).map(({ title, lines }) => [
+    `${title}:`,
+    ...lines.flatMap((line) =>
+      line.startsWith(" ")
+        ? wrapText(line.trimStart(), { first: "    ", indent: 6, columns })
+        : wrapText(line, { first: "  ", indent: 4, columns })
+    ),
+  ]);
   return blocks.flatMap((lines, index) => index === 0 ? lines : ["", ...lines]);
 }
 

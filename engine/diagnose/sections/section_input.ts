@@ -32,6 +32,8 @@ export type SectionId =
   | "cpu"
   | "memory"
   | "resource_limits"
+  | "cgroup_resources"
+  | "process_resources"
   | "cpu_by_process"
   | "process_syscalls"
   | "process_activity"
