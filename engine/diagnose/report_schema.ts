@@ -213,31 +213,21 @@ const processResources = z.strictObject({
   omitted: count,
 });
 
-const ioRate = z.number().min(0).optional();
+/** Figures that are left out where nobody could tell. */
+function knownFigures<Name extends string>(...names: readonly Name[]) {
+  const figure = z.number().min(0).optional();
+  return z.strictObject(Object.fromEntries(names.map((name) => [name, figure])) as Record<Name, typeof figure>);
+}
 
 const cgroupResources = z.strictObject({
   cgroups: z.array(z.strictObject({
     target: z.string(),
     path: z.string(),
-    cpu: z.strictObject({
-      limit_cpus: z.number().min(0).optional(),
-      usage_ms: milliseconds.optional(),
-      periods: count.optional(),
-      throttled_periods: count.optional(),
-      throttled_ms: milliseconds.optional(),
-    }).optional(),
+    cpu: knownFigures("limit_cpus", "usage_ms", "periods", "throttled_periods", "throttled_ms").optional(),
     memory: z.strictObject({
-      limit_bytes: bytes.optional().describe("The hard limit from here to the root; missing: none"),
-      high_bytes: bytes.optional(),
-      usage_bytes: bytes.optional().describe("Page cache included"),
-      peak_bytes: bytes.optional().describe("Since the group was made"),
-      anonymous_bytes: bytes.optional().describe("What cannot be given up by dropping page cache"),
-      swap_bytes: bytes.optional(),
-      high_events: count.optional().describe("In the window, as the ones below"),
-      max_events: count.optional(),
-      oom_events: count.optional(),
-      oom_kills: count.optional(),
-    }).optional(),
+      ...knownFigures("limit_bytes", "high_bytes", "usage_bytes", "peak_bytes", "anonymous_bytes", "swap_bytes").shape,
+      ...knownFigures("high_events", "max_events", "oom_events", "oom_kills").shape,
+    }).optional().describe("limit: from here to the root; usage: with page cache; peak: ever; events: in the window"),
     io: z.strictObject({
       devices: z.array(z.strictObject({
         device: z.string().describe("major:minor"),
@@ -248,19 +238,12 @@ const cgroupResources = z.strictObject({
       })).describe("In the window"),
       limits: z.array(z.strictObject({
         device: z.string(),
-        read_bytes_per_second: ioRate,
-        write_bytes_per_second: ioRate,
-        read_operations_per_second: ioRate,
-        write_operations_per_second: ioRate,
+        ...knownFigures("read_bytes_per_second", "write_bytes_per_second").shape,
+        ...knownFigures("read_operations_per_second", "write_operations_per_second").shape,
       })),
     }).optional(),
-    pressure: z.strictObject({
-      cpu_some_ms: milliseconds.optional(),
-      io_some_ms: milliseconds.optional(),
-      io_full_ms: milliseconds.optional(),
-      memory_some_ms: milliseconds.optional(),
-      memory_full_ms: milliseconds.optional(),
-    }).optional().describe("Time in the window in which some (all) tasks stood still for want of it"),
+    pressure: knownFigures("cpu_some_ms", "io_some_ms", "io_full_ms", "memory_some_ms", "memory_full_ms").optional()
+      .describe("Time in the window in which some (all) tasks stood still for want of it"),
   })),
   omitted: count,
 });
