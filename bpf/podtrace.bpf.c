@@ -31,6 +31,7 @@
 #include "programs/schedule.bpf.c"
 #include "programs/lifecycle.bpf.c"
 #include "programs/sockets.bpf.c"
+#include "programs/protocols.bpf.c"
 #include "programs/page_faults.bpf.c"
 #include "programs/tasks.bpf.c"
 #include "programs/memory.bpf.c"

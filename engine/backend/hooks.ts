@@ -16,6 +16,8 @@ export interface HookUse {
   /** Attached while a route asks for it; hooks of the time plane always are. */
   readonly plane: Plane;
   readonly providers: readonly string[];
+  /** Provider to the programs that see the rest of what it alone does not. */
+  readonly companions?: Readonly<Record<string, readonly string[]>>;
   /** Index of its call counter in the kernel's books. */
   readonly row: number;
   readonly blindFor: string;
@@ -47,8 +49,17 @@ const SOCKET_HOOKS: readonly HookUse[] = [
   {
     hook: "socket_send",
     plane: "sockets",
-    // From 6.3. Before it fexit of sock_sendmsg sees nothing: its callers have it inlined (measured on 6.1).
-    providers: ["sock_send_length"],
+    // The tracepoint came with 6.3. Before it sock_sendmsg() is inlined into its callers: one program per protocol.
+    providers: ["sock_send_length", "inet_sendmsg"],
+    companions: {
+      inet_sendmsg: [
+        "inet6_sendmsg",
+        "unix_stream_sendmsg",
+        "unix_dgram_sendmsg",
+        "inet_sendpage",
+        "unix_stream_sendpage",
+      ],
+    },
     row: PT_HOOK.SOCKET_SEND,
     blindFor: "what is sent, and the answers to it",
     isEssential: false,
@@ -56,7 +67,8 @@ const SOCKET_HOOKS: readonly HookUse[] = [
   {
     hook: "socket_receive",
     plane: "sockets",
-    providers: ["sock_recv_length"],
+    providers: ["sock_recv_length", "inet_recvmsg"],
+    companions: { inet_recvmsg: ["inet6_recvmsg", "unix_stream_recvmsg", "unix_dgram_recvmsg"] },
     row: PT_HOOK.SOCKET_RECEIVE,
     blindFor: "what is received, and how long answers take",
     isEssential: false,
@@ -194,7 +206,12 @@ export const HOOKS: readonly HookUse[] = [
 
 /** Yields how `hooks` come up: all are loaded, those of the time plane attached. */
 export function toHookPlans(hooks: readonly HookUse[]): readonly HookPlan[] {
-  return hooks.map(({ hook, providers, plane }) => ({ hook, providers, isAttached: plane === "time" }));
+  return hooks.map(({ hook, providers, companions = {}, plane }) => ({
+    hook,
+    providers,
+    companions,
+    isAttached: plane === "time",
+  }));
 }
 
 /** Yields the hooks to attach and to detach so that those of `planes` are in force, and no others. */

@@ -163,9 +163,11 @@ export class LibbpfAccess implements KernelAccess {
         attachedMs: this.#attachedTimes(),
       }),
       programs: hooks.flatMap(({ hook, row }) => {
-        const name = attached.providers.get(hook);
+        const [name, ...companions] = attached.programs.get(hook) ?? [];
         if (name === undefined || !attached.everAttached.has(hook)) return [];
-        return [{ hook, row, name, section: attached.object.program(name).section }];
+        const { section } = attached.object.program(name);
+        const more = companions.length === 0 ? "" : ` and ${companions.length} more`;
+        return [{ hook, row, name, section: `${section}${more}` }];
       }),
       runTotals: sampler.totals(),
       runTimeNote: sampler.note(),

@@ -9,9 +9,10 @@
  */
 
 import { EngineError } from "../api/errors.ts";
-import { type BpfLink, type BpfLinks, BpfObject } from "../ffi/bpf_object.ts";
+import { type BpfLink, type BpfLinks, BpfObject, type BpfProgram } from "../ffi/bpf_object.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { ForeignCallError } from "../ffi/errors.ts";
+import { KernelTypes } from "../ffi/kernel_types.ts";
 import type { Libbpf } from "../ffi/libbpf.ts";
 import { CAPABILITY } from "../ffi/libc.ts";
 
@@ -19,6 +20,8 @@ import { CAPABILITY } from "../ffi/libc.ts";
 export interface HookPlan {
   readonly hook: string;
   readonly providers: readonly string[];
+  /** Provider to the programs that serve beside it; one that is refused costs itself alone. */
+  readonly companions?: Readonly<Record<string, readonly string[]>>;
   /** `false`: loaded only; run through test runs, or attached later with `AttachedObject.attachHook`. */
   readonly isAttached?: boolean;
 }
@@ -70,14 +73,22 @@ export interface BringUpOptions<Object extends LoadableObject<Link>, Link extend
   open(): Object;
   /** After a load, before anything is attached: fill maps here. May run again on another object. */
   prepare?(object: Object): void;
+  /**
+   * Yields which of `programs` have no place to attach to in this kernel, as far
+   * as can be told without loading them. Asked only after a load that failed.
+   */
+  findAbsent?(programs: readonly Object["programs"][number][]): readonly string[];
   /** Bit n: capability n is in effect. Asked only to name what is missing. */
   effectiveCapabilities(): bigint;
 }
 
+/** Hook to the provider whose turn it is, then what serves beside it. */
+type Candidates = ReadonlyMap<string, readonly [provider: string, ...companions: string[]]>;
+
 /** What became of every hook. */
 export interface BringUpOutcome<Link extends Disposable> {
-  readonly providers: ReadonlyMap<string, string>;
-  readonly links: ReadonlyMap<string, Link>;
+  readonly programs: Candidates;
+  readonly links: ReadonlyMap<string, readonly Link[]>;
   readonly rejected: readonly Rejection[];
   readonly missingMaps: readonly MissingMap[];
 }
@@ -85,25 +96,30 @@ export interface BringUpOutcome<Link extends Disposable> {
 /** A loaded object with its hooks in force. Disposal detaches them, then unloads. */
 export class AttachedObject<Object extends LoadableObject<Link>, Link extends Disposable> implements Disposable {
   readonly object: Object;
-  /** Hook to the program that serves it, or would once attached. */
-  readonly providers: ReadonlyMap<string, string>;
+  /** Hook to the programs that serve it, or would once attached; the first gives it its name. */
+  readonly programs: Candidates;
   readonly missingMaps: readonly MissingMap[];
-  readonly #links: Map<string, Link>;
+  readonly #links: Map<string, readonly Link[]>;
   readonly #rejected: Rejection[];
   readonly #everAttached: Set<string>;
 
   constructor(object: Object, outcome: BringUpOutcome<Link>) {
     this.object = object;
-    this.providers = outcome.providers;
+    this.programs = outcome.programs;
     this.missingMaps = outcome.missingMaps;
     this.#links = new Map(outcome.links);
     this.#rejected = [...outcome.rejected];
     this.#everAttached = new Set(outcome.links.keys());
   }
 
-  /** Hook to its link, for those attached. */
+  /** Hook to the link of its provider, for those attached. */
   get links(): ReadonlyMap<string, Link> {
-    return this.#links;
+    return new Map([...this.#links].flatMap(([hook, [link]]) => link === undefined ? [] : [[hook, link] as const]));
+  }
+
+  /** Hook to the program that gives it its name. */
+  get providers(): ReadonlyMap<string, string> {
+    return new Map([...this.programs].map(([hook, [provider]]) => [hook, provider]));
   }
 
   /** In the order they were refused. */
@@ -121,24 +137,29 @@ export class AttachedObject<Object extends LoadableObject<Link>, Link extends Di
    * is attached, was refused before or found no provider stays as it is.
    */
   attachHook(hook: string): void {
-    const name = this.providers.get(hook);
-    const program = this.object.programs.find((candidate) => candidate.name === name);
-    if (program === undefined || this.#links.has(hook)) return;
-    if (this.#rejected.some((rejection) => rejection.hook === hook && rejection.program === name)) return;
-    const refusal = attachOne(program, { hook, links: this.#links });
-    if (refusal === undefined) this.#everAttached.add(hook);
-    else this.#rejected.push(refusal);
+    const [provider] = this.programs.get(hook) ?? [];
+    if (provider === undefined || this.#links.has(hook)) return;
+    if (this.#rejected.some((rejection) => rejection.hook === hook && rejection.program === provider)) return;
+    const links: Link[] = [];
+    for (const name of this.programs.get(hook) ?? []) {
+      const refusal = attachOne(this.object, { hook, name, links });
+      if (refusal === undefined) continue;
+      this.#rejected.push(refusal);
+      if (name === provider) return;
+    }
+    this.#links.set(hook, links);
+    this.#everAttached.add(hook);
   }
 
   /** Takes one hook away; it can be attached again. */
   detachHook(hook: string): void {
-    this.#links.get(hook)?.[Symbol.dispose]();
+    disposeAll(this.#links.get(hook) ?? []);
     this.#links.delete(hook);
   }
 
   /** Takes every hook away, the last first; maps stay readable. Idempotent. */
   detach(): void {
-    disposeAll(this.#links.values());
+    disposeAll([...this.#links.values()].flat());
   }
 
   [Symbol.dispose](): void {
@@ -147,6 +168,8 @@ export class AttachedObject<Object extends LoadableObject<Link>, Link extends Di
     this.detach();
   }
 }
+
+const TRACEPOINT_SECTION = "tp_btf/";
 
 /** `AttachedObject` over the kernel. */
 export type AttachedBpfObject = AttachedObject<BpfObject, BpfLink | BpfLinks>;
@@ -181,8 +204,28 @@ export function attachBpfObject(
       return object;
     },
     ...(prepare === undefined ? {} : { prepare: (object: BpfObject) => prepare(object) }),
+    findAbsent: (programs) => findAbsentPrograms(library, programs),
     effectiveCapabilities: () => library.libc.effectiveCapabilities(),
   });
+}
+
+/** Tracepoints this kernel was built without. A function may be a module's: only loading tells. */
+function findAbsentPrograms(library: Libbpf, programs: readonly BpfProgram[]): readonly string[] {
+  using types = openKernelTypes(library);
+
+  const isAbsent = (section: string): boolean =>
+    section.startsWith(TRACEPOINT_SECTION) && types?.hasTracepoint(section.slice(TRACEPOINT_SECTION.length)) === false;
+  return programs.filter(({ section }) => isAbsent(section)).map(({ name }) => name);
+}
+
+/** `undefined`: this kernel does not tell its types, and the load says so of every program. */
+function openKernelTypes(library: Libbpf): KernelTypes | undefined {
+  try {
+    return KernelTypes.open(library);
+  } catch (error) {
+    if (error instanceof ForeignCallError) return undefined;
+    throw error;
+  }
 }
 
 /** Parses `bytes` with libbpf; nothing reaches the kernel yet. @throws {EngineError} `object_rejected` */
@@ -205,8 +248,6 @@ export type LogLevel = 0 | 1 | 4;
 
 /** Where the recipe stands between two objects. */
 interface Progress {
-  /** Hook to how many of its providers were refused. */
-  readonly refusedCounts: Map<string, number>;
   readonly rejected: Rejection[];
   missingMaps: readonly MissingMap[] | undefined;
 }
@@ -222,9 +263,9 @@ interface Progress {
 export function bringUp<Object extends LoadableObject<Link>, Link extends Disposable>(
   options: BringUpOptions<Object, Link>,
 ): AttachedObject<Object, Link> {
-  const progress: Progress = { refusedCounts: new Map(), rejected: [], missingMaps: undefined };
+  const progress: Progress = { rejected: [], missingMaps: undefined };
   while (true) {
-    const candidates = candidatesOf(options.hooks, progress.refusedCounts);
+    const candidates = candidatesOf(options.hooks, progress.rejected);
     if (!hasWork(options.hooks, candidates)) throw nothingLeft(progress, options);
     using stack = new DisposableStack();
     const object = stack.use(
@@ -232,12 +273,14 @@ export function bringUp<Object extends LoadableObject<Link>, Link extends Dispos
     );
     const loadError = tryForeign(() => object.load());
     if (loadError !== undefined) {
-      refuse(progress, findCulprit(options, candidates, { loadError, object, progress }));
+      const absent = findAbsent(options, candidates, object);
+      progress.rejected.push(...absent);
+      if (absent.length === 0) refuse(progress, findCulprit(options, candidates, { loadError, object, progress }));
       continue;
     }
     options.prepare?.(object);
-    const links = new Map<string, Link>();
-    stack.defer(() => disposeAll(links.values()));
+    const links = new Map<string, Link[]>();
+    stack.defer(() => disposeAll([...links.values()].flat()));
     const failure = attachAll(object, { hooks: options.hooks, candidates, links });
     if (failure !== undefined) {
       refuse(progress, failure);
@@ -245,7 +288,7 @@ export function bringUp<Object extends LoadableObject<Link>, Link extends Dispos
     }
     stack.move();
     const { rejected, missingMaps = [] } = progress;
-    return new AttachedObject(object, { providers: candidates, links, rejected, missingMaps });
+    return new AttachedObject(object, { programs: candidates, links, rejected, missingMaps });
   }
 }
 
@@ -256,38 +299,54 @@ function disposeAll(owners: Iterable<Disposable>): void {
 }
 
 /** `false`: every hook that would be attached has run out of providers. */
-function hasWork(hooks: readonly HookPlan[], candidates: ReadonlyMap<string, string>): boolean {
+function hasWork(hooks: readonly HookPlan[], candidates: Candidates): boolean {
   const attached = hooks.filter(({ isAttached }) => isAttached !== false);
   return (attached.length > 0 ? attached : hooks).some(({ hook }) => candidates.has(hook));
 }
 
-/** The provider whose turn it is, for each hook that has one left. */
-function candidatesOf(
-  hooks: readonly HookPlan[],
-  refusedCounts: ReadonlyMap<string, number>,
-): ReadonlyMap<string, string> {
-  const candidates = new Map<string, string>();
-  for (const { hook, providers } of hooks) {
-    const provider = providers[refusedCounts.get(hook) ?? 0];
-    if (provider !== undefined) candidates.set(hook, provider);
+/** The programs whose turn it is, for each hook that has a provider left. */
+function candidatesOf(hooks: readonly HookPlan[], rejected: readonly Rejection[]): Candidates {
+  const refused = new Set(rejected.map(({ hook, program }) => `${hook} ${program}`));
+  const candidates = new Map<string, readonly [string, ...string[]]>();
+  for (const { hook, providers, companions = {} } of hooks) {
+    const isLeft = (program: string): boolean => !refused.has(`${hook} ${program}`);
+    const provider = providers.find(isLeft);
+    if (provider !== undefined) candidates.set(hook, [provider, ...(companions[provider] ?? []).filter(isLeft)]);
   }
   return candidates;
 }
 
 /** `undefined`: nothing to refuse, the maps were at fault and are known now. */
 function refuse(progress: Progress, rejection: Rejection | undefined): void {
-  if (rejection === undefined) return;
-  progress.rejected.push(rejection);
-  progress.refusedCounts.set(rejection.hook, (progress.refusedCounts.get(rejection.hook) ?? 0) + 1);
+  if (rejection !== undefined) progress.rejected.push(rejection);
+}
+
+/** Each would cost a load of everything before it, and one more to find out that it was the culprit. */
+function findAbsent<Object extends LoadableObject<Link>, Link extends Disposable>(
+  options: Pick<BringUpOptions<Object, Link>, "findAbsent">,
+  candidates: Candidates,
+  object: Object,
+): readonly Rejection[] {
+  const names = new Set([...candidates.values()].flat());
+  const absent = options.findAbsent?.(object.programs.filter(({ name }) => names.has(name))) ?? [];
+  return absent.map((program) => ({
+    hook: hookOf(candidates, program),
+    program,
+    stage: "load",
+    errno: ERRNO.ESRCH,
+    errnoName: "ESRCH",
+    summary: "this kernel has no such place",
+    log: "",
+  }));
 }
 
 /** A fresh object in which only the candidates will load, without the maps this kernel cannot make. */
 function openWith<Object extends LoadableObject<Link>, Link extends Disposable>(
   options: Pick<BringUpOptions<Object, Link>, "open">,
-  candidates: ReadonlyMap<string, string>,
+  candidates: Candidates,
   state: { readonly missingMaps: readonly MissingMap[]; readonly logLevel: LogLevel },
 ): Object {
-  const wanted = new Set(candidates.values());
+  const wanted = new Set([...candidates.values()].flat());
   const object = options.open();
   try {
     for (const program of object.programs) {
@@ -295,9 +354,7 @@ function openWith<Object extends LoadableObject<Link>, Link extends Disposable>(
       program.setLogLevel(state.logLevel);
     }
     const [unknown] = wanted;
-    if (unknown !== undefined) {
-      throw new EngineError("object_rejected", `Cannot load program ${unknown}: the object has none of that name`);
-    }
+    if (unknown !== undefined) throw noSuchProgram(unknown);
     for (const { map } of state.missingMaps) object.setMapAutocreate(map, false);
   } catch (cause) {
     object[Symbol.dispose]();
@@ -318,11 +375,11 @@ function openWith<Object extends LoadableObject<Link>, Link extends Disposable>(
  */
 function findCulprit<Object extends LoadableObject<Link>, Link extends Disposable>(
   options: BringUpOptions<Object, Link>,
-  candidates: ReadonlyMap<string, string>,
+  candidates: Candidates,
   state: { readonly loadError: ForeignCallError; readonly object: Object; readonly progress: Progress },
 ): Rejection | undefined {
   const { loadError, progress } = state;
-  const names = new Set(candidates.values());
+  const names = new Set([...candidates.values()].flat());
   const logged = state.object.programs.find((program) => names.has(program.name) && program.log() !== "");
   if (logged !== undefined && loadError.errno !== ERRNO.ENOSPC) return toRejection(candidates, logged, loadError);
   if (logged !== undefined) return rejectionWithShortLog(options, candidates, { ...state, name: logged.name });
@@ -347,7 +404,7 @@ function findCulprit<Object extends LoadableObject<Link>, Link extends Disposabl
  */
 function rejectionWithShortLog<Object extends LoadableObject<Link>, Link extends Disposable>(
   options: BringUpOptions<Object, Link>,
-  candidates: ReadonlyMap<string, string>,
+  candidates: Candidates,
   state: { readonly loadError: ForeignCallError; readonly progress: Progress; readonly name: string },
 ): Rejection {
   const { loadError, progress: { missingMaps = [] }, name } = state;
@@ -368,7 +425,7 @@ function isAllForbidden(object: { mapNames(): readonly string[] }, missing: read
 export function findMissingMaps<Object extends LoadableObject<Link>, Link extends Disposable>(
   options: Pick<BringUpOptions<Object, Link>, "open">,
 ): readonly MissingMap[] {
-  const none = new Map<string, string>();
+  const none: Candidates = new Map();
   let names: readonly string[];
   {
     using object = openWith(options, none, { missingMaps: [], logLevel: 0 });
@@ -386,7 +443,7 @@ export function findMissingMaps<Object extends LoadableObject<Link>, Link extend
 }
 
 function toRejection(
-  candidates: ReadonlyMap<string, string>,
+  candidates: Candidates,
   program: { readonly name: string; log(): string },
   error: ForeignCallError,
 ): Rejection {
@@ -402,8 +459,8 @@ function toRejection(
   };
 }
 
-function hookOf(candidates: ReadonlyMap<string, string>, program: string): string {
-  for (const [hook, candidate] of candidates) if (candidate === program) return hook;
+function hookOf(candidates: Candidates, program: string): string {
+  for (const [hook, programs] of candidates) if (programs.includes(program)) return hook;
   return program;
 }
 
@@ -412,30 +469,39 @@ function attachAll<Link extends Disposable>(
   object: LoadableObject<Link>,
   state: {
     readonly hooks: readonly HookPlan[];
-    readonly candidates: ReadonlyMap<string, string>;
-    readonly links: Map<string, Link>;
+    readonly candidates: Candidates;
+    readonly links: Map<string, Link[]>;
   },
 ): Rejection | undefined {
   for (const { hook, isAttached } of state.hooks) {
-    const name = state.candidates.get(hook);
-    const program = object.programs.find((candidate) => candidate.name === name);
-    if (program === undefined || isAttached === false) continue;
-    const refusal = attachOne(program, { hook, links: state.links });
-    if (refusal !== undefined) return refusal;
+    const names = state.candidates.get(hook);
+    if (names === undefined || isAttached === false) continue;
+    const links: Link[] = [];
+    state.links.set(hook, links);
+    for (const name of names) {
+      const refusal = attachOne(object, { hook, name, links });
+      if (refusal !== undefined) return refusal;
+    }
   }
   return undefined;
 }
 
-/** Yields why `program` will not attach; else its link is in `links`. */
+/** Yields why the program `name` will not attach; else its link is in `links`. */
 function attachOne<Link extends Disposable>(
-  program: LoadableProgram<Link>,
-  state: { readonly hook: string; readonly links: Map<string, Link> },
+  object: LoadableObject<Link>,
+  state: { readonly hook: string; readonly name: string; readonly links: Link[] },
 ): Rejection | undefined {
-  const { hook, links } = state;
-  const error = tryForeign(() => void links.set(hook, program.attach()));
+  const { hook, name, links } = state;
+  const program = object.programs.find((candidate) => candidate.name === name);
+  if (program === undefined) throw noSuchProgram(name);
+  const error = tryForeign(() => void links.push(program.attach()));
   if (error === undefined) return undefined;
   const { errno, errnoName } = error;
-  return { hook, program: program.name, stage: "attach", errno, errnoName, summary: error.message, log: "" };
+  return { hook, program: name, stage: "attach", errno, errnoName, summary: error.message, log: "" };
+}
+
+function noSuchProgram(name: string): EngineError {
+  return new EngineError("object_rejected", `Cannot load program ${name}: the object has none of that name`);
 }
 
 /** What the kernel answered, if it said no; anything else is a bug and goes on up. */
@@ -464,7 +530,8 @@ export function summarizeLog(log: string): string | undefined {
 }
 
 function nothingLeft(progress: Progress, options: { effectiveCapabilities(): bigint }): EngineError {
-  const refusals = progress.rejected.length > 0 ? progress.rejected : progress.missingMaps ?? [];
+  const refused = progress.rejected.filter(({ errno }) => errno !== ERRNO.ESRCH); // no right would have helped
+  const refusals = refused.length > 0 ? refused : progress.missingMaps ?? [];
   const isForbidden = refusals.length > 0 && refusals.every((refusal) => refusal.errno === ERRNO.EPERM);
   const missing = isForbidden ? missingCapabilities(options.effectiveCapabilities()) : [];
   if (missing.length > 0) {

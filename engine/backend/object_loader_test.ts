@@ -121,10 +121,16 @@ class FakeProgram {
   }
 }
 
-function up(kernel: FakeKernel, hooks: readonly HookPlan[], options: { capabilities?: bigint } = {}) {
+function up(
+  kernel: FakeKernel,
+  hooks: readonly HookPlan[],
+  options: { capabilities?: bigint; absent?: readonly string[] } = {},
+) {
+  const { absent = [] } = options;
   return bringUp<FakeObject, Disposable>({
     hooks,
     open: () => kernel.open(),
+    findAbsent: (programs) => programs.map(({ name }) => name).filter((name) => absent.includes(name)),
     effectiveCapabilities: () => options.capabilities ?? ALL_CAPABILITIES,
   });
 }
@@ -212,6 +218,100 @@ Deno.test("attachHook() keeps why a hook would not attach, and does not ask agai
   attached.attachHook("request");
   assert.deepEqual(attached.rejected.map(({ hook, stage }) => `${stage} ${hook}`), ["attach request"]);
   assert.deepEqual([...attached.everAttached], ["waking"]);
+});
+
+Deno.test("bringUp() passes over all places a kernel lacks at once, after one load that failed", () => {
+  const kernel = new FakeKernel({
+    fexit: { errno: ESRCH },
+    raw: { errno: ESRCH },
+    classic: {},
+    waking: { errno: ESRCH },
+    woken: {},
+  });
+  const hooks = [SWITCH, { hook: "waking", providers: ["waking", "woken"] }];
+  using attached = up(kernel, hooks, { absent: ["fexit", "raw", "waking"] });
+
+  assert.deepEqual([...attached.providers], [["switch", "classic"], ["waking", "woken"]]);
+  assert.deepEqual(attached.rejected.map(({ program, errnoName }) => `${program} ${errnoName}`), [
+    "fexit ESRCH",
+    "waking ESRCH",
+    "raw ESRCH",
+  ]);
+  assert.equal(kernel.openCount, 3);
+});
+
+Deno.test("bringUp() names the capability that is missing, whatever the kernel lacks besides", () => {
+  const kernel = new FakeKernel({ fexit: { errno: ESRCH }, raw: { errno: EPERM }, classic: { errno: EPERM } });
+  assert.throws(() => up(kernel, [SWITCH], { capabilities: 0n, absent: ["fexit"] }), { code: "capability_missing" });
+});
+
+const TALK: HookPlan = {
+  hook: "talk",
+  providers: ["tracepoint", "four"],
+  companions: { four: ["six", "unix"] },
+  isAttached: false,
+};
+
+Deno.test("bringUp() leaves the companions of a provider out whose turn does not come", () => {
+  const kernel = new FakeKernel({ waking: {}, tracepoint: {}, four: {}, six: { errno: EINVAL }, unix: {} });
+  using attached = up(kernel, [WAKING, TALK]);
+
+  attached.attachHook("talk");
+  assert.deepEqual([...kernel.attached], ["waking", "tracepoint"]);
+  assert.deepEqual([...attached.programs.get("talk") ?? []], ["tracepoint"]);
+  assert.deepEqual(attached.rejected, []);
+});
+
+Deno.test("a companion that is refused, at load or when it is attached, costs itself alone", () => {
+  const kernel = new FakeKernel({
+    waking: {},
+    tracepoint: { errno: ESRCH },
+    four: {},
+    six: { errno: EACCES, log: "R1 invalid mem access 'scalar'" },
+    unix: { attachErrno: EINVAL },
+  });
+  using attached = up(kernel, [WAKING, TALK]);
+
+  attached.attachHook("talk");
+  assert.deepEqual([...kernel.attached], ["waking", "four"]);
+  assert.equal(attached.providers.get("talk"), "four");
+  assert.deepEqual(attached.rejected.map(({ stage, program }) => `${stage} ${program}`), [
+    "load tracepoint",
+    "load six",
+    "attach unix",
+  ]);
+  assert.deepEqual([...attached.everAttached], ["waking", "talk"]);
+  attached.detachHook("talk");
+  assert.deepEqual([...kernel.attached], ["waking"]);
+});
+
+Deno.test("a provider that is refused takes its companions with it", () => {
+  const kernel = new FakeKernel({
+    waking: {},
+    tracepoint: { errno: ESRCH },
+    four: { errno: EINVAL },
+    six: {},
+    unix: {},
+  });
+  using attached = up(kernel, [WAKING, TALK]);
+
+  attached.attachHook("talk");
+  assert.deepEqual([...kernel.attached], ["waking"]);
+  assert.equal(attached.programs.has("talk"), false);
+});
+
+Deno.test("companions of a hook that is attached at once are attached with it", () => {
+  const kernel = new FakeKernel({
+    tracepoint: { attachErrno: EINVAL },
+    four: {},
+    six: { attachErrno: EINVAL },
+    unix: {},
+  });
+  using attached = up(kernel, [{ ...TALK, isAttached: true }]);
+
+  assert.deepEqual([...kernel.attached], ["four", "unix"]);
+  attached.detach();
+  assert.equal(kernel.attached.size, 0);
 });
 
 Deno.test("bringUp() does without maps this kernel cannot make, and names them", () => {

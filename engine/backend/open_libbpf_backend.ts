@@ -19,7 +19,7 @@ import { attachBpfObject, type AttachedBpfObject } from "./object_loader.ts";
 import type { RecordingTape } from "../recording/recording_tape.ts";
 import { RecordingAccess } from "./recording_access.ts";
 import { openRing } from "./ring_reader.ts";
-import { RunTimeSampler, type RunTotals, toRunTotals } from "./run_time_sampler.ts";
+import { addRunTotals, RunTimeSampler, type RunTotals, toRunTotals } from "./run_time_sampler.ts";
 
 /** What a backend is opened with. */
 export interface LibbpfBackendOptions {
@@ -98,7 +98,7 @@ function runTimeSource(
   library: Libbpf,
   programs: {
     readonly hooks: readonly HookUse[];
-    readonly attached: { readonly object: BpfObject } & Pick<AttachedBpfObject, "providers">;
+    readonly attached: { readonly object: BpfObject } & Pick<AttachedBpfObject, "programs">;
   },
 ): { enable(): Disposable; read(): ReadonlyMap<string, RunTotals> } {
   const { attached } = programs;
@@ -106,8 +106,8 @@ function runTimeSource(
     enable: () => library.enableRunTimeStats(),
     read: () => {
       const totals = new Map<string, RunTotals>();
-      for (const [hook, name] of attached.providers) {
-        totals.set(hook, toRunTotals(attached.object.program(name).info()));
+      for (const [hook, names] of attached.programs) {
+        totals.set(hook, addRunTotals(names.map((name) => toRunTotals(attached.object.program(name).info()))));
       }
       return totals;
     },

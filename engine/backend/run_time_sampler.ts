@@ -48,6 +48,15 @@ export function toRunTotals(info: {
   };
 }
 
+/** Yields what the programs of one hook took together. */
+export function addRunTotals(totals: readonly RunTotals[]): RunTotals {
+  return totals.reduce((sum, one) => ({
+    runTimeNs: sum.runTimeNs + one.runTimeNs,
+    runCount: sum.runCount + one.runCount,
+    recursionMissCount: sum.recursionMissCount + one.recursionMissCount,
+  }), { runTimeNs: 0, runCount: 0, recursionMissCount: 0 });
+}
+
 /** Times a program was kept from running because it was running already, per hook. */
 export function toRecursionMisses(totals: ReadonlyMap<string, RunTotals>): ReadonlyMap<string, number> {
   return new Map([...totals].map(([hook, { recursionMissCount }]) => [hook, recursionMissCount]));

@@ -80,6 +80,13 @@ const SYMBOLS = {
   /** `int bpf_link__destroy(struct bpf_link *link);` 0.0.4 */
   bpf_link__destroy: { parameters: ["pointer"], result: "i32" },
 
+  /** `struct btf *btf__load_vmlinux_btf(void);` 0.5 */
+  btf__load_vmlinux_btf: { parameters: [], result: "pointer" },
+  /** `__s32 btf__find_by_name_kind(const struct btf *btf, const char *type_name, __u32 kind);` 0.0.6 */
+  btf__find_by_name_kind: { parameters: ["pointer", "buffer", "u32"], result: "i32" },
+  /** `void btf__free(struct btf *btf);` 0.0.1 */
+  btf__free: { parameters: ["pointer"], result: "void" },
+
   /** `int bpf_iter_create(int link_fd);` 0.0.9 */
   bpf_iter_create: { parameters: ["i32"], result: "i32" },
   /** `int bpf_enable_stats(enum bpf_stats_type type);` 0.0.9 */
@@ -120,6 +127,9 @@ export type BpfProgramHandle = Deno.PointerObject<"bpf_program">;
 export type BpfMapHandle = Deno.PointerObject<"bpf_map">;
 /** `struct bpf_link *` */
 export type BpfLinkHandle = Deno.PointerObject<"bpf_link">;
+
+/** `struct btf *` */
+export type BtfHandle = Deno.PointerObject<"btf">;
 
 /** Where the system keeps it, most particular last. */
 const LIBRARY_PATHS: readonly string[] = [

@@ -24,9 +24,8 @@ export const NO_PROVIDER = "none";
 /** Without the tracepoint of the fault itself. */
 const PAGE_FAULT_PROVIDER = "mm_filemap_add_to_page_cache";
 
-/** Without the tracepoints of the socket layer, which came with 6.3. */
-const BLIND_FOR_TRANSFERS: readonly Category[] = ["transfers", "socketEvents"];
-const NO_TRANSFER_HOOKS = { socket_send: NO_PROVIDER, socket_receive: NO_PROVIDER };
+/** Without the tracepoints of the socket layer, which came with 6.3: the protocols' own functions, by fexit. */
+const TRANSFER_PROVIDERS = { socket_send: "inet_sendmsg", socket_receive: "inet_recvmsg" };
 
 /** Oldest first. */
 export const TRIED_KERNELS: readonly TriedKernel[] = [
@@ -37,15 +36,15 @@ export const TRIED_KERNELS: readonly TriedKernel[] = [
     providers: {
       sched_switch: "sched_switch_by_task_state",
       page_fault: PAGE_FAULT_PROVIDER,
-      ...NO_TRANSFER_HOOKS,
+      ...TRANSFER_PROVIDERS,
     },
-    blindCategories: BLIND_FOR_TRANSFERS,
+    blindCategories: [],
   },
   {
     name: "6.1",
     suite: "bookworm",
-    providers: { page_fault: PAGE_FAULT_PROVIDER, ...NO_TRANSFER_HOOKS },
-    blindCategories: BLIND_FOR_TRANSFERS,
+    providers: { page_fault: PAGE_FAULT_PROVIDER, ...TRANSFER_PROVIDERS },
+    blindCategories: [],
   },
   { name: "6.12", suite: "trixie", providers: {}, blindCategories: [] },
 ];
