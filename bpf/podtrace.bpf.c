@@ -28,11 +28,12 @@
 #include "include/pt_wait.h"
 #include "include/pt_socket.h"
 
+/* First what kernels lack most often: a load that fails there has verified nothing yet. */
+#include "programs/page_faults.bpf.c"
 #include "programs/schedule.bpf.c"
 #include "programs/lifecycle.bpf.c"
 #include "programs/sockets.bpf.c"
 #include "programs/protocols.bpf.c"
-#include "programs/page_faults.bpf.c"
 #include "programs/tasks.bpf.c"
 #include "programs/memory.bpf.c"
 #include "programs/files.bpf.c"

@@ -243,8 +243,8 @@ export function openBpfObject(library: Libbpf, bytes: Uint8Array<ArrayBuffer>, o
   }
 }
 
-/** include/linux/bpf_verifier.h: nothing, every step, or the outcome alone (BPF_LOG_STATS). */
-export type LogLevel = 0 | 1 | 4;
+/** include/linux/bpf_verifier.h: nothing unless it is refused, or the outcome alone (BPF_LOG_STATS). */
+export type LogLevel = 0 | 4;
 
 /** Where the recipe stands between two objects. */
 interface Progress {
@@ -369,9 +369,10 @@ function openWith<Object extends LoadableObject<Link>, Link extends Disposable>(
  *
  * Programs load in order, and at log level 0 only a refused one leaves a log.
  * Where the kernel refused before it verified anything (a program type it does
- * not permit, an attach point it does not have) no log says who: then a second
- * load at level 1 makes every accepted program write one, and the culprit is
- * the first without.
+ * not permit, an attach point it does not have) no log says who; before Linux
+ * 6.4 one that did not fit (ENOSPC) does not say why. Then a second load at level
+ * 4 makes every program write its outcome and nothing of the way there: the
+ * culprit is the one whose log did not fit, else the first without a log.
  */
 function findCulprit<Object extends LoadableObject<Link>, Link extends Disposable>(
   options: BringUpOptions<Object, Link>,
@@ -382,37 +383,19 @@ function findCulprit<Object extends LoadableObject<Link>, Link extends Disposabl
   const names = new Set([...candidates.values()].flat());
   const logged = state.object.programs.find((program) => names.has(program.name) && program.log() !== "");
   if (logged !== undefined && loadError.errno !== ERRNO.ENOSPC) return toRejection(candidates, logged, loadError);
-  if (logged !== undefined) return rejectionWithShortLog(options, candidates, { ...state, name: logged.name });
-  if (progress.missingMaps === undefined) {
+  if (logged === undefined && progress.missingMaps === undefined) {
     progress.missingMaps = findMissingMaps(options);
     if (isAllForbidden(state.object, progress.missingMaps)) throw nothingLeft(progress, options);
     if (progress.missingMaps.length > 0) return undefined;
   }
-  using retried = openWith(options, candidates, { missingMaps: progress.missingMaps, logLevel: 1 });
+  using retried = openWith(options, candidates, { missingMaps: progress.missingMaps ?? [], logLevel: 4 });
 
   const error = tryForeign(() => retried.load()) ?? loadError;
-  const silent = retried.programs.find((program) => names.has(program.name) && program.log() === "");
-  const [firstName] = names;
-  const culprit = silent ?? retried.programs.find((program) => program.name === firstName);
+  const tried = retried.programs.filter(({ name }) => names.has(name));
+  const culprit = tried.find(({ name }) => name === logged?.name) ?? tried.find((program) => program.log() === "") ??
+    tried[0];
   if (culprit === undefined) throw nothingLeft(progress, options);
   return toRejection(candidates, culprit, error);
-}
-
-/**
- * Before Linux 6.4 a log that does not fit hides why the program was refused:
- * at level 4 the verifier says that, and nothing of the way there.
- */
-function rejectionWithShortLog<Object extends LoadableObject<Link>, Link extends Disposable>(
-  options: BringUpOptions<Object, Link>,
-  candidates: Candidates,
-  state: { readonly loadError: ForeignCallError; readonly progress: Progress; readonly name: string },
-): Rejection {
-  const { loadError, progress: { missingMaps = [] }, name } = state;
-  using retried = openWith(options, candidates, { missingMaps, logLevel: 4 });
-
-  const error = tryForeign(() => retried.load()) ?? loadError;
-  const program = retried.programs.find((candidate) => candidate.name === name);
-  return toRejection(candidates, program ?? { name, log: () => "" }, error);
 }
 
 /** Not even a map: no need to ask for every program. */

@@ -7,6 +7,7 @@ const EPERM = 1;
 const EACCES = 13;
 const EINVAL = 22;
 const ESRCH = 3;
+const ENOSPC = 28;
 const ALL_CAPABILITIES = 0xffff_ffff_ffffn;
 
 /** How a kernel answers to one program. */
@@ -15,6 +16,8 @@ interface Verdict {
   readonly errno?: number;
   /** What the verifier writes when it refuses; absent: it never got to see it. */
   readonly log?: string;
+  /** What fits of its log on an old kernel when the way to the refusal is written, too. */
+  readonly longLog?: string;
   /** Loads, but does not attach. */
   readonly attachErrno?: number;
 }
@@ -94,7 +97,7 @@ class FakeProgram {
     this.#isWanted = isOn;
   }
 
-  setLogLevel(level: 0 | 1): void {
+  setLogLevel(level: 0 | 4): void {
     this.#logLevel = level;
   }
 
@@ -105,8 +108,12 @@ class FakeProgram {
   /** The errno; 0 when it loads or is not wanted. */
   load(): number {
     if (!this.#isWanted) return 0;
-    const { errno, log } = this.#verdict;
-    if (errno === undefined && this.#logLevel === 1) this.#log = "processed 12 insns (limit 1000000)\n";
+    const { errno, log, longLog } = this.#verdict;
+    if (errno === undefined && this.#logLevel > 0) this.#log = "processed 12 insns (limit 1000000)\n";
+    if (longLog !== undefined && this.#logLevel === 0) {
+      this.#log = longLog;
+      return ENOSPC;
+    }
     if (errno !== undefined && log !== undefined) this.#log = `${log}\nprocessed 7 insns (limit 1000000)\n`;
     return errno ?? 0;
   }
@@ -166,6 +173,21 @@ Deno.test("bringUp() falls through the providers of one hook, whatever stage ref
     "switch raw load EACCES R1 invalid mem access 'scalar'",
   ]);
   assert.match(attached.rejected[1]?.log ?? "", /^R1 invalid mem access 'scalar'\nprocessed 7 insns/);
+});
+
+Deno.test("bringUp() finds out why a program was refused whose log did not fit", () => {
+  const kernel = new FakeKernel({
+    waking: {},
+    fexit: { errno: EACCES, log: "R1 invalid mem access 'scalar'", longLog: "0: (79) r0 = *(u64 *)(r1 +800)" },
+    raw: {},
+    classic: {},
+  });
+  using attached = up(kernel, [WAKING, SWITCH]);
+
+  assert.deepEqual([...kernel.attached], ["waking", "raw"]);
+  assert.deepEqual(attached.rejected.map(({ program, errnoName, summary }) => `${program} ${errnoName} ${summary}`), [
+    "fexit EACCES R1 invalid mem access 'scalar'",
+  ]);
 });
 
 Deno.test("bringUp() finds a silent culprit behind programs that load", () => {

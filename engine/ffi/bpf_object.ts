@@ -154,8 +154,8 @@ export class BpfProgram {
     checkedReturn(result, "bpf_program__set_autoload", this.name);
   }
 
-  /** Before `load`. 0: a log only of what is rejected; 1: of everything. @throws {ForeignCallError} */
-  setLogLevel(level: 0 | 1 | 4): void {
+  /** Before `load`. 0: a log only of what is rejected; 4: the outcome of everything. @throws {ForeignCallError} */
+  setLogLevel(level: 0 | 4): void {
     const result = this.#library.symbols.bpf_program__set_log_level(this.#handle, level);
     checkedReturn(result, "bpf_program__set_log_level", this.name);
   }

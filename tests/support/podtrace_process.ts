@@ -139,7 +139,9 @@ function controlMapId(processId: number): string | undefined {
 export async function programsOfOurs(): Promise<ReadonlySet<number>> {
   const { stdout } = await run(["bpftool", "prog", "show", "-j"]);
   const names = new Set(
-    HOOKS.flatMap(({ providers }) => providers).map((name) => name.slice(0, PROGRAM_NAME_CHARS)),
+    HOOKS.flatMap(({ providers, companions = {} }) => [...providers, ...Object.values(companions).flat()]).map((name) =>
+      name.slice(0, PROGRAM_NAME_CHARS)
+    ),
   );
   const programs: readonly { id: number; name?: string }[] = stdout.trim() === "" ? [] : JSON.parse(stdout);
   return new Set(

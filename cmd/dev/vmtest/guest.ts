@@ -5,20 +5,36 @@
  * @module
  */
 
-import { makeLimitedCgroup } from "../../../tests/support/limited_cgroup.ts";
-import { numberOf, StartedProgram } from "../demo/started_program.ts";
-import { DIAGNOSE_DURATION, DISK_FOLDER, type Scenario, SCENARIOS } from "./scenarios.ts";
-import { GUEST_MAIN, GUEST_PROGRAMS, type GuestLine } from "./guest_lines.ts";
+import { until } from "../../../tests/support/until.ts";
+import { numberOf, StartedProgram, type Statement } from "../demo/started_program.ts";
+import { GUEST_GO, GUEST_MAIN, GUEST_PROGRAMS, type GuestLine, type Replay } from "./guest_lines.ts";
+import {
+  DIAGNOSE_DURATION,
+  DISK_FOLDER,
+  type GroupLimits,
+  LOCKED_SCENARIOS,
+  type Scenario,
+  SCENARIOS,
+} from "./scenarios.ts";
 
 /** Longer than a diagnosis takes on a slow machine; the program is ended before. */
 const PROGRAM_DURATION_MS = 120_000;
 
 const CGROUP_MOUNT = "/sys/fs/cgroup";
 
+/** The disk below `DISK_FOLDER`, as io.max wants it. */
+const DISK_NUMBERS = "/sys/block/vda/dev";
+
+const RECORDING = "/tmp/look.rec";
+
+const CPU_PERIOD_US = 100_000;
+
 async function main(): Promise<void> {
   await Deno.mkdir(DISK_FOLDER, { recursive: true });
   say({ kind: "kernel", release: Deno.osRelease() });
-  for (const scenario of SCENARIOS) {
+  say(await askDoctor());
+  const isLocked = (await Deno.readTextFile("/proc/cmdline")).includes("lockdown=");
+  for (const scenario of isLocked ? LOCKED_SCENARIOS : SCENARIOS) {
     try {
       say(await run(scenario));
     } catch (error) {
@@ -28,22 +44,79 @@ async function main(): Promise<void> {
   say({ kind: "end" });
 }
 
+async function askDoctor(): Promise<GuestLine> {
+  const { code, output, said } = await podtrace(["doctor", "-o", "json"]);
+  return { kind: "doctor", code, said, report: output.startsWith("{") ? JSON.parse(output) : undefined };
+}
+
 async function run(scenario: Scenario): Promise<GuestLine> {
-  await using cgroup = scenario.target === "cgroup" ? await makeCgroup(scenario) : undefined;
-  const settings = { duration_ms: PROGRAM_DURATION_MS, ...scenario.settings };
-  await using program = await StartedProgram.start(`${GUEST_PROGRAMS}/${scenario.program}`, {
-    arguments: Object.entries(settings).map(([key, value]) => `${key}=${value}`),
-  });
-  const { ready } = program;
-  const processId = numberOf(ready, "pid");
-  await cgroup?.add(processId);
-  const target = cgroup === undefined ? ["--pid", String(processId)] : ["--cgroup", cgroup.outerPath];
-  const now = scenario.nowNames === undefined ? undefined : await podtrace(["diagnose", ...target, "--now"]);
-  const { code, output, said } = await podtrace(
-    ["diagnose", ...target, ...scenario.arguments ?? [], "--duration", DIAGNOSE_DURATION, "-o", "json"],
-  );
+  await using group = await makeGroup(scenario);
+  await using program = scenario.target === "command" ? undefined : await startProgram(scenario, group);
+  const ready = program?.ready ?? {};
+  const now = scenario.nowNames === undefined
+    ? undefined
+    : await podtrace(["diagnose", ...targetOf(scenario, { ready, group }), "--now"]);
+  const { code, output, said } = await podtrace([
+    "diagnose",
+    ...scenario.arguments ?? [],
+    ...scenario.isRecorded === true ? ["--record", RECORDING] : [],
+    ...["-o", "json"],
+    ...scenario.target === "command" ? [] : ["--duration", DIAGNOSE_DURATION],
+    ...targetOf(scenario, { ready, group }),
+  ]);
   const report = code === 0 ? JSON.parse(output) : undefined;
-  return { kind: "scenario", name: scenario.name, ready, code, report, said, now: now && now.output + now.said };
+  const replay = scenario.isRecorded === true && code === 0 ? await replayAgain(output) : undefined;
+  return {
+    kind: "scenario",
+    name: scenario.name,
+    ready,
+    code,
+    report,
+    said,
+    now: now && now.output + now.said,
+    replay,
+  };
+}
+
+/** The last arguments: with a command nothing may follow it. */
+function targetOf(
+  scenario: Scenario,
+  found: { readonly ready: Statement; readonly group: Group | undefined },
+): readonly string[] {
+  const { ready, group } = found;
+  switch (scenario.target) {
+    case "process":
+      return ["--pid", String(numberOf(ready, "pid"))];
+    case "cgroup":
+      return ["--cgroup", group?.outerPath ?? ""];
+    case "command":
+      return ["--", GUEST_GO, group?.innerPath ?? "", ...commandOf(scenario)];
+  }
+}
+
+function commandOf({ program, settings }: Scenario): readonly string[] {
+  const all = { duration_ms: PROGRAM_DURATION_MS, ...settings };
+  return [`${GUEST_PROGRAMS}/${program}`, ...Object.entries(all).map(([key, value]) => `${key}=${value}`)];
+}
+
+async function startProgram(scenario: Scenario, group: Group | undefined): Promise<StartedProgram> {
+  const [path = "", ...settings] = commandOf(scenario);
+  const program = await StartedProgram.start(path, { arguments: settings });
+  const processId = numberOf(program.ready, "pid");
+  if (group !== undefined) await Deno.writeTextFile(`${group.innerPath}/cgroup.procs`, String(processId));
+  if (scenario.isToldToGo === true) Deno.kill(processId, "SIGUSR1");
+  return program;
+}
+
+async function replayAgain(report: string): Promise<Replay> {
+  const { code, output, said } = await podtrace(["diagnose", "--replay", RECORDING, "-o", "json"]);
+  const bytes = await Deno.readFile(RECORDING);
+  return { code, said, isSame: output === report, recording: toBase64(bytes) };
+}
+
+/** Deno before 2.5 has no method for it. */
+function toBase64(bytes: Uint8Array): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 /** As its user runs it. */
@@ -56,31 +129,42 @@ async function podtrace(args: readonly string[]): Promise<{ code: number; output
   return { code, output: decoder.decode(stdout), said: decoder.decode(stderr) };
 }
 
-interface NestedCgroup extends AsyncDisposable {
-  readonly outerPath: string;
-  add(processId: number): Promise<void>;
-}
-
 /** Two levels, so that the target is an ancestor of where the program lives. */
-async function makeCgroup(scenario: Scenario): Promise<NestedCgroup> {
-  await using stack = new AsyncDisposableStack();
-  const outer = scenario.cpus === undefined
-    ? await makePlainCgroup()
-    : stack.use(await makeLimitedCgroup({ cpus: scenario.cpus }));
-  if (scenario.cpus === undefined) stack.defer(() => Deno.remove(outer.path));
-  const innerPath = `${outer.path}/inner`;
-  await Deno.mkdir(innerPath);
-  stack.defer(() => Deno.remove(innerPath));
-  const owned = stack.move();
-  return {
-    outerPath: outer.path,
-    add: (processId) => Deno.writeTextFile(`${innerPath}/cgroup.procs`, String(processId)),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+interface Group extends AsyncDisposable {
+  readonly outerPath: string;
+  readonly innerPath: string;
 }
 
-async function makePlainCgroup(): Promise<{ path: string }> {
-  return { path: await Deno.makeTempDir({ dir: CGROUP_MOUNT, prefix: "podtrace-" }) };
+/** `undefined`: the scenario needs none. */
+async function makeGroup(scenario: Scenario): Promise<Group | undefined> {
+  if (scenario.target !== "cgroup" && scenario.limits === undefined) return undefined;
+  await using stack = new AsyncDisposableStack();
+  await Deno.writeTextFile(`${CGROUP_MOUNT}/cgroup.subtree_control`, "+cpu +memory +io");
+  const outerPath = await Deno.makeTempDir({ dir: CGROUP_MOUNT, prefix: "podtrace-" });
+  stack.defer(() => removeWhenEmpty(outerPath));
+  for (const [file, value] of await limitFiles(scenario.limits ?? {})) {
+    await Deno.writeTextFile(`${outerPath}/${file}`, value);
+  }
+  const innerPath = `${outerPath}/inner`;
+  await Deno.mkdir(innerPath);
+  stack.defer(() => removeWhenEmpty(innerPath));
+  const owned = stack.move();
+  return { outerPath, innerPath, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function limitFiles(limits: GroupLimits): Promise<readonly (readonly [file: string, value: string])[]> {
+  const { cpus, memoryBytes, writtenBytesPerSecond } = limits;
+  const disk = (await Deno.readTextFile(DISK_NUMBERS)).trim();
+  return [
+    ...(cpus === undefined ? [] : [["cpu.max", `${Math.round(cpus * CPU_PERIOD_US)} ${CPU_PERIOD_US}`]] as const),
+    ...(memoryBytes === undefined ? [] : [["memory.max", String(memoryBytes)]] as const),
+    ...(writtenBytesPerSecond === undefined ? [] : [["io.max", `${disk} wbps=${writtenBytesPerSecond}`]] as const),
+  ];
+}
+
+/** A process that was killed leaves its group a moment after it ended. */
+async function removeWhenEmpty(path: string): Promise<void> {
+  await until(() => Deno.remove(path).then(() => true, () => false), { what: `${path} is empty` });
 }
 
 function say(line: GuestLine): void {

@@ -10,6 +10,7 @@ import type { Statement } from "../demo/started_program.ts";
 
 export type GuestLine =
   | { readonly kind: "kernel"; readonly release: string }
+  | DoctorOutcome
   | ScenarioOutcome
   | { readonly kind: "failed"; readonly name: string; readonly message: string }
   | { readonly kind: "end" };
@@ -26,6 +27,37 @@ export interface ScenarioOutcome {
   readonly said: string;
   /** All that `diagnose --now` printed, where it was asked. */
   readonly now?: string | undefined;
+  /** What became of its recording, where one was made. */
+  readonly replay?: Replay | undefined;
+}
+
+/** A recording, replayed where it was made. */
+export interface Replay {
+  readonly code: number;
+  readonly said: string;
+  /** To the byte. */
+  readonly isSame: boolean;
+  /** The file, in base64. */
+  readonly recording: string;
+}
+
+/** What `doctor -o json` said. */
+export interface DoctorOutcome {
+  readonly kind: "doctor";
+  readonly code: number;
+  readonly said: string;
+  readonly report?: DoctorReport | undefined;
+}
+
+/** The part of docs/doctor.schema.json that is looked at. */
+export interface DoctorReport {
+  readonly canDiagnose: boolean;
+  readonly reason: string;
+  readonly lockdown: string;
+  readonly hooks: readonly {
+    readonly hook: string;
+    readonly providers: readonly { readonly program: string; readonly verdict: string; readonly reason: string }[];
+  }[];
 }
 
 /** As deep in the tree as in the checkout: the object is found relative to it. */
@@ -33,6 +65,7 @@ export const GUEST_MAIN = "/app/engine/backend/main.js";
 export const GUEST_DRIVER = "/app/guest.js";
 export const GUEST_OBJECT = "/app/dist/bpf/podtrace.x86_64.bpf.o";
 export const GUEST_PROGRAMS = "/programs";
+export const GUEST_GO = "/programs/go";
 export const GUEST_DENO = "/bin/deno";
 
 /** Yields the lines of a port's log; what a terminal adds and a line cut off by the end are left out. */

@@ -6,9 +6,9 @@
 
 import { NOT_ASKED_FOR } from "../../../engine/api/plane.ts";
 import type { JsonReport } from "../../../engine/diagnose/report_schema.ts";
-import type { GuestLine, ScenarioOutcome } from "./guest_lines.ts";
+import type { DoctorReport, GuestLine, ScenarioOutcome } from "./guest_lines.ts";
 import { NO_PROVIDER, type TriedKernel } from "./kernels.ts";
-import { type Scenario, SCENARIOS } from "./scenarios.ts";
+import { LOCKED_SCENARIOS, type Scenario, SCENARIOS } from "./scenarios.ts";
 
 /**
  * How much of all threads' time, waiting for a CPU may be off the scheduler's own
@@ -17,6 +17,9 @@ import { type Scenario, SCENARIOS } from "./scenarios.ts";
  * in every other scenario the product's own check finds nothing.
  */
 const RUN_DELAY_SHARE_MAX = 0.01;
+
+/** What a kernel in lockdown=confidentiality is told to be. */
+const REFUSAL = /lockdown/;
 
 /** One thing that is not as it should be. */
 export interface Problem {
@@ -29,10 +32,11 @@ export function judge(
   lines: readonly GuestLine[],
   options: { readonly kernel: TriedKernel; readonly scenarios?: readonly Scenario[] },
 ): readonly Problem[] {
-  const { kernel, scenarios = SCENARIOS } = options;
+  const { kernel, scenarios = kernel.lockdown === undefined ? SCENARIOS : LOCKED_SCENARIOS } = options;
   const problems = scenarios.flatMap((scenario) =>
     judgeScenario(scenario, lines, kernel).map((text) => ({ scenario: scenario.name, text }))
   );
+  problems.push(...judgeDoctor(lines, kernel).map((text) => ({ scenario: "doctor", text })));
   if (!lines.some(({ kind }) => kind === "end")) {
     problems.push({ scenario: "machine", text: "it ended before all scenarios were tried" });
   }
@@ -44,6 +48,7 @@ function judgeScenario(scenario: Scenario, lines: readonly GuestLine[], kernel: 
   if (line === undefined) return ["it was never tried"];
   if (line.kind !== "scenario") return [`it could not be run: ${"message" in line ? line.message : line.kind}`];
   const { report } = line;
+  if (kernel.lockdown === "confidentiality") return judgeRefusal(line);
   if (line.code !== 0 || report === undefined) return [`podtrace ended with ${line.code}: ${line.said.trim()}`];
   return [
     ...judgeHooks(report, kernel),
@@ -52,7 +57,44 @@ function judgeScenario(scenario: Scenario, lines: readonly GuestLine[], kernel: 
     ...judgeFindings(scenario, line, report),
     ...scenario.figureProblems?.(report) ?? [],
     ...judgeNow(scenario, line),
+    ...judgeReplay(scenario, line),
   ];
+}
+
+/** Where programs may not read the kernel's memory: one line that says so, and nothing else. */
+function judgeRefusal({ code, said, now = "" }: ScenarioOutcome): readonly string[] {
+  return [said, now].flatMap((text) => {
+    const isClear = code === 1 && text.trim().split("\n").length === 1 && REFUSAL.test(text);
+    return isClear ? [] : [`podtrace ended with ${code} and said "${text.trim()}", wanted 1 and ${REFUSAL}`];
+  });
+}
+
+/** Its verdict, and one program for each hook: it tries them all, those that are not asked for too. */
+function judgeDoctor(lines: readonly GuestLine[], kernel: TriedKernel): readonly string[] {
+  const line = lines.find(({ kind }) => kind === "doctor");
+  if (line?.kind !== "doctor") return ["it was never asked"];
+  const { report, code } = line;
+  if (report === undefined) return [`it ended with ${code}: ${line.said.trim()}`];
+  const isShut = kernel.lockdown === "confidentiality";
+  const served = (hook: DoctorReport["hooks"][number]) => hook.providers.find(({ verdict }) => verdict === "used");
+  return [
+    ...(report.canDiagnose === !isShut
+      ? []
+      : [`it says that diagnose ${isShut ? "works" : "does not"}: ${report.reason}`]),
+    ...(isShut === REFUSAL.test(report.reason) ? [] : [`its reason is "${report.reason}"`]),
+    ...(report.lockdown === (kernel.lockdown ?? "none") ? [] : [`it says that lockdown is ${report.lockdown}`]),
+    ...(isShut ? [] : report.hooks.flatMap((hook) => {
+      const wanted = kernel.providers[hook.hook] ?? hook.providers[0]?.program;
+      const found = served(hook)?.program ?? NO_PROVIDER;
+      return found === wanted ? [] : [`${hook.hook} is served by ${found}, wanted ${wanted}`];
+    })),
+  ];
+}
+
+function judgeReplay(scenario: Scenario, { replay }: ScenarioOutcome): readonly string[] {
+  if (scenario.isRecorded !== true) return [];
+  if (replay === undefined) return ["it was not replayed"];
+  return replay.isSame ? [] : [`the replay ended with ${replay.code} and another report: ${replay.said.trim()}`];
 }
 
 /** Every hook that was asked for has the provider this kernel is known for. */
@@ -101,6 +143,7 @@ function isWithinReach(check: Check, checks: readonly Check[]): boolean {
 }
 
 function judgeFindings(scenario: Scenario, outcome: ScenarioOutcome, report: JsonReport): readonly string[] {
+  if (scenario.findingId === "any") return [];
   const loud = report.findings.filter(({ severity }) => severity !== "info");
   if (scenario.findingId === undefined) return loud.map(({ title }) => `nothing is wrong, and yet: ${title}`);
   const finding = loud.find(({ id }) => id === scenario.findingId);

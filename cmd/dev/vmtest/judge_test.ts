@@ -1,6 +1,6 @@
 import { assert } from "../../../tests/support/assert.ts";
 import type { JsonReport } from "../../../engine/diagnose/report_schema.ts";
-import type { GuestLine } from "./guest_lines.ts";
+import type { DoctorReport, GuestLine } from "./guest_lines.ts";
 import { judge } from "./judge.ts";
 import type { TriedKernel } from "./kernels.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -58,9 +58,32 @@ function problemsOf(lines: readonly GuestLine[], scenario = SCENARIO): readonly 
   return judge(lines, { kernel: KERNEL, scenarios: [scenario] }).map(({ text }) => text);
 }
 
-function outcome(report: JsonReport | undefined, code = 0): readonly GuestLine[] {
+const DOCTOR: GuestLine = {
+  kind: "doctor",
+  code: 0,
+  said: "",
+  report: {
+    canDiagnose: true,
+    reason: "",
+    lockdown: "none",
+    hooks: [
+      {
+        hook: "sched_switch",
+        providers: [
+          { program: "sched_switch", verdict: "refused", reason: "no" },
+          { program: "sched_switch_by_task_state", verdict: "used", reason: "" },
+        ],
+      },
+      { hook: "sched_waking", providers: [{ program: "sched_waking", verdict: "used", reason: "" }] },
+    ],
+  },
+};
+
+/** The scenario last but one. */
+function outcome(report: JsonReport | undefined, code = 0): readonly [GuestLine, GuestLine, GuestLine] {
   const ready = { upstream_port: 4711 };
-  return [{ kind: "scenario", name: SCENARIO.name, ready, code, report, said: "Cannot trace\n" }, { kind: "end" }];
+  const said = "Cannot trace\n";
+  return [DOCTOR, { kind: "scenario", name: SCENARIO.name, ready, code, report, said }, { kind: "end" }];
 }
 
 Deno.test("judge() has nothing to say when all is as this kernel is known for", () => {
@@ -77,7 +100,11 @@ Deno.test("judge() does not miss what was not asked for", () => {
 Deno.test("judge() expects no provider where the kernel is known to have none", () => {
   const kernel = { ...KERNEL, providers: { ...KERNEL.providers, sched_waking: "none" } };
   const hooks = [SWITCH, { ...WAKING, provider: undefined, refused: ["why"] }];
-  assert.deepEqual(judge(outcome(aReport({ hooks })), { kernel, scenarios: [SCENARIO] }), []);
+  const [, line, end] = outcome(aReport({ hooks }));
+  const doctor = doctorOf({
+    hooks: [{ hook: "sched_waking", providers: [{ program: "sched_waking", verdict: "absent", reason: "no" }] }],
+  });
+  assert.deepEqual(judge([doctor, line, end], { kernel, scenarios: [SCENARIO] }), []);
 });
 
 Deno.test("judge() tells what a scenario finds wrong with the figures", () => {
@@ -120,9 +147,8 @@ Deno.test("judge() complains of a loud finding where nothing is wrong", () => {
 
 Deno.test("judge() complains when --now does not name what it has to", () => {
   const scenario: Scenario = { ...SCENARIO, nowNames: () => ["recvfrom"] };
-  const [line, end] = outcome(aReport());
-  const withNow = (now: string) =>
-    problemsOf([{ ...line, now } as GuestLine, ...(end === undefined ? [] : [end])], scenario);
+  const [doctor, line, end] = outcome(aReport());
+  const withNow = (now: string) => problemsOf([doctor, { ...line, now } as GuestLine, end], scenario);
   assert.deepEqual(withNow("caller: recvfrom"), []);
   assert.deepEqual(withNow("caller: not named\n"), ["--now does not name recvfrom: caller: not named"]);
 });
@@ -130,11 +156,60 @@ Deno.test("judge() complains when --now does not name what it has to", () => {
 Deno.test("judge() tells why there is no report", () => {
   assert.deepEqual(problemsOf(outcome(undefined, 1)), ["podtrace ended with 1: Cannot trace"]);
   assert.deepEqual(
-    problemsOf([{ kind: "failed", name: SCENARIO.name, message: "no such program" }, { kind: "end" }]),
+    problemsOf([DOCTOR, { kind: "failed", name: SCENARIO.name, message: "no such program" }, { kind: "end" }]),
     ["it could not be run: no such program"],
   );
 });
 
 Deno.test("judge() complains when the machine ended early", () => {
-  assert.deepEqual(problemsOf([]), ["it was never tried", "it ended before all scenarios were tried"]);
+  assert.deepEqual(problemsOf([]), [
+    "it was never tried",
+    "it was never asked",
+    "it ended before all scenarios were tried",
+  ]);
+});
+
+Deno.test("judge() complains when a recording is not replayed to the byte", () => {
+  const scenario: Scenario = { ...SCENARIO, isRecorded: true };
+  const [doctor, line, end] = outcome(aReport());
+  const withReplay = (replay: unknown) => problemsOf([doctor, { ...line, replay } as GuestLine, end], scenario);
+  const good = { code: 0, said: "", isSame: true, recording: "" };
+  assert.deepEqual(withReplay(good), []);
+  assert.deepEqual(withReplay(undefined), ["it was not replayed"]);
+  assert.deepEqual(withReplay({ ...good, code: 1, said: "cut\n", isSame: false }), [
+    "the replay ended with 1 and another report: cut",
+  ]);
+});
+
+/** The doctor's line with `changes` in its report. */
+function doctorOf(changes: Partial<DoctorReport>): GuestLine {
+  if (DOCTOR.kind !== "doctor" || DOCTOR.report === undefined) throw new TypeError("Cannot change it: no report");
+  return { ...DOCTOR, report: { ...DOCTOR.report, ...changes } };
+}
+
+Deno.test("judge() complains of a doctor that finds another program, or does not know the lockdown", () => {
+  const problemsWith = (changes: Partial<DoctorReport>) => {
+    const [, line, end] = outcome(aReport());
+    return problemsOf([doctorOf(changes), line, end]);
+  };
+  const hooks = [{ hook: "sched_waking", providers: [{ program: "sched_waking", verdict: "absent", reason: "no" }] }];
+  assert.deepEqual(problemsWith({ hooks }), ["sched_waking is served by none, wanted sched_waking"]);
+  assert.deepEqual(problemsWith({ lockdown: "integrity" }), ["it says that lockdown is integrity"]);
+  assert.deepEqual(problemsWith({ canDiagnose: false }), ["it says that diagnose does not: "]);
+});
+
+Deno.test("judge() wants one clear line and no report where the kernel is shut", () => {
+  const kernel: TriedKernel = { ...KERNEL, lockdown: "confidentiality" };
+  const reason = "Cannot trace: lockdown is confidentiality";
+  const doctor = doctorOf({ canDiagnose: false, reason, lockdown: "confidentiality" });
+  const problemsWith = (code: number, said: string) =>
+    judge([
+      doctor,
+      { kind: "scenario", name: SCENARIO.name, ready: {}, code, said, now: `${reason}\n` },
+      { kind: "end" },
+    ], { kernel, scenarios: [SCENARIO] }).map(({ text }) => text);
+  assert.deepEqual(problemsWith(1, `${reason}\n`), []);
+  assert.match(problemsWith(1, `${reason}\nand a stack\n`).join(), /ended with 1 and said/);
+  assert.match(problemsWith(0, `${reason}\n`).join(), /ended with 0/);
+  assert.match(problemsWith(1, "Cannot trace: EPERM\n").join(), /wanted 1 and \/lockdown/);
 });

@@ -5,11 +5,14 @@
  */
 
 import type { Category } from "../../../engine/api/measurements.ts";
+import type { Lockdown } from "../../../engine/mod.ts";
 
 /** One kernel, as Debian packages it for virtual machines. */
 export interface TriedKernel {
-  /** Major and minor version. */
+  /** Major and minor version, and how far it is locked. */
   readonly name: string;
+  /** A boot parameter; absent: nothing is locked. */
+  readonly lockdown?: Exclude<Lockdown, "none">;
   /** Debian's release that carries it. */
   readonly suite: string;
   /** The program that has to serve each hook; hooks that are not listed are served by their first. */
@@ -47,4 +50,6 @@ export const TRIED_KERNELS: readonly TriedKernel[] = [
     blindCategories: [],
   },
   { name: "6.12", suite: "trixie", providers: {}, blindCategories: [] },
+  { name: "6.12-integrity", suite: "trixie", lockdown: "integrity", providers: {}, blindCategories: [] },
+  { name: "6.12-confidentiality", suite: "trixie", lockdown: "confidentiality", providers: {}, blindCategories: [] },
 ];

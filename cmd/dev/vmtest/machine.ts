@@ -12,7 +12,7 @@ const MEMORY_MIB = 2048;
 const DISK_BYTES = 64 << 20;
 
 /** Emulated, a machine takes some ten times as long for everything; on a busy host longer still. */
-export const MACHINE_MS_MAX = 1_200_000;
+export const MACHINE_MS_MAX = 1_800_000;
 
 export interface MachineOutcome {
   readonly lines: readonly GuestLine[];
@@ -26,14 +26,15 @@ export interface MachineOutcome {
  * has switched itself off.
  *
  * @param options.folder where the files of this run are put; the caller removes it
+ * @param options.bootParameters for the kernel, beside what every machine needs
  * @throws {Error} If the machine cannot be started, or does not end in time
  */
 export async function runMachine(
   imagePath: string,
   entries: readonly CpioEntry[],
-  options: { readonly folder: string; readonly signal: AbortSignal },
+  options: { readonly folder: string; readonly bootParameters: string; readonly signal: AbortSignal },
 ): Promise<MachineOutcome> {
-  const { folder } = options;
+  const { folder, bootParameters } = options;
   const initrdPath = `${folder}/initrd.cpio`;
   const diskPath = `${folder}/disk.ext4`;
   await writeArchive(initrdPath, entries);
@@ -41,7 +42,12 @@ export async function runMachine(
   const startMs = performance.now();
   const deadline = AbortSignal.timeout(MACHINE_MS_MAX);
   const child = new Deno.Command("nice", {
-    args: ["-n", "5", "qemu-system-x86_64", ...machineArguments({ imagePath, initrdPath, diskPath, folder })],
+    args: [
+      "-n",
+      "5",
+      "qemu-system-x86_64",
+      ...machineArguments({ imagePath, initrdPath, diskPath, folder, bootParameters }),
+    ],
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -76,12 +82,13 @@ function machineArguments(files: {
   readonly initrdPath: string;
   readonly diskPath: string;
   readonly folder: string;
+  readonly bootParameters: string;
 }): readonly string[] {
   return [
     ["-accel", "tcg", "-icount", "shift=0", "-cpu", "max", "-smp", "1", "-m", String(MEMORY_MIB)],
     ["-nodefaults", "-no-reboot", "-display", "none"],
     ["-kernel", files.imagePath, "-initrd", files.initrdPath],
-    ["-append", "console=ttyS0 panic=-1 loglevel=4"],
+    ["-append", `console=ttyS0 panic=-1 loglevel=4 ${files.bootParameters}`],
     ["-drive", `file=${files.diskPath},format=raw,if=virtio,cache=writethrough`],
     ["-serial", `file:${files.folder}/console.log`, "-serial", `file:${files.folder}/lines.log`],
   ].flat();

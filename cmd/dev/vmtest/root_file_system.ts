@@ -8,7 +8,7 @@
 import { buildFixture } from "../../../tests/support/fixture_programs.ts";
 import { runCommand } from "../run_command.ts";
 import type { CpioEntry } from "./cpio.ts";
-import { GUEST_DENO, GUEST_DRIVER, GUEST_MAIN, GUEST_OBJECT, GUEST_PROGRAMS } from "./guest_lines.ts";
+import { GUEST_DENO, GUEST_DRIVER, GUEST_GO, GUEST_MAIN, GUEST_OBJECT, GUEST_PROGRAMS } from "./guest_lines.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
 const CHECKOUT = new URL("../../../", import.meta.url);
@@ -31,12 +31,26 @@ $b mount -t sysfs sysfs /sys
 $b mount -t devtmpfs devtmpfs /dev
 $b mount -t tmpfs tmpfs /tmp
 $b mount -t tracefs tracefs /sys/kernel/tracing
+$b mount -t securityfs securityfs /sys/kernel/security
 $b mount -t cgroup2 cgroup2 /sys/fs/cgroup
 $b ip link set lo up
 for module in /modules/*; do $b insmod "$module"; done
 $b mount -t ext4 /dev/vda /disk
 ${GUEST_DENO} run -A --no-config ${GUEST_DRIVER} >/dev/ttyS1
 $b poweroff -f
+`;
+
+/** Starts a program in a cgroup ("": where it is), and tells it to go when it is ready; ends as it does. */
+const GO = `#!/bin/busybox sh
+b=/bin/busybox
+if [ -n "$1" ]; then echo 0 >"$1/cgroup.procs"; fi
+shift
+said=/tmp/said.$$
+"$@" >$said &
+child=$!
+while ! $b grep -q READY $said; do $b sleep 0.1; done
+kill -USR1 $($b sed -n 's/^READY.*"pid":\\([0-9]*\\).*/\\1/p' $said)
+wait $child
 `;
 
 export interface KernelFiles {
@@ -87,6 +101,7 @@ export async function guestEntries(options: { busyboxPath: string; folder: strin
     ...folders.map((path) => ({ kind: "directory", path }) as const),
     { kind: "device", path: "dev/console", major: 5, minor: 1 },
     { kind: "file", path: "init", bytes: new TextEncoder().encode(INIT), isExecutable: true },
+    { kind: "file", path: GUEST_GO.slice(1), bytes: new TextEncoder().encode(GO), isExecutable: true },
     ...await Promise.all(files.map(async ([inside, outside]) => ({
       kind: "file" as const,
       path: inside.slice(1),

@@ -14,11 +14,16 @@ export interface Scenario {
   readonly name: string;
   readonly program: FixtureName;
   readonly settings: FixtureSettings;
-  /** A cgroup target is two levels deep, and the program lives in the inner one. */
-  readonly target: "process" | "cgroup";
-  /** CPUs its cgroup is held to; needs a cgroup target. */
-  readonly cpus?: number;
-  /** The rule that has to speak up; `undefined`: none may, above info. */
+  /**
+   * A cgroup target is two levels deep, and the program lives in the inner one.
+   * A command is started by podtrace itself, which waits until it has ended.
+   */
+  readonly target: "process" | "cgroup" | "command";
+  /** What its cgroup may have; needs a target that is not a process. */
+  readonly limits?: GroupLimits;
+  /** It waits for SIGUSR1, and gets it before it is looked at. A command gets it when it is ready. */
+  readonly isToldToGo?: boolean;
+  /** The rule that has to speak up; `undefined`: none may, above info; "any": it is the figures that count. */
   readonly findingId: string | undefined;
   /** What the finding has to name, anywhere in its title or evidence. */
   readonly names: (ready: Statement) => readonly string[];
@@ -26,8 +31,18 @@ export interface Scenario {
   readonly arguments?: readonly string[];
   /** Yields what is wrong with the figures of its sections; absent: they are not looked at. */
   readonly figureProblems?: (report: JsonReport) => readonly string[];
+  /** The run is recorded, and replayed in the machine and outside of it. */
+  readonly isRecorded?: boolean;
   /** What `diagnose --now` has to name too; absent: it is not asked. */
   readonly nowNames?: (ready: Statement) => readonly string[];
+}
+
+/** Of a cgroup; those that are absent are not limited. */
+export interface GroupLimits {
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+  /** To the disk that holds `DISK_FOLDER`. */
+  readonly writtenBytesPerSecond?: number;
 }
 
 /** Lies on a disk of its own, two mounts deep. */
@@ -44,15 +59,68 @@ function transferProblems({ tcp, completeness }: JsonReport): readonly string[] 
   return isWhole ? [] : [`${sends} sends and ${receives} receives, wanted as many of one as of the other, and some`];
 }
 
-/** Each round of the log is one write and one fsync. */
-function fileProblems({ filesystem }: JsonReport): readonly string[] {
-  if (filesystem === undefined) return ["no figures of files at all"];
-  const { write_operations: writes = 0, fsync_operations: fsyncs = 0, top_files = [] } = filesystem;
-  const isNamed = top_files.some(({ Target }) => Target === `${DISK_FOLDER}/audit.log`);
+/** How often the talker asks on each of its sockets; every request is of 100 bytes, every answer of 200. */
+const TALKS = 40;
+
+/** On each connection, but for the first: three more on top of each other, two after them, and one that is reset. */
+const TALKED: Readonly<Record<string, { readonly sends: number; readonly receives: number }>> = {
+  "127.0.0.1:": { sends: 2 * TALKS + 6, receives: 2 * TALKS + 5 },
+  "[::1]:": { sends: TALKS, receives: TALKS },
+  "(udp)": { sends: TALKS, receives: TALKS },
+  "unix socket": { sends: TALKS, receives: TALKS },
+};
+
+/** To the byte, whatever serves the hooks. */
+function talkProblems({ peers = [], command }: JsonReport): readonly string[] {
+  const clients = peers.filter(({ role }) => role === "client");
+  const problems = Object.entries(TALKED).flatMap(([sign, { sends, receives }]) => {
+    const found = clients.filter(({ target, failed_connects }) =>
+      failed_connects === 0 &&
+      (sign.endsWith(":") ? target.startsWith(sign) && !target.includes("(") : target.includes(sign))
+    );
+    const figures = found.map((peer) =>
+      [peer.send_operations, peer.sent_bytes, peer.receive_operations, peer.received_bytes].join(" ")
+    );
+    const wanted = [sends, 100 * sends, receives, 200 * receives].join(" ");
+    return figures.join() === wanted ? [] : [`${sign} ${figures.join() || "is not there"}, wanted ${wanted}`];
+  });
+  const refused = clients.filter(({ failed_connects }) => failed_connects === 7).length;
   return [
-    ...(fsyncs > 0 && Math.abs(writes - fsyncs) <= 1 ? [] : [`${writes} writes and ${fsyncs} fsyncs, wanted as many`]),
-    ...(isNamed ? [] : [`the log is not among ${JSON.stringify(top_files)}`]),
+    ...problems,
+    ...(refused === 1 ? [] : [`${refused} peers refused 7 connects, wanted 1`]),
+    ...exitProblems(command, 0),
   ];
+}
+
+function exitProblems(command: JsonReport["command"], wanted: number): readonly string[] {
+  return command?.exitCode === wanted ? [] : [`the command ended with ${command?.exitCode}, wanted ${wanted}`];
+}
+
+const FILE_ROUNDS = 50;
+
+/** Each round writes, reads and syncs one file, which it makes, renames and removes. */
+function roundProblems({ filesystem, command }: JsonReport): readonly string[] {
+  const made = filesystem?.top_files?.find(({ Target }) => Target === `${DISK_FOLDER}/made`)?.Count ?? 0;
+  const { fsync_operations: syncs = 0, errors = 0 } = filesystem ?? {};
+  return [
+    ...(made === 3 * FILE_ROUNDS ? [] : [`${made} operations on the file, wanted ${3 * FILE_ROUNDS}`]),
+    ...(syncs === FILE_ROUNDS ? [] : [`${syncs} fsyncs, wanted ${FILE_ROUNDS}`]),
+    ...(errors >= FILE_ROUNDS ? [] : [`${errors} failures, wanted ${FILE_ROUNDS} reads of no descriptor`]),
+    ...exitProblems(command, 0),
+  ];
+}
+
+/** Two thirds of the time in one function, a third in the other. */
+function sampleProblems({ stacks }: JsonReport): readonly string[] {
+  const counts = ["parse_prices", "parse_orders"].map((name) => {
+    const lines = stacks?.foldedOnCpu.filter((line) => line.includes(`;${name} `)) ?? [];
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+  });
+  const [prices = 0, orders = 0] = counts;
+  const isShared = prices + orders >= 100 && prices > 1.5 * orders && orders > 0;
+  return isShared
+    ? []
+    : [`${prices} samples in one function and ${orders} in the other, wanted two to one of some 250`];
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -90,6 +158,7 @@ export const SCENARIOS: readonly Scenario[] = [
     target: "process",
     findingId: "lock-contention",
     names: (ready) => [String(ready["lock_address"]), "flusher"],
+    isRecorded: true,
   },
   {
     name: "lock whose holder waits for an upstream",
@@ -106,16 +175,6 @@ export const SCENARIOS: readonly Scenario[] = [
     target: "process",
     findingId: "disk-stall",
     names: () => ["fsync", `${DISK_FOLDER}/audit.log`, "flusher"],
-  },
-  {
-    name: "every operation on files",
-    program: "fsync_log",
-    settings: { write_bytes: 1 << 18, path: `${DISK_FOLDER}/audit.log` },
-    target: "process",
-    arguments: ["--filter", "time,fs"],
-    findingId: "disk-stall",
-    names: () => ["fsync", `${DISK_FOLDER}/audit.log`],
-    figureProblems: fileProblems,
   },
   {
     name: "pages read from the disk",
@@ -163,7 +222,7 @@ export const SCENARIOS: readonly Scenario[] = [
     program: "cpu_hogs",
     settings: { threads: 2 },
     target: "cgroup",
-    cpus: 0.2,
+    limits: { cpus: 0.2 },
     findingId: "cpu-throttling",
     names: () => ["0.2"],
   },
@@ -184,6 +243,83 @@ export const SCENARIOS: readonly Scenario[] = [
     names: (ready) => [`127.0.0.1:${ready["upstream_port"]}`, "ECONNRESET"],
   },
   {
+    name: "sockets of every kind, counted",
+    program: "socket_talker",
+    settings: { times: TALKS, delay_ms: 2 },
+    target: "command",
+    isToldToGo: true,
+    findingId: "connection-failures",
+    names: () => ["ECONNREFUSED"],
+    figureProblems: talkProblems,
+  },
+  {
+    name: "operations on files, counted",
+    program: "file_worker",
+    settings: { rounds: FILE_ROUNDS, path: DISK_FOLDER },
+    target: "command",
+    isToldToGo: true,
+    arguments: ["--filter", "time,fs"],
+    findingId: "any",
+    names: () => [],
+    figureProblems: roundProblems,
+  },
+  {
+    name: "process that is killed for want of memory",
+    program: "resource_hog",
+    settings: { what: "memory", hold_bytes: 48 << 20 },
+    target: "command",
+    limits: { memoryBytes: 24 << 20 },
+    isToldToGo: true,
+    findingId: "oom-kill",
+    names: () => ["resource_hog"],
+    figureProblems: ({ command }) => exitProblems(command, 137),
+  },
+  {
+    name: "group that is nearly full",
+    program: "resource_hog",
+    settings: { what: "memory", hold_bytes: 30 << 20 },
+    target: "cgroup",
+    limits: { memoryBytes: 32 << 20 },
+    isToldToGo: true,
+    findingId: "memory-limit",
+    names: () => [],
+  },
+  {
+    name: "group at its limit of writing",
+    program: "fsync_log",
+    settings: { write_bytes: 1 << 18, path: `${DISK_FOLDER}/audit.log` },
+    target: "cgroup",
+    limits: { writtenBytesPerSecond: 1 << 20 },
+    findingId: "io-limit",
+    names: () => [],
+  },
+  {
+    name: "segments that are lost",
+    program: "troubled_peer",
+    settings: { trouble: "lossy" },
+    target: "process",
+    findingId: "retransmits",
+    names: upstreamPeer,
+  },
+  {
+    name: "service that does not accept fast enough",
+    program: "troubled_peer",
+    settings: { trouble: "crowded", as: "server", callers: 4 },
+    target: "process",
+    findingId: "listen-overflow",
+    names: (ready) => [String(ready["upstream_port"])],
+  },
+  {
+    name: "what threads compute",
+    program: "hot_paths",
+    settings: {},
+    target: "process",
+    arguments: ["--stacks"],
+    findingId: "any",
+    names: () => [],
+    figureProblems: sampleProblems,
+  },
+  {
     name: "idle process",
     program: "sleeper",
     settings: { in: "epoll" },
@@ -195,3 +331,6 @@ export const SCENARIOS: readonly Scenario[] = [
 
 /** How long each program is looked at. */
 export const DIAGNOSE_DURATION = "3s";
+
+/** What a locked kernel is asked: the first, which any plane that is shut would spoil. */
+export const LOCKED_SCENARIOS: readonly Scenario[] = SCENARIOS.slice(0, 1);

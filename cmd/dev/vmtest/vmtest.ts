@@ -9,6 +9,7 @@ import { runCommand } from "../run_command.ts";
 import { firstDependency, openSuite, type Suite, unpackPackage } from "./debian_packages.ts";
 import type { GuestLine } from "./guest_lines.ts";
 import { judge, type Problem } from "./judge.ts";
+import { type MatrixColumn, measuredColumn, renderMatrix } from "./kernel_matrix.ts";
 import { TRIED_KERNELS, type TriedKernel } from "./kernels.ts";
 import { runMachine, tail } from "./machine.ts";
 import { findKernel, guestEntries, moduleEntries } from "./root_file_system.ts";
@@ -34,6 +35,8 @@ troubles in them and checks what podtrace diagnose says.
 
   KERNEL         ${TRIED_KERNELS.map(({ name }) => name).join(", ")}; all of them by default
   --keep FOLDER  where to leave the logs and reports of every machine`;
+
+const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
 
 interface Request {
   readonly kernels: readonly TriedKernel[];
@@ -97,10 +100,13 @@ async function tryKernels(request: Request, signal: AbortSignal): Promise<number
   try {
     const entries = await guestEntries({ busyboxPath: await fetchBusybox(cache), folder });
     let failedCount = 0;
+    const columns: MatrixColumn[] = [];
     for (const kernel of request.kernels) {
-      const problems = await tryKernel(kernel, { cache, folder, entries, keepFolder: request.keepFolder, signal });
-      if (problems.length > 0) failedCount++;
+      const tried = await tryKernel(kernel, { cache, folder, entries, keepFolder: request.keepFolder, signal });
+      columns.push(measuredColumn(kernel.name, tried.lines));
+      if (tried.problems.length > 0) failedCount++;
     }
+    console.log(renderMatrix(columns));
     console.log(`vmtest: ${request.kernels.length - failedCount} kernels passed, ${failedCount} failed`);
     return failedCount === 0 ? 0 : 1;
   } finally {
@@ -117,7 +123,7 @@ async function tryKernel(
     readonly keepFolder: string | undefined;
     readonly signal: AbortSignal;
   },
-): Promise<readonly Problem[]> {
+): Promise<{ readonly problems: readonly Problem[]; readonly lines: readonly GuestLine[] }> {
   const { cache, folder, signal } = options;
   const suite = await openSuite(kernel.suite, `${cache}/apt/${kernel.suite}`);
   const packageName = await firstDependency(suite, KERNEL_PACKAGE);
@@ -125,10 +131,31 @@ async function tryKernel(
   const machineFolder = `${folder}/${kernel.name}`;
   await Deno.mkdir(machineFolder);
   const entries = [...options.entries, ...await moduleEntries(files)];
-  const outcome = await runMachine(files.imagePath, entries, { folder: machineFolder, signal });
+  const bootParameters = kernel.lockdown === undefined ? "" : `lockdown=${kernel.lockdown}`;
+  const outcome = await runMachine(files.imagePath, entries, { folder: machineFolder, bootParameters, signal });
   if (options.keepFolder !== undefined) await keepLogs(machineFolder, `${options.keepFolder}/${kernel.name}`);
-  const problems = judge(outcome.lines, { kernel });
+  const problems = [...judge(outcome.lines, { kernel }), ...await replayHere(outcome.lines, { folder: machineFolder })];
   describe(kernel, { ...outcome, problems });
+  return { problems, lines: outcome.lines };
+}
+
+/** A recording has to yield the same report on another kernel. */
+async function replayHere(
+  lines: readonly GuestLine[],
+  options: { readonly folder: string },
+): Promise<readonly Problem[]> {
+  const problems: Problem[] = [];
+  for (const line of lines) {
+    if (line.kind !== "scenario" || line.replay === undefined || line.report === undefined) continue;
+    const path = `${options.folder}/look.rec`;
+    await Deno.writeFile(path, Uint8Array.from(atob(line.replay.recording), (char) => char.charCodeAt(0)));
+    const { code, output } = await runCommand(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", MAIN, "diagnose", "--replay", path, "-o", "json"],
+      output: "capture",
+    });
+    const isSame = code === 0 && JSON.stringify(JSON.parse(output)) === JSON.stringify(line.report);
+    if (!isSame) problems.push({ scenario: line.name, text: `replayed here it ended with ${code} and another report` });
+  }
   return problems;
 }
 
