@@ -57,6 +57,22 @@ static __always_inline u32 file_operation_of(long number)
 	return pt_file_calls[number];
 }
 
+/* Of the thread that runs. Before 5.11 its address has no type to the verifier: every step is a copy. */
+static __always_inline struct file *own_file(s32 fd)
+{
+	struct file **files, *file = NULL;
+	struct fdtable *table;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
+		return file_of((struct task_struct *)bpf_get_current_task_btf(), fd);
+	table = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), files, fdt);
+	if (fd < 0 || !table || (u32)fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	files = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return file;
+}
+
 /* The place of the path among the arguments: behind a directory's descriptor in the calls that have one. */
 static __always_inline int path_index(long number)
 {
@@ -223,7 +239,7 @@ int BPF_PROG(file_call_enter, struct pt_regs *regs, long number)
 	__builtin_memset(&thread->file_object, 0, sizeof(thread->file_object));
 	if (has_descriptor(operation)) {
 		thread->file_argument = pt_arch_argument(regs, 0);
-		describe_file(&thread->file_object, file_of(current_task(), (s32)thread->file_argument));
+		describe_file(&thread->file_object, own_file((s32)thread->file_argument));
 	} else {
 		thread->file_argument = path_index(number) ? pt_arch_argument(regs, 1) : pt_arch_argument(regs, 0);
 	}
@@ -250,7 +266,7 @@ static __always_inline bool find_object(struct pt_file_key *key, struct pt_threa
 	}
 	if (operation != PT_FILE_OPEN)
 		return operation != PT_FILE_EXEC;
-	describe_file(&key->object, file_of(current_task(), (s32)result));
+	describe_file(&key->object, own_file((s32)result));
 	return key->object.kind == PT_OBJECT_FILE;
 }
 
@@ -305,7 +321,7 @@ int BPF_PROG(file_call_exit, struct pt_regs *regs, long result)
 	if (is_new) {
 		if (key.object.kind == PT_OBJECT_FILE) {
 			s32 fd = has_descriptor(operation) ? (s32)thread->file_argument : (s32)result;
-			struct file *file = file_of(current_task(), fd);
+			struct file *file = own_file(fd);
 
 			/* Closed by now: what was done with it before has told its name, if anything was. */
 			if (file)
