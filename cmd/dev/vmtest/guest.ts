@@ -7,15 +7,8 @@
 
 import { until } from "../../../tests/support/until.ts";
 import { numberOf, StartedProgram, type Statement } from "../demo/started_program.ts";
-import { GUEST_GO, GUEST_MAIN, GUEST_PROGRAMS, type GuestLine, type Replay } from "./guest_lines.ts";
-import {
-  DIAGNOSE_DURATION,
-  DISK_FOLDER,
-  type GroupLimits,
-  LOCKED_SCENARIOS,
-  type Scenario,
-  SCENARIOS,
-} from "./scenarios.ts";
+import { GUEST_GO, GUEST_MAIN, GUEST_PROGRAMS, type GuestLine, parseOnlyVariable, type Replay } from "./guest_lines.ts";
+import { chooseScenarios, DIAGNOSE_DURATION, DISK_FOLDER, type GroupLimits, type Scenario } from "./scenarios.ts";
 
 /** Longer than a diagnosis takes on a slow machine; the program is ended before. */
 const PROGRAM_DURATION_MS = 120_000;
@@ -34,7 +27,7 @@ async function main(): Promise<void> {
   say({ kind: "kernel", release: Deno.osRelease() });
   say(await askDoctor());
   const isLocked = (await Deno.readTextFile("/proc/cmdline")).includes("lockdown=");
-  for (const scenario of isLocked ? LOCKED_SCENARIOS : SCENARIOS) {
+  for (const scenario of chooseScenarios({ isLocked, only: parseOnlyVariable((name) => Deno.env.get(name)) })) {
     try {
       say(await run(scenario));
     } catch (error) {

@@ -73,3 +73,17 @@ export function parseGuestLines(log: string): readonly GuestLine[] {
   const lines = log.split("\n").slice(0, -1).map((line) => line.trim()).filter((line) => line.startsWith("{"));
   return lines.map((line) => JSON.parse(line) as GuestLine); // written by guest.ts, of this same checkout
 }
+
+/** A boot parameter the kernel does not know, which it therefore hands to the first process as a variable. */
+const ONLY_VARIABLE = "PODTRACE_ONLY";
+
+/** Yields the boot parameter that names the chosen scenarios; "" for all of them. */
+export function toOnlyParameter(only: readonly string[]): string {
+  return only.length === 0 ? "" : `${ONLY_VARIABLE}=${only.map(encodeURIComponent).join()}`;
+}
+
+/** The counterpart of `toOnlyParameter`, in the guest. */
+export function parseOnlyVariable(variable: (name: string) => string | undefined): readonly string[] {
+  const text = variable(ONLY_VARIABLE) ?? "";
+  return text === "" ? [] : text.split(",").map(decodeURIComponent);
+}

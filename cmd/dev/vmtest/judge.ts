@@ -8,7 +8,7 @@ import { NOT_ASKED_FOR } from "../../../engine/api/plane.ts";
 import type { JsonReport } from "../../../engine/diagnose/report_schema.ts";
 import type { DoctorReport, GuestLine, ScenarioOutcome } from "./guest_lines.ts";
 import { NO_PROVIDER, type TriedKernel } from "./kernels.ts";
-import { LOCKED_SCENARIOS, type Scenario, SCENARIOS } from "./scenarios.ts";
+import type { Scenario } from "./scenarios.ts";
 
 /**
  * How much of all threads' time, waiting for a CPU may be off the scheduler's own
@@ -30,9 +30,9 @@ export interface Problem {
 /** Yields everything that is wrong; nothing for a kernel on which all of podtrace works. */
 export function judge(
   lines: readonly GuestLine[],
-  options: { readonly kernel: TriedKernel; readonly scenarios?: readonly Scenario[] },
+  options: { readonly kernel: TriedKernel; readonly scenarios: readonly Scenario[] },
 ): readonly Problem[] {
-  const { kernel, scenarios = kernel.lockdown === undefined ? SCENARIOS : LOCKED_SCENARIOS } = options;
+  const { kernel, scenarios } = options;
   const problems = scenarios.flatMap((scenario) =>
     judgeScenario(scenario, lines, kernel).map((text) => ({ scenario: scenario.name, text }))
   );

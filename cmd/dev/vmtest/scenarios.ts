@@ -333,4 +333,17 @@ export const SCENARIOS: readonly Scenario[] = [
 export const DIAGNOSE_DURATION = "3s";
 
 /** What a locked kernel is asked: the first, which any plane that is shut would spoil. */
-export const LOCKED_SCENARIOS: readonly Scenario[] = SCENARIOS.slice(0, 1);
+const LOCKED_SCENARIO_COUNT = 1;
+
+/** Which scenarios a machine goes through. */
+export interface ScenarioChoice {
+  readonly isLocked: boolean;
+  /** Parts of names, in lower case; none: all scenarios. */
+  readonly only: readonly string[];
+}
+
+/** Yields the chosen ones; the guest and the judge ask alike. */
+export function chooseScenarios({ isLocked, only }: ScenarioChoice): readonly Scenario[] {
+  if (isLocked) return SCENARIOS.slice(0, LOCKED_SCENARIO_COUNT);
+  return SCENARIOS.filter(({ name }) => only.length === 0 || only.some((part) => name.toLowerCase().includes(part)));
+}

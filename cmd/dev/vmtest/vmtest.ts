@@ -7,12 +7,13 @@
 
 import { runCommand } from "../run_command.ts";
 import { firstDependency, openSuite, type Suite, unpackPackage } from "./debian_packages.ts";
-import type { GuestLine } from "./guest_lines.ts";
+import { type GuestLine, toOnlyParameter } from "./guest_lines.ts";
 import { judge, type Problem } from "./judge.ts";
 import { type MatrixColumn, measuredColumn, renderMatrix } from "./kernel_matrix.ts";
 import { TRIED_KERNELS, type TriedKernel } from "./kernels.ts";
 import { runMachine, tail } from "./machine.ts";
 import { findKernel, guestEntries, moduleEntries } from "./root_file_system.ts";
+import { chooseScenarios } from "./scenarios.ts";
 
 const KERNEL_PACKAGE = "linux-image-cloud-amd64";
 
@@ -28,18 +29,21 @@ const NEEDED_PROGRAMS = [
 /** As a shell reports a program that Ctrl+C ended. */
 const EXIT_INTERRUPTED = 130;
 
-const USAGE = `Usage: vmtest [KERNEL...] [--keep FOLDER]
+const USAGE = `Usage: vmtest [KERNEL...] [--only TEXT] [--keep FOLDER]
 
 Boots Debian's kernels in emulated machines (4 minutes each and up), plants
 troubles in them and checks what podtrace diagnose says.
 
   KERNEL         ${TRIED_KERNELS.map(({ name }) => name).join(", ")}; all of them by default
+  --only TEXT    only scenarios with TEXT in their names; may be given again
   --keep FOLDER  where to leave the logs and reports of every machine`;
 
 const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
 
 interface Request {
   readonly kernels: readonly TriedKernel[];
+  /** Parts of the names of scenarios, in lower case; none: all of them. */
+  readonly only: readonly string[];
   readonly keepFolder: string | undefined;
 }
 
@@ -77,13 +81,28 @@ export async function runVmtest(args: string[]): Promise<number> {
 /** `undefined`: the arguments make no sense. */
 export function parseRequest(args: readonly string[]): Request | undefined {
   const names = [...args];
-  const flagIndex = names.indexOf("--keep");
-  const [, keepFolder] = flagIndex < 0 ? [] : names.splice(flagIndex, 2);
-  if (flagIndex >= 0 && keepFolder === undefined) return undefined;
+  const kept = takeValues(names, "--keep");
+  const only = takeValues(names, "--only");
+  if (kept === undefined || only === undefined || kept.length > 1) return undefined;
   const kernels = names.map((name) => TRIED_KERNELS.find((kernel) => kernel.name === name));
   const known = kernels.filter((kernel) => kernel !== undefined);
   if (known.length < kernels.length) return undefined;
-  return { kernels: known.length === 0 ? TRIED_KERNELS : known, keepFolder };
+  return {
+    kernels: known.length === 0 ? TRIED_KERNELS : known,
+    only: only.map((text) => text.toLowerCase()),
+    keepFolder: kept[0],
+  };
+}
+
+/** Takes every `flag VALUE` out of `args`, and yields the values; `undefined`: one has none. */
+function takeValues(args: string[], flag: string): readonly string[] | undefined {
+  const values: string[] = [];
+  for (let at = args.indexOf(flag); at >= 0; at = args.indexOf(flag)) {
+    const [, value] = args.splice(at, 2);
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  return values;
 }
 
 async function missingPackages(): Promise<readonly string[]> {
@@ -102,7 +121,7 @@ async function tryKernels(request: Request, signal: AbortSignal): Promise<number
     let failedCount = 0;
     const columns: MatrixColumn[] = [];
     for (const kernel of request.kernels) {
-      const tried = await tryKernel(kernel, { cache, folder, entries, keepFolder: request.keepFolder, signal });
+      const tried = await tryKernel(kernel, { ...request, cache, folder, entries, signal });
       columns.push(measuredColumn(kernel.name, tried.lines));
       if (tried.problems.length > 0) failedCount++;
     }
@@ -120,6 +139,7 @@ async function tryKernel(
     readonly cache: string;
     readonly folder: string;
     readonly entries: Awaited<ReturnType<typeof guestEntries>>;
+    readonly only: readonly string[];
     readonly keepFolder: string | undefined;
     readonly signal: AbortSignal;
   },
@@ -131,10 +151,17 @@ async function tryKernel(
   const machineFolder = `${folder}/${kernel.name}`;
   await Deno.mkdir(machineFolder);
   const entries = [...options.entries, ...await moduleEntries(files)];
-  const bootParameters = kernel.lockdown === undefined ? "" : `lockdown=${kernel.lockdown}`;
+  const { lockdown } = kernel;
+  const bootParameters = [lockdown === undefined ? "" : `lockdown=${lockdown}`, toOnlyParameter(options.only)].join(
+    " ",
+  );
   const outcome = await runMachine(files.imagePath, entries, { folder: machineFolder, bootParameters, signal });
   if (options.keepFolder !== undefined) await keepLogs(machineFolder, `${options.keepFolder}/${kernel.name}`);
-  const problems = [...judge(outcome.lines, { kernel }), ...await replayHere(outcome.lines, { folder: machineFolder })];
+  const scenarios = chooseScenarios({ isLocked: lockdown !== undefined, only: options.only });
+  const problems = [
+    ...judge(outcome.lines, { kernel, scenarios }),
+    ...await replayHere(outcome.lines, { folder: machineFolder }),
+  ];
   describe(kernel, { ...outcome, problems });
   return { problems, lines: outcome.lines };
 }

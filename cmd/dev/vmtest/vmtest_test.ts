@@ -1,10 +1,11 @@
 import { assert } from "../../../tests/support/assert.ts";
-import { parseGuestLines } from "./guest_lines.ts";
+import { parseGuestLines, parseOnlyVariable, toOnlyParameter } from "./guest_lines.ts";
 import { TRIED_KERNELS } from "./kernels.ts";
+import { chooseScenarios, type ScenarioChoice, SCENARIOS } from "./scenarios.ts";
 import { parseRequest } from "./vmtest.ts";
 
 Deno.test("parseRequest() takes every kernel when none is named", () => {
-  assert.deepEqual(parseRequest([]), { kernels: TRIED_KERNELS, keepFolder: undefined });
+  assert.deepEqual(parseRequest([]), { kernels: TRIED_KERNELS, only: [], keepFolder: undefined });
 });
 
 Deno.test("parseRequest() takes the kernels that are named, and where to keep logs", () => {
@@ -13,7 +14,23 @@ Deno.test("parseRequest() takes the kernels that are named, and where to keep lo
   assert.equal(request?.keepFolder, "logs");
 });
 
-for (const args of [["4.19"], ["--keep"], ["6.1", "--fast"]]) {
+Deno.test("parseRequest() takes several parts of names, and the guest gets them as they are", () => {
+  const request = parseRequest(["--only", "Files, counted", "6.1", "--only", "50 %"]);
+  assert.deepEqual(request?.only, ["files, counted", "50 %"]);
+  const [name = "", value] = toOnlyParameter(request?.only ?? []).split("=");
+  assert.doesNotMatch(value ?? " ", /\s/);
+  assert.deepEqual(parseOnlyVariable((asked) => asked === name ? value : undefined), request?.only);
+  assert.deepEqual(parseOnlyVariable(() => undefined), []);
+});
+
+Deno.test("chooseScenarios() yields all, or those with one of the parts, or one for a locked kernel", () => {
+  const namesOf = (choice: ScenarioChoice) => chooseScenarios(choice).map(({ name }) => name);
+  assert.equal(namesOf({ isLocked: false, only: [] }).length, SCENARIOS.length);
+  assert.deepEqual(namesOf({ isLocked: false, only: ["idle", "compute"] }), ["what threads compute", "idle process"]);
+  assert.deepEqual(namesOf({ isLocked: true, only: [] }), ["slow upstream in recv"]);
+});
+
+for (const args of [["4.19"], ["--keep"], ["6.1", "--fast"], ["--only"], ["--keep", "a", "--keep", "b"]]) {
   Deno.test(`parseRequest() makes nothing of ${args.join(" ")}`, () => {
     assert.equal(parseRequest(args), undefined);
   });
