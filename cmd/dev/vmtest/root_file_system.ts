@@ -89,6 +89,7 @@ export async function guestEntries(options: { busyboxPath: string; folder: strin
   const libraries = await librariesOf([denoPath, libbpfPath, ...programs.map(({ path }) => path)]);
   const files: readonly (readonly [inside: string, outside: string])[] = [
     ["/bin/busybox", options.busyboxPath],
+    ["/bin/sh", options.busyboxPath], // podtrace starts commands through it
     [GUEST_DENO, denoPath],
     [GUEST_MAIN, await bundle("main.ts", options.folder)],
     [GUEST_DRIVER, await bundle("cmd/dev/vmtest/guest.ts", options.folder)],

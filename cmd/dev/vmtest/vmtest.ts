@@ -31,7 +31,7 @@ const EXIT_INTERRUPTED = 130;
 
 const USAGE = `Usage: vmtest [KERNEL...] [--only TEXT] [--keep FOLDER]
 
-Boots Debian's kernels in emulated machines (4 minutes each and up), plants
+Boots Debian's kernels in emulated machines (8 minutes each and up), plants
 troubles in them and checks what podtrace diagnose says.
 
   KERNEL         ${TRIED_KERNELS.map(({ name }) => name).join(", ")}; all of them by default
