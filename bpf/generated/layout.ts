@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "ae36a4eca147676e";
+export const LAYOUT_HASH = "7a77a3c3f2ea1407";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -2027,7 +2027,7 @@ export function decodePtBooks(source: RecordSource, at: number): PtBooks {
 
 /** `struct pt_control`: its size, and where its fields lie. */
 export const PT_CONTROL = {
-  sizeBytes: 88,
+  sizeBytes: 96,
   offsets: {
     frozenAtNs: 0,
     slowWaitNs: 8,
@@ -2043,9 +2043,10 @@ export const PT_CONTROL = {
     socketKinds: 60,
     followSockets: 64,
     pageBytes: 68,
-    slowFileNs: 72,
-    targetGeneration: 80,
-    padding: 84,
+    filesSinceNs: 72,
+    slowFileNs: 80,
+    targetGeneration: 88,
+    padding: 92,
   },
 } as const;
 
@@ -2065,6 +2066,7 @@ export interface PtControl {
   readonly socketKinds: number;
   readonly followSockets: number;
   readonly pageBytes: number;
+  readonly filesSinceMs: number;
   readonly slowFileMs: number;
   readonly targetGeneration: number;
 }
@@ -2087,8 +2089,9 @@ export function decodePtControl(source: RecordSource, at: number): PtControl {
     socketKinds: view.getUint32(at + 60, true),
     followSockets: view.getUint32(at + 64, true),
     pageBytes: view.getUint32(at + 68, true),
-    slowFileMs: nsToMs(view.getUint32(at + 72, true), view.getUint32(at + 76, true)),
-    targetGeneration: view.getUint32(at + 80, true),
+    filesSinceMs: nsToMs(view.getUint32(at + 72, true), view.getUint32(at + 76, true)),
+    slowFileMs: nsToMs(view.getUint32(at + 80, true), view.getUint32(at + 84, true)),
+    targetGeneration: view.getUint32(at + 88, true),
   };
 }
 
@@ -2180,7 +2183,7 @@ export const LAYOUT: LayoutTable = {
       },
     },
     "pt_control": {
-      "sizeBytes": 88,
+      "sizeBytes": 96,
       "fields": {
         "frozen_at_ns": "u64 @ 0",
         "slow_wait_ns": "u64 @ 8",
@@ -2196,9 +2199,10 @@ export const LAYOUT: LayoutTable = {
         "socket_kinds": "u32 @ 60",
         "follow_sockets": "u32 @ 64",
         "page_bytes": "u32 @ 68",
-        "slow_file_ns": "u64 @ 72",
-        "target_generation": "u32 @ 80",
-        "padding": "u32 @ 84",
+        "files_since_ns": "u64 @ 72",
+        "slow_file_ns": "u64 @ 80",
+        "target_generation": "u32 @ 88",
+        "padding": "u32 @ 92",
       },
     },
     "pt_departed": {

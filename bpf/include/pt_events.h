@@ -654,6 +654,7 @@ struct pt_control {
 	pt_u32 socket_kinds;  /* bit n: socket records of kind n are wanted */
 	pt_u32 follow_sockets; /* 0: connections are nobody's business; who listens is */
 	pt_u32 page_bytes;
+	pt_u64 files_since_ns; /* operations that began earlier are of a look before this one */
 	pt_u64 slow_file_ns;  /* operations on files at least this long become records, and failed ones; 0 none */
 	pt_u32 target_generation; /* another number after every change of targets: what was remembered of cgroups is void */
 	pt_u32 padding;
@@ -683,7 +684,7 @@ _Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
 _Static_assert(sizeof(struct pt_books) == 1248, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
-_Static_assert(sizeof(struct pt_control) == 88, "pt_control");
+_Static_assert(sizeof(struct pt_control) == 96, "pt_control");
 _Static_assert(sizeof(struct pt_listen_key) == 16, "pt_listen_key");
 _Static_assert(sizeof(struct pt_latency) == 152, "pt_latency");
 _Static_assert(sizeof(struct pt_transfers) == 32, "pt_transfers");

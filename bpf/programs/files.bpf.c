@@ -303,8 +303,8 @@ int BPF_PROG(file_call_exit, struct pt_regs *regs, long result)
 		goto filtered;
 	begin_ns = thread->file_call_ns;
 	thread->file_call_ns = 0;
-	/* Without a begin it is older than the look; with an error from 512 on it is not over yet. */
-	if (!begin_ns || file_operation_of(thread->file_call) != operation ||
+	/* Without a begin, or with one left from a look before, it is older than this look; with an error from 512 on it is not over yet. */
+	if (!begin_ns || begin_ns < control->files_since_ns || file_operation_of(thread->file_call) != operation ||
 	    (result <= -PT_ERESTARTSYS && result >= -PT_ERESTART_LAST))
 		goto filtered;
 	end_ns = bpf_ktime_get_ns();

@@ -19,6 +19,8 @@ export interface ControlWords {
   /** Bit n: socket records of `pt_kind` n are wanted. */
   readonly socketKinds: number;
   readonly followsSockets: boolean;
+  /** When operations on files began to be asked for, the last time. */
+  readonly filesSinceMs: number;
   readonly slowFileMs: number; // 0: no single operations on files
   readonly pageBytes: number;
   readonly isEnabled: boolean;
@@ -38,6 +40,7 @@ export const OPEN_CONTROL: ControlWords = {
   slowConnectMs: 0,
   socketKinds: 0,
   followsSockets: false,
+  filesSinceMs: 0,
   slowFileMs: 0,
   pageBytes: 0,
   isEnabled: false,
@@ -60,6 +63,7 @@ export function encodeControl(words: ControlWords): Uint8Array<ArrayBuffer> {
   view.setBigUint64(offsets.slowConnectNs, BigInt(Math.round(words.slowConnectMs * 1e6)), true);
   view.setUint32(offsets.socketKinds, words.socketKinds, true);
   view.setUint32(offsets.followSockets, Number(words.followsSockets), true);
+  view.setBigUint64(offsets.filesSinceNs, BigInt(Math.round(words.filesSinceMs * 1e6)), true);
   view.setBigUint64(offsets.slowFileNs, BigInt(Math.round(words.slowFileMs * 1e6)), true);
   view.setUint32(offsets.pageBytes, words.pageBytes, true);
   view.setUint32(offsets.enabled, Number(words.isEnabled), true);

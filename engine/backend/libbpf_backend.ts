@@ -194,6 +194,8 @@ export class LibbpfBackend implements TracerBackend {
   }
 
   #usePlanes(planes: ReadonlySet<Plane>): void {
+    // A call that was cut off when the hooks went has left its begin in its thread's row.
+    if (planes.has("files") && !this.#planes.has("files")) this.#writeControl({ filesSinceMs: this.#nowMs() });
     this.#planes = planes;
     this.#access.setPlanes(planes);
   }

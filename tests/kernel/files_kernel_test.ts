@@ -134,6 +134,35 @@ kernelTest("hooks on system calls come with the plane and go with it; the others
   await until(async () => (await programsOfOurs()).intersection(left).size === 0, { what: "nothing is left behind" });
 });
 
+kernelTest("a call that was not seen to begin is not taken for one that was cut off before", REQUIRES, async () => {
+  // It is inside a read nearly all the time: when the hooks go, and when they come back.
+  await using fixture = await startFixture("resource_hog", { duration_ms: DURATION_MS_MAX, what: "slow_file" });
+  const target = processTarget(fixture.processId);
+  await using tracing = await Tracing.start([target], { planes: WITH_FILES, slowFileMs: 1 });
+  const readCount = () => tracing.events.filter(({ kind }) => kind === "file").length;
+  let apartMs = Infinity;
+  for (let round = 1; round <= 2; round++) {
+    const seen = readCount();
+    await until(() => readCount() > seen + 2, { what: "reads are seen" });
+    tracing.setTargets([target], WITHOUT_FILES);
+    const goneMs = tracing.nowMs();
+    await until(() => tracing.nowMs() - goneMs >= 1500, { what: "nobody looked for a while" });
+    apartMs = Math.min(apartMs, tracing.nowMs() - goneMs);
+    tracing.setTargets([target], WITH_FILES);
+  }
+  const seen = readCount();
+  await until(() => readCount() > seen + 2, { what: "reads are seen again" });
+  const measured = await tracing.finish();
+  await fixture.finish();
+
+  const longest = measured.fileOperations.filter(({ operation }) => operation === "read");
+  assert.ok(longest.length > 0);
+  for (const { maxMs } of longest) {
+    assert.ok(maxMs < apartMs, `a read of ${maxMs} ms, in a look of ${apartMs} ms pauses`);
+  }
+  assertBooksBalance(measured);
+});
+
 kernelTest(
   "operations the table has no room for are counted without their file, and the books balance",
   REQUIRES,
