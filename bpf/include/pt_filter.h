@@ -21,6 +21,7 @@ struct pt_filter {
 
 /* Variables, not maps: they are read by their address. */
 static struct pt_filter thread_filter; /* of `threads` */
+static struct pt_filter socket_filter; /* of `sockets`; what user space takes out stays counted */
 
 /*
  * The lower half of a kernel address: objects of one kind differ in it. By an

@@ -379,7 +379,8 @@ static __noinline int end_socket(u64 key, struct pt_socket *row)
 	peer = peer_of(row);
 	if (peer)
 		fold_counts(peer, row);
-	bpf_map_delete_elem(&sockets, &key);
+	if (!bpf_map_delete_elem(&sockets, &key))
+		filter_remove(&socket_filter, (void *)key);
 	return 0;
 }
 
@@ -390,8 +391,11 @@ static __noinline struct pt_socket *make_row(u64 key, u32 tgid, u32 slot)
 
 	if (row)
 		end_socket(key, row);
-	if (bpf_map_update_elem(&sockets, &key, &zero_socket, BPF_NOEXIST))
+	filter_add(&socket_filter, (void *)key);
+	if (bpf_map_update_elem(&sockets, &key, &zero_socket, BPF_NOEXIST)) {
+		filter_remove(&socket_filter, (void *)key);
 		return NULL;
+	}
 	row = bpf_map_lookup_elem(&sockets, &key);
 	if (!row)
 		return NULL;

@@ -15,8 +15,12 @@ static __always_inline int note_fault(struct address_space *mapping)
 
 	if (!control || !books)
 		return 0;
+	if (is_open(control) && !may_hold(&thread_filter, task)) {
+		books->bystanders[PT_HOOK_PAGE_FAULT]++;
+		return 0;
+	}
 	books->calls[PT_HOOK_PAGE_FAULT]++;
-	if (!control->enabled || control->frozen_at_ns)
+	if (!is_open(control))
 		return 0;
 	thread = bpf_map_lookup_elem(&threads, &key);
 	if (!thread)

@@ -76,8 +76,15 @@ static __always_inline void count_transfer(struct pt_socket *row, struct pt_tran
 		note_answer(row, sk, bpf_ktime_get_ns(), books, control);
 }
 
+/* No target's thread is at it, nor is the socket one's: what bystanders pay for. */
+static __always_inline bool is_bystanders(struct sock *sk)
+{
+	return !may_hold(&socket_filter, sk) && !may_hold(&thread_filter, (void *)bpf_get_current_task());
+}
+
 static __always_inline int on_transfer(struct sock *sk, int outcome, int flags, u32 operation)
 {
+	u32 hook = operation == PT_OPERATION_SEND ? PT_HOOK_SOCKET_SEND : PT_HOOK_SOCKET_RECEIVE;
 	struct pt_control *control = get_control();
 	struct pt_books *books = get_books();
 	struct pt_ledger *ledger;
@@ -87,8 +94,12 @@ static __always_inline int on_transfer(struct sock *sk, int outcome, int flags, 
 
 	if (!control || !books)
 		return 0;
-	books->calls[operation == PT_OPERATION_SEND ? PT_HOOK_SOCKET_SEND : PT_HOOK_SOCKET_RECEIVE]++;
-	if (!control->enabled || control->frozen_at_ns)
+	if (is_open(control) && is_bystanders(sk)) {
+		books->bystanders[hook]++;
+		return 0;
+	}
+	books->calls[hook]++;
+	if (!is_open(control))
 		return 0;
 	ledger = &books->ledger[PT_CATEGORY_TRANSFERS];
 	ledger->seen++;
@@ -455,15 +466,19 @@ static __always_inline struct pt_socket *row_of_event(u64 key, struct pt_books *
 }
 
 /* What every program here that takes a socket begins with; nothing when there is nothing to do. */
-static __always_inline struct pt_books *open_books(u32 hook, struct pt_control **control)
+static __always_inline struct pt_books *open_books(struct sock *sk, u32 hook, struct pt_control **control)
 {
 	struct pt_books *books = get_books();
 
 	*control = get_control();
 	if (!*control || !books)
 		return NULL;
+	if (is_open(*control) && !may_hold(&socket_filter, sk)) {
+		books->bystanders[hook]++;
+		return NULL;
+	}
 	books->calls[hook]++;
-	return (*control)->enabled && !(*control)->frozen_at_ns ? books : NULL;
+	return is_open(*control) ? books : NULL;
 }
 
 /* The last that is told of a TCP socket, in whatever state it was. */
@@ -471,7 +486,7 @@ SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(tcp_destroy_sock, struct sock *sk)
 {
 	struct pt_control *control;
-	struct pt_books *books = open_books(PT_HOOK_SOCKET_DESTROY, &control);
+	struct pt_books *books = open_books(sk, PT_HOOK_SOCKET_DESTROY, &control);
 	struct pt_socket *row;
 	u64 now;
 
@@ -493,7 +508,7 @@ SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(tcp_retransmit_skb, struct sock *sk)
 {
 	struct pt_control *control;
-	struct pt_books *books = open_books(PT_HOOK_TCP_RETRANSMIT, &control);
+	struct pt_books *books = open_books(sk, PT_HOOK_TCP_RETRANSMIT, &control);
 	struct pt_socket *row;
 
 	if (!books || !control)
@@ -510,7 +525,7 @@ SEC("tp_btf/tcp_receive_reset")
 int BPF_PROG(tcp_receive_reset, struct sock *sk)
 {
 	struct pt_control *control;
-	struct pt_books *books = open_books(PT_HOOK_TCP_RECEIVE_RESET, &control);
+	struct pt_books *books = open_books(sk, PT_HOOK_TCP_RECEIVE_RESET, &control);
 	struct pt_socket *row;
 
 	if (!books)
@@ -526,7 +541,7 @@ SEC("tp_btf/tcp_send_reset")
 int BPF_PROG(tcp_send_reset, struct sock *sk)
 {
 	struct pt_control *control;
-	struct pt_books *books = open_books(PT_HOOK_TCP_SEND_RESET, &control);
+	struct pt_books *books = open_books(sk, PT_HOOK_TCP_SEND_RESET, &control);
 	struct pt_socket *row;
 
 	if (!books)
