@@ -13,6 +13,12 @@
 #define PT_PF_USER_WORKER 0x00004000
 #define PT_PF_KTHREAD 0x00200000
 
+/* There is a target, and the window is not closed yet. */
+static __always_inline bool is_open(const struct pt_control *control)
+{
+	return control->enabled && !control->frozen_at_ns;
+}
+
 /* A pointer as the number it is: global functions, which the verifier walks once and not on every way there, take no other. */
 static __always_inline u64 number_of(const void *pointer)
 {

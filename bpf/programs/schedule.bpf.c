@@ -430,11 +430,6 @@ static __noinline int arrive(struct task_struct *task, struct pt_books *books, u
 	return 0;
 }
 
-static __always_inline bool is_open(const struct pt_control *control)
-{
-	return control->enabled && !control->frozen_at_ns;
-}
-
 /* Neither has a row, nor is in a place where one would be made for it. */
 static __always_inline bool is_bystander(struct task_struct *task, const struct pt_control *control)
 {
