@@ -154,6 +154,20 @@ static __always_inline void peer_key_of(struct pt_peer_key *key, const struct pt
 	key->object = row->object;
 }
 
+/* A row without room of its own is a hit of its own, beside what is counted in it: `other` takes that, if it is there. */
+static __noinline int count_overflow(const void *other)
+{
+	struct pt_books *books = get_books();
+	struct pt_ledger *ledger;
+
+	if (!books)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_CONNECTIONS];
+	count(&ledger->seen);
+	count(&ledger->dropped[other ? PT_DROP_KEY_OVERFLOW : PT_DROP_MAP_FULL]);
+	return 0;
+}
+
 static __noinline struct pt_peer *peer_of(const struct pt_socket *row)
 {
 	struct pt_peer_key key = {};
@@ -171,7 +185,9 @@ static __noinline struct pt_peer *peer_of(const struct pt_socket *row)
 		return peer;
 	/* No room: the peer that stands for all others. User space made it beforehand. */
 	__builtin_memset(&key, 0, sizeof(key));
-	return bpf_map_lookup_elem(&peers, &key);
+	peer = bpf_map_lookup_elem(&peers, &key);
+	count_overflow(peer);
+	return peer;
 }
 
 static __always_inline void add_latency(struct pt_latency *latency, u64 duration_ns, u64 end_ns)
@@ -312,7 +328,7 @@ static __noinline int emit_close(const struct pt_socket *row, u64 now, struct pt
 	return 0;
 }
 
-/* An error without a row of its own is in the counts of failures still. */
+/* An error without a row of its own is in the counts of failures still, and among the others of its operation. */
 static __noinline int count_error(const struct pt_socket *row, u32 operation, u32 error)
 {
 	struct pt_socket_error_key key = {};
@@ -327,6 +343,12 @@ static __noinline int count_error(const struct pt_socket *row, u32 operation, u3
 	if (!number) {
 		bpf_map_update_elem(&socket_errors, &key, &zero, BPF_NOEXIST);
 		number = bpf_map_lookup_elem(&socket_errors, &key);
+	}
+	if (!number) {
+		__builtin_memset(&key.peer, 0, sizeof(key.peer));
+		key.error = PT_ERROR_OTHER;
+		number = bpf_map_lookup_elem(&socket_errors, &key);
+		count_overflow(number);
 	}
 	if (number)
 		__sync_fetch_and_add(number, 1);
@@ -480,7 +502,7 @@ static __always_inline void note_answer(struct pt_socket *row, struct sock *sk, 
 	if (!row->counts.rtt_last_us || !(row->counts.received.operations & PT_ROUND_TRIP_MASK))
 		note_round_trip(row, sk);
 	if (row->flags & PT_SOCKET_TAINTED) {
-		row->counts.unmeasured++;
+		__sync_fetch_and_add(&row->counts.unmeasured, 1);
 		return;
 	}
 	if (now < asked_ns)

@@ -5,8 +5,8 @@
  * sockets; UDP and unix sockets are met when they are first used.
  */
 
-/* A send or receive of no traced socket: is its thread a target's? */
-static __always_inline struct pt_socket *meet_socket(struct sock *sk, u64 inode, bool is_stream, struct pt_books *books,
+/* A send or receive of no traced socket: is its thread a target's? `tells_end`: tcp_destroy_sock will. */
+static __always_inline struct pt_socket *meet_socket(struct sock *sk, u64 inode, bool tells_end, struct pt_books *books,
 						     struct pt_ledger *ledger)
 {
 	u64 current = bpf_get_current_task(), other = 0;
@@ -15,12 +15,12 @@ static __always_inline struct pt_socket *meet_socket(struct sock *sk, u64 inode,
 
 	/* A closed connection whose row is gone has nothing left to tell. */
 	if (!thread || !is_slot_active(thread->target_slot) ||
-	    (is_stream && sk->__sk_common.skc_state == PT_TCP_CLOSE)) {
+	    (tells_end && sk->__sk_common.skc_state == PT_TCP_CLOSE)) {
 		ledger->filtered++;
 		return NULL;
 	}
 	/* Nobody saw a TCP connection open that is not in the table: it was there before. */
-	row = adopt_socket(sk, inode, thread, is_stream ? 0 : bpf_ktime_get_ns(), books);
+	row = adopt_socket(sk, inode, thread, tells_end ? 0 : bpf_ktime_get_ns(), books);
 	if (row)
 		return row;
 	row = bpf_map_lookup_elem(&sockets, &other);
@@ -28,15 +28,16 @@ static __always_inline struct pt_socket *meet_socket(struct sock *sk, u64 inode,
 	return row;
 }
 
-/* The first thread that uses an accepted socket says which process has it. */
+/* The first thread that uses an accepted socket says which process, and which target, has it. */
 static __always_inline void confirm_owner(struct pt_socket *row)
 {
 	u64 current = bpf_get_current_task();
 	struct pt_thread *thread = bpf_map_lookup_elem(&threads, &current);
 
-	if (!thread || thread->target_slot != row->target_slot)
+	if (!thread || !is_slot_active(thread->target_slot))
 		return;
 	row->tgid = thread->tgid;
+	row->target_slot = thread->target_slot;
 	row->flags |= PT_SOCKET_OWNER_SEEN;
 }
 
@@ -90,7 +91,7 @@ static __always_inline int on_transfer(struct sock *sk, int outcome, int flags, 
 	struct pt_ledger *ledger;
 	struct pt_socket *row;
 	u64 key = (u64)sk, inode = 0;
-	bool is_stream;
+	bool tells_end;
 
 	if (!control || !books)
 		return 0;
@@ -107,13 +108,13 @@ static __always_inline int on_transfer(struct sock *sk, int outcome, int flags, 
 		ledger->filtered++;
 		return 0;
 	}
-	is_stream = sk->__sk_common.skc_family != PT_AF_UNIX && is_tcp(sk);
+	tells_end = sk->__sk_common.skc_family != PT_AF_UNIX && sk->sk_protocol == PT_IPPROTO_TCP;
 	/* Only TCP tells when a socket goes; another one at the same address has another inode. */
-	if (!is_stream)
+	if (!tells_end)
 		inode = sk->sk_socket->file->f_inode->i_ino;
 	row = bpf_map_lookup_elem(&sockets, &key);
 	if (!row || row->inode != inode || !is_slot_active(row->target_slot)) {
-		row = meet_socket(sk, inode, is_stream, books, ledger);
+		row = meet_socket(sk, inode, tells_end, books, ledger);
 		if (!row)
 			return 0;
 		if (row->tgid)
@@ -225,7 +226,7 @@ static __always_inline bool close_queue(struct sock *sk)
 /* A socket was there at this address whose end nobody told us of. */
 static __noinline int end_predecessor(u64 key)
 {
-	struct pt_socket *row = bpf_map_lookup_elem(&sockets, &key);
+	struct pt_socket *row = may_hold(&socket_filter, (void *)key) ? bpf_map_lookup_elem(&sockets, &key) : NULL;
 
 	return row ? end_socket(key, row) : 0;
 }
@@ -433,7 +434,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, const int old_state, const in
 
 	if (!control || !books)
 		return 0;
-	books->calls[PT_HOOK_SOCKET_STATE]++;
+	count(&books->calls[PT_HOOK_SOCKET_STATE]);
 	if (!control->enabled || control->frozen_at_ns)
 		return 0;
 	ledger = &books->ledger[PT_CATEGORY_LISTENERS];
@@ -474,10 +475,10 @@ static __always_inline struct pt_books *open_books(struct sock *sk, u32 hook, st
 	if (!*control || !books)
 		return NULL;
 	if (is_open(*control) && !may_hold(&socket_filter, sk)) {
-		books->bystanders[hook]++;
+		count(&books->bystanders[hook]);
 		return NULL;
 	}
-	books->calls[hook]++;
+	count(&books->calls[hook]);
 	return is_open(*control) ? books : NULL;
 }
 
@@ -565,6 +566,36 @@ static __always_inline void refresh_socket(struct sock *sk, u64 inode)
 }
 
 /*
+ * The process of a socket belongs to another target now: what was counted until
+ * here stays with the one it belonged to.
+ */
+static __noinline int change_owner(struct pt_socket *row, struct sock *sk, const struct pt_thread *thread,
+				   struct pt_books *books)
+{
+	struct pt_object object;
+	u64 opened_ns, inode;
+	u32 role;
+
+	if (!row || !sk || !thread || !books)
+		return 0;
+	if (!(row->flags & PT_SOCKET_WAS_OPEN)) {
+		row->target_slot = thread->target_slot; /* nothing was counted yet */
+		return 0;
+	}
+	object = row->object;
+	opened_ns = row->opened_ns;
+	inode = row->inode;
+	role = row->flags & PT_SOCKET_SERVER;
+	row->flags &= ~PT_SOCKET_WAS_OPEN; /* it does not end */
+	row = adopt_socket(sk, inode, thread, opened_ns, books);
+	if (!row)
+		return 0;
+	row->object = object;
+	row->flags = (row->flags & ~PT_SOCKET_SERVER) | role;
+	return 0;
+}
+
+/*
  * Sockets by the descriptors of target threads: takes in those that are there
  * before us, and reads again what the kernel counts.
  */
@@ -575,6 +606,7 @@ int socket_iterator(struct bpf_iter__task_file *ctx)
 	struct pt_books *books = get_books();
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
+	struct pt_ledger *ledger;
 	struct pt_thread *thread;
 	struct pt_socket *row;
 	struct socket *socket;
@@ -585,7 +617,7 @@ int socket_iterator(struct bpf_iter__task_file *ctx)
 
 	if (!control || !books || !task || !file)
 		return 0;
-	books->calls[PT_HOOK_SOCKET_ITERATOR]++;
+	count(&books->calls[PT_HOOK_SOCKET_ITERATOR]);
 	thread = bpf_map_lookup_elem(&threads, &key);
 	if (!thread || !is_slot_active(thread->target_slot))
 		return 0;
@@ -599,14 +631,15 @@ int socket_iterator(struct bpf_iter__task_file *ctx)
 	protocol = BPF_CORE_READ(sk, sk_protocol);
 	if (family != PT_AF_UNIX && family != PT_AF_INET && family != PT_AF_INET6)
 		return 0;
-	if (family != PT_AF_UNIX && protocol != PT_IPPROTO_TCP && protocol != PT_IPPROTO_UDP)
+	if (family != PT_AF_UNIX && protocol != PT_IPPROTO_TCP && protocol != PT_IPPROTO_UDP &&
+	    protocol != PT_IPPROTO_MPTCP)
 		return 0;
 	inode = BPF_CORE_READ(file, f_inode, i_ino);
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	if (state == PT_TCP_LISTEN) {
-		struct pt_ledger *ledger = &books->ledger[PT_CATEGORY_LISTENERS];
 		bool is_new_port = family != PT_AF_UNIX && control->iterator_mode == PT_ITERATE_SEED;
 
+		ledger = &books->ledger[PT_CATEGORY_LISTENERS];
 		count(&ledger->seen);
 		count_listener((!is_new_port || note_port(sk)) && note_queue(sk, thread->tgid, thread->target_slot), ledger);
 		return 0;
@@ -618,11 +651,16 @@ int socket_iterator(struct bpf_iter__task_file *ctx)
 	kept = family != PT_AF_UNIX && protocol == PT_IPPROTO_TCP ? 0 : inode;
 	key = (u64)sk;
 	row = bpf_map_lookup_elem(&sockets, &key);
-	if (row && row->inode == kept && is_slot_active(row->target_slot))
+	if (row && row->inode == kept && is_slot_active(row->target_slot)) {
+		if (row->tgid == thread->tgid && row->target_slot != thread->target_slot)
+			change_owner(row, sk, thread, books);
 		return 0;
+	}
 	/* Not connected yet, or not any more. */
 	if (!kept && (state == PT_TCP_CLOSE || state == PT_TCP_SYN_SENT))
 		return 0;
-	adopt_socket(sk, kept, thread, 0, books);
+	ledger = &books->ledger[PT_CATEGORY_CONNECTIONS];
+	count(&ledger->seen);
+	count(adopt_socket(sk, kept, thread, 0, books) ? &ledger->aggregated : &ledger->dropped[PT_DROP_MAP_FULL]);
 	return 0;
 }

@@ -75,6 +75,21 @@ export const PEER_ROWS_MAX = 8192;
 /** Rows of errors by peer and errno. */
 export const SOCKET_ERROR_ROWS_MAX = 4096;
 
+/** Peers whose rows were taken out of the kernel's table; 2 KB each. The oldest of more are told together, counted. */
+export const KEPT_PEERS_MAX = 16_384;
+
+/** Errors by peer and errno taken out of the kernel's table; of more, the oldest are told as "other". */
+export const KEPT_SOCKET_ERRORS_MAX = 16_384;
+
+/** Ports that are listened on no more; the oldest of more are not told, counted. */
+export const KEPT_LISTEN_QUEUES_MAX = 1024;
+
+/** Processes that ended since their peers were last taken out of the kernel's table, so many at most. */
+export const ENDED_PROCESSES_COLLECTED = 256;
+
+/** Processes that ended, remembered until nothing of theirs turns up any more. */
+export const ENDED_PROCESSES_REMEMBERED_MAX = 65_536;
+
 /** Listening sockets followed at a time. */
 export const LISTEN_QUEUES_MAX = 1024;
 

@@ -316,8 +316,8 @@ export interface SocketRow extends SocketKey, SocketEnds {
   readonly closedMs: number;
   /** When a connect began that is not decided, monotonic; 0: none. */
   readonly connectMs: number;
-  /** Our side accepted it, or it is connected to nobody. */
-  readonly isServer: boolean;
+  /** The kernel will say when it ends; of others (UDP, unix, MPTCP) nobody does. */
+  readonly tellsEnd: boolean;
   /** It was established, here or before the window. */
   readonly wasOpen: boolean;
 }
@@ -348,8 +348,20 @@ export interface SocketErrorRow extends SocketKey {
   readonly count: number;
 }
 
+/** Tells listening sockets apart; never shown. */
+export interface ListenKey {
+  /** Of the kernel's structure. */
+  readonly address: bigint;
+  /** Tells it from the next one at that address. */
+  readonly inode: bigint;
+}
+
 /** One listening socket: `pt_listen_queue`. */
 export interface ListenQueueRow extends SocketKey {
+  /** Names the row for `retireListenQueues`. */
+  readonly key: ListenKey;
+  /** It does not listen any more. */
+  readonly isClosed: boolean;
   /** Where it listens; zeros for unix sockets. */
   readonly local: AddressKey;
   /** Connections that may wait to be accepted. */
@@ -678,6 +690,10 @@ export interface TracerBackend extends AsyncDisposable {
   readSockets(): SocketReading;
   /** Removes rows of sockets; what they counted is the caller's from here on. */
   retireSockets(keys: readonly bigint[]): void;
+  /** Removes rows of peers and of errors; what they counted is the caller's from here on. */
+  retirePeers(rows: Pick<SocketReading, "peers" | "errors">): void;
+  /** Removes rows of listening sockets; what they counted is the caller's from here on. */
+  retireListenQueues(keys: readonly ListenKey[]): void;
   /** Removes everything socket tables hold for these slots. */
   retireSocketSlots(slots: readonly number[]): void;
   /** What every target thread is doing now. */

@@ -9,6 +9,7 @@ import type { Plane } from "../api/plane.ts";
 import type {
   AggregateVisitor,
   BackendCounters,
+  ListenKey,
   ProcessResources,
   RecordView,
   SocketReading,
@@ -35,6 +36,10 @@ import { RecordCursor } from "./record_cursor.ts";
 import { toRecursionMisses, toRunTimesNs } from "./run_time_sampler.ts";
 import {
   deleteRowsOfSlots,
+  encodeErrorKeys,
+  encodeListenKeys,
+  encodePeerKeys,
+  overflowSocketRows,
   readListenQueueRows,
   readPeerRows,
   readSocketErrorRows,
@@ -57,9 +62,6 @@ import {
 import { refuseImpossibleTargets } from "./target_claims.ts";
 import { type SlotEntry, TargetSlots } from "./target_slots.ts";
 import { TextCache, toCount } from "./text_cache.ts";
-
-/** Sockets and peers there is no room for share one row each; it is there from the beginning. */
-const OVERFLOW_TABLES = ["sockets", "peers"] as const;
 
 const NO_SOCKET_EVENTS = { kinds: 0, slowResponseMs: 0, slowConnectMs: 0 };
 
@@ -105,9 +107,8 @@ export class LibbpfBackend implements TracerBackend {
     this.#windowBeginMs = this.#nowMs();
     this.#writeControl({});
     this.#waits = new WaitTable(this.#map("waits"), this.#texts);
-    for (const name of OVERFLOW_TABLES) {
-      const table = this.#map(name);
-      table.update(new Uint8Array(table.keyBytes), new Uint8Array(table.valueBytes));
+    for (const { table, key } of overflowSocketRows()) {
+      this.#map(table).update(key, new Uint8Array(this.#map(table).valueBytes));
     }
     for (const { key, value } of overflowRows(this.#map("waits"))) this.#map("waits").update(key, value);
     for (const { key, value } of overflowFileRows(this.#map("file_rows"))) this.#map("file_rows").update(key, value);
@@ -299,16 +300,29 @@ export class LibbpfBackend implements TracerBackend {
 
   readSockets(): SocketReading {
     const texts = this.#texts;
+    // A socket that ends meanwhile is in neither until the next reading; the other way round it would be in both.
+    const peers = readPeerRows(this.#map("peers"), texts);
+    const errors = readSocketErrorRows(this.#map("socket_errors"), texts);
     return {
       sockets: readSocketRows(this.#map("sockets"), texts),
-      peers: readPeerRows(this.#map("peers"), texts),
-      errors: readSocketErrorRows(this.#map("socket_errors"), texts),
+      peers,
+      errors,
       listenQueues: readListenQueueRows(this.#map("listen_queues"), texts),
     };
   }
 
   retireSockets(keys: readonly bigint[]): void {
     if (keys.length > 0) this.#map("sockets").deleteBatch(new Uint8Array(new BigUint64Array(keys).buffer));
+  }
+
+  retirePeers(rows: Pick<SocketReading, "peers" | "errors">): void {
+    const { peers, errors } = rows;
+    if (peers.length > 0) this.#map("peers").deleteBatch(encodePeerKeys(peers));
+    if (errors.length > 0) this.#map("socket_errors").deleteBatch(encodeErrorKeys(errors));
+  }
+
+  retireListenQueues(keys: readonly ListenKey[]): void {
+    if (keys.length > 0) this.#map("listen_queues").deleteBatch(encodeListenKeys(keys));
   }
 
   retireSocketSlots(slots: readonly number[]): void {

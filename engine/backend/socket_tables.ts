@@ -5,17 +5,23 @@
  */
 
 import {
+  decodePtListenKey,
   decodePtListenQueue,
   decodePtPeer,
   decodePtPeerKey,
   decodePtSocket,
   decodePtSocketErrorKey,
+  PT_ERROR_OTHER,
+  PT_LISTEN_KEY,
   PT_LISTEN_QUEUE,
+  PT_OBJECT,
+  PT_OPERATION,
   PT_PEER_KEY,
   PT_SOCKET,
   PT_SOCKET_ERROR_KEY,
   PT_SOCKET_FLAG,
   type PtLatency,
+  type PtListenKey,
   type PtPeerKey,
   type PtSocket,
   type PtSocketCounts,
@@ -23,6 +29,7 @@ import {
 } from "../../bpf/generated/layout.ts";
 import type {
   LatencyRow,
+  ListenKey,
   ListenQueueRow,
   PeerRow,
   SocketCounts,
@@ -105,9 +112,12 @@ export function readSocketErrorRows(map: TableMap, texts: TextCache): readonly S
 
 /** Listening sockets. */
 export function readListenQueueRows(map: TableMap, texts: TextCache): readonly ListenQueueRow[] {
-  return readRows(map, texts, (_keys, values, at) => {
+  const isOldRecording = map.keyBytes < PT_LISTEN_KEY.sizeBytes; // its keys were addresses alone
+  return readRows(map, texts, (keys, values, at) => {
     const value = decodePtListenQueue(values, at.value);
     return {
+      key: isOldRecording ? NO_LISTEN_KEY : toListenKey(decodePtListenKey(keys, at.key)),
+      isClosed: value.isClosed !== 0,
       processId: value.tgid,
       targetSlot: value.targetSlot,
       object: value.object,
@@ -122,6 +132,79 @@ export function readListenQueueRows(map: TableMap, texts: TextCache): readonly L
       droppedCount: (value.lastDrops - value.firstDrops) >>> 0,
     };
   });
+}
+
+/** Yields the rows that take what has no room of its own, with the table each belongs to; they are there from the start. */
+export function overflowSocketRows(): readonly { readonly table: string; readonly key: Uint8Array<ArrayBuffer> }[] {
+  const operations = [PT_OPERATION.SEND, PT_OPERATION.RECEIVE, PT_OPERATION.CONNECT];
+  const others = operations.map((operation) => ({ ...NOBODY, operation, error: PT_ERROR_OTHER, count: 0 }));
+  return [
+    { table: "sockets", key: new Uint8Array(8) },
+    { table: "peers", key: encodePeerKeys([NOBODY]) },
+    ...others.map((other) => ({ table: "socket_errors", key: encodeErrorKeys([other]) })),
+  ];
+}
+
+const NOBODY: SocketKey = {
+  processId: 0,
+  targetSlot: 0,
+  object: { kind: 0, port: 0, highLow: 0, highHigh: 0, lowLow: 0, lowHigh: 0 },
+};
+
+/** Yields the keys of peers as their table has them, one after the other. */
+export function encodePeerKeys(keys: readonly SocketKey[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(keys.length * PT_PEER_KEY.sizeBytes);
+  const view = new DataView(bytes.buffer);
+  for (const [index, key] of keys.entries()) writePeerKey(view, index * PT_PEER_KEY.sizeBytes, key);
+  return bytes;
+}
+
+/** Yields the keys of errors as their table has them, one after the other. */
+export function encodeErrorKeys(rows: readonly SocketErrorRow[]): Uint8Array<ArrayBuffer> {
+  const { sizeBytes, offsets } = PT_SOCKET_ERROR_KEY;
+  const bytes = new Uint8Array(rows.length * sizeBytes);
+  const view = new DataView(bytes.buffer);
+  for (const [index, row] of rows.entries()) {
+    writePeerKey(view, index * sizeBytes + offsets.peer, row);
+    view.setUint32(index * sizeBytes + offsets.operation, row.operation, true);
+    view.setUint32(index * sizeBytes + offsets.error, row.error, true);
+  }
+  return bytes;
+}
+
+function writePeerKey(view: DataView<ArrayBuffer>, at: number, { processId, targetSlot, object }: SocketKey): void {
+  const { offsets } = PT_PEER_KEY;
+  view.setUint32(at + offsets.tgid, processId, true);
+  view.setUint32(at + offsets.targetSlot, targetSlot, true);
+  const objectAt = at + offsets.object;
+  view.setUint32(objectAt + PT_OBJECT.offsets.kind, object.kind, true);
+  view.setUint32(objectAt + PT_OBJECT.offsets.port, object.port, true);
+  view.setUint32(objectAt + PT_OBJECT.offsets.high, object.highLow, true);
+  view.setUint32(objectAt + PT_OBJECT.offsets.high + 4, object.highHigh, true);
+  view.setUint32(objectAt + PT_OBJECT.offsets.low, object.lowLow, true);
+  view.setUint32(objectAt + PT_OBJECT.offsets.low + 4, object.lowHigh, true);
+}
+
+/** Yields the keys of listening sockets as their table has them, one after the other. */
+export function encodeListenKeys(keys: readonly ListenKey[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(keys.length * PT_LISTEN_KEY.sizeBytes);
+  const view = new DataView(bytes.buffer);
+  const { address, inode } = PT_LISTEN_KEY.offsets;
+  for (const [index, key] of keys.entries()) {
+    view.setBigUint64(index * PT_LISTEN_KEY.sizeBytes + address, key.address, true);
+    view.setBigUint64(index * PT_LISTEN_KEY.sizeBytes + inode, key.inode, true);
+  }
+  return bytes;
+}
+
+const NO_LISTEN_KEY: ListenKey = { address: 0n, inode: 0n };
+
+function toListenKey(key: PtListenKey): ListenKey {
+  return { address: toWord(key.addressLow, key.addressHigh), inode: toWord(key.inodeLow, key.inodeHigh) };
+}
+
+function toWord(low: number, high: number): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 function readRows<Row>(
@@ -150,7 +233,7 @@ export function toSocketRow(key: bigint, socket: PtSocket): SocketRow {
     openedMs: socket.openedMs,
     closedMs: socket.closedMs,
     connectMs: socket.connectMs,
-    isServer: (socket.flags & PT_SOCKET_FLAG.SERVER) !== 0,
+    tellsEnd: socket.inodeLow === 0 && socket.inodeHigh === 0,
     wasOpen: (socket.flags & PT_SOCKET_FLAG.WAS_OPEN) !== 0,
     ...toSocketEnds(socket),
   };

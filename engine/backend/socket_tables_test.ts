@@ -1,6 +1,7 @@
 import { assert } from "../../tests/support/assert.ts";
 import {
   PT_LATENCY,
+  PT_LISTEN_KEY,
   PT_LISTEN_QUEUE,
   PT_OBJECT,
   PT_OBJECT_KIND,
@@ -15,6 +16,10 @@ import {
 } from "../../bpf/generated/layout.ts";
 import {
   deleteRowsOfSlots,
+  encodeErrorKeys,
+  encodeListenKeys,
+  encodePeerKeys,
+  overflowSocketRows,
   readListenQueueRows,
   readPeerRows,
   readSocketErrorRows,
@@ -69,7 +74,7 @@ Deno.test("readSocketRows() yields every figure of a socket, times in millisecon
     0,
     0,
   ]);
-  assert.deepEqual([row?.isServer, row?.wasOpen, row?.object.port, row?.remotePort], [true, true, 80, 51_000]);
+  assert.deepEqual([row?.tellsEnd, row?.wasOpen, row?.object.port, row?.remotePort], [true, true, 80, 51_000]);
   assert.deepEqual(row?.local, { highLow: 0, highHigh: 0, lowLow: 0xffff_0000, lowHigh: 0x0100_007f });
   assert.deepEqual(row?.counts.sent, {
     operationCount: 3,
@@ -130,10 +135,40 @@ Deno.test("readSocketErrorRows() and readListenQueueRows() yield their figures; 
     [offsets.queued, 4, 5],
     [offsets.firstDrops, 4, 0xffff_fffe],
     [offsets.lastDrops, 4, 3],
+    [offsets.isClosed, 4, 1],
   ]);
-  const queues = new MemoryTable({ keyBytes: 8, valueBytes: PT_LISTEN_QUEUE.sizeBytes }, [[aKey(1n), queue]]);
-  const [row] = readListenQueueRows(queues, new TextCache());
+  const key = { address: 0xffff_8881_0000_0001n, inode: 77n };
+  const sizes = { keyBytes: PT_LISTEN_KEY.sizeBytes, valueBytes: PT_LISTEN_QUEUE.sizeBytes };
+  const [row] = readListenQueueRows(new MemoryTable(sizes, [[encodeListenKeys([key]), queue]]), new TextCache());
   assert.deepEqual([row?.backlogMax, row?.queuedCount, row?.droppedCount], [128, 5, 5]);
+  assert.deepEqual([row?.key, row?.isClosed], [key, true]);
+});
+
+Deno.test("encodePeerKeys() and encodeErrorKeys() yield the keys that rows were read from", () => {
+  const object = { kind: 1, port: 80, highLow: 2, highHigh: 3, lowLow: 4, lowHigh: 5 };
+  const keys = [1, 2].map((processId) => ({ processId, targetSlot: 7, object }));
+  const bytes = encodePeerKeys(keys);
+  const peers = new MemoryTable(
+    { keyBytes: PT_PEER_KEY.sizeBytes, valueBytes: PT_PEER.sizeBytes },
+    [0, 1].map((index) => [
+      bytes.slice(index * PT_PEER_KEY.sizeBytes, (index + 1) * PT_PEER_KEY.sizeBytes),
+      new Uint8Array(PT_PEER.sizeBytes),
+    ]),
+  );
+  const read = readPeerRows(peers, new TextCache());
+  assert.deepEqual(read.map(({ processId, targetSlot, object }) => ({ processId, targetSlot, object })), keys);
+
+  const row = { processId: 9, targetSlot: 7, object, operation: PT_OPERATION.CONNECT, error: 111, count: 3 };
+  const errors = new MemoryTable({ keyBytes: PT_SOCKET_ERROR_KEY.sizeBytes, valueBytes: 8 }, [
+    [encodeErrorKeys([row]), aStruct(8, [[0, 8, 3]])],
+  ]);
+  assert.deepEqual(readSocketErrorRows(errors, new TextCache()), [row]);
+});
+
+Deno.test("overflowSocketRows() has a row for sockets, one for peers, and one for each kind of operation that fails", () => {
+  const tables = overflowSocketRows().map(({ table }) => table);
+  assert.deepEqual(tables, ["sockets", "peers", "socket_errors", "socket_errors", "socket_errors"]);
+  assert.equal(new Set(overflowSocketRows().map(({ key }) => key.join())).size, 5);
 });
 
 Deno.test("deleteRowsOfSlots() takes the rows of slots that are gone, and never those of nobody", () => {

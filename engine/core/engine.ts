@@ -310,6 +310,7 @@ class RunningEngine implements Engine {
   #applyToKernel(diff: TargetSetDiff, leases: Iterable<ExporterLease>): void {
     const { backend } = this.#options;
     const { added, removed } = diff.kernel;
+    const wereSocketsLookedAt = this.#inForce.routes.some(({ planes }) => planes.has("sockets"));
     try {
       // What the rings still hold was recorded for the targets in force until now.
       if (removed.length > 0) this.#drainAll();
@@ -318,6 +319,7 @@ class RunningEngine implements Engine {
       for (const lease of leases) this.#leave(lease.release());
       throw thrown;
     }
+    if (wereSocketsLookedAt && !diff.kernel.planes.has("sockets")) this.#book.leaveSockets();
     const placed = added.map((target) => ({ target, slot: this.#slotOf(target.id) }));
     if (removed.length > 0) {
       // Letting threads go makes records of their own, which still carry the slot they had.

@@ -29,7 +29,7 @@ export interface ReadCounts {
 }
 
 /** Categories whose rows user space keeps when the kernel cannot, and may have to make nameless. */
-export type NamelessCategory = "waits" | "chains" | "files" | "samples";
+export type NamelessCategory = "waits" | "chains" | "files" | "samples" | "connections" | "listeners";
 
 export interface LossInput {
   readonly kernel: BackendCounters["ledger"];
@@ -54,8 +54,8 @@ export function toCategoryLedgers(input: LossInput): Record<Category, CategoryLe
     slowWaits: balance(delivered(kernel.slowWaits, read.slowWaits)),
     names: balance(delivered(kernel.names, read.names)),
     lifecycle: balance(delivered(kernel.lifecycle, read.lifecycle)),
-    listeners: balance(kernel.listeners),
-    connections: balance(kernel.connections),
+    listeners: balance(nameless(kernel.listeners, input.nameless.listeners)),
+    connections: balance(nameless(kernel.connections, input.nameless.connections)),
     transfers: balance(kernel.transfers),
     socketEvents: balance(delivered(kernel.socketEvents, read.socketEvents)),
     memory: balance(delivered(kernel.memory, read.memory)),

@@ -6,7 +6,7 @@ import { emptyKernelLedger } from "./test_backend.ts";
 
 const NOTHING_READ = { readCount: 0, filteredCount: 0, dropped: NOTHING_DROPPED };
 
-const NOTHING_NAMELESS = { waits: 0, chains: 0, files: 0, samples: 0 };
+const NOTHING_NAMELESS = { waits: 0, chains: 0, files: 0, samples: 0, connections: 0, listeners: 0 };
 
 function anInput(overrides: Partial<LossInput> = {}): LossInput {
   return {
@@ -68,7 +68,14 @@ Deno.test("toCategoryLedgers() yields a ledger that adds up to what the kernel s
       memory: read,
       slowFiles: read,
     }),
-    nameless: property.record({ waits: count, chains: count, files: count, samples: count }),
+    nameless: property.record({
+      waits: count,
+      chains: count,
+      files: count,
+      samples: count,
+      connections: count,
+      listeners: count,
+    }),
   });
   property.assert(property.property(inputs, (input) => {
     const ledgers = toCategoryLedgers(input);

@@ -143,12 +143,14 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const { parentProcessId, childProcessId, command } = record;
     this.#resources.fork(record, targetId);
     if (childProcessId === parentProcessId) return;
+    this.#sockets.onProcessBegin(childProcessId);
     this.#processes.see({ processId: childProcessId, targetId, parentProcessId, command });
   }
 
   onExec(record: ExecRecord, targetId: TargetId): void {
     // Another thread may have exec'ed: it took over the id of the main thread, whose end was told before.
     this.#endedThreadIds.delete(record.processId);
+    this.#sockets.onProcessBegin(record.processId);
     this.#processes.exec({ processId: record.processId, targetId, command: record.command });
   }
 
@@ -164,6 +166,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     if (!record.leftTarget) this.#endedThreadIds.add(threadId); // one that left lives on, and so may its rows
     if (!record.processEnded || this.#processes.hasEnded(processId)) return false;
     this.#resources.end(processId, targetId);
+    this.#sockets.onProcessEnd(processId);
     if (record.isOomVictim) this.#oomKills.onVictimEnd(record, targetId);
     const isMain = threadId === processId;
     this.#processes.end({ processId, targetId, parentProcessId, ...(isMain ? { command } : {}) });
@@ -204,16 +207,23 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       chains: this.#carried.chains.namelessCount,
       files: this.#carried.files.namelessCount,
       samples: this.#carried.samples.namelessCount,
+      ...this.#sockets.namelessCounts,
     };
   }
 
-  /** Makes room for sockets where idle ones fill the kernel's table. */
+  /** Makes room in the kernel's tables of sockets. */
   collectSockets(): void {
-    this.#sockets.collectIdle();
+    this.#sockets.collect();
+  }
+
+  /** Sockets are looked at no more: what was counted of them is taken over. */
+  leaveSockets(): void {
+    this.#sockets.leave();
   }
 
   /** Moves the rows of threads that ended out of the kernel, so that its table holds the living. */
   collectEnded(): void {
+    this.#sockets.collectWhenDue();
     if (this.#endedThreadIds.size === 0) return;
     const ended = this.#endedThreadIds;
     this.#endedThreadIds = new Set();

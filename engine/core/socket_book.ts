@@ -4,7 +4,12 @@
  * @module
  */
 
-import { CONNECTIONS_MAX, SOCKET_ROWS_MAX } from "../api/limits.ts";
+import {
+  CONNECTIONS_MAX,
+  ENDED_PROCESSES_COLLECTED,
+  ENDED_PROCESSES_REMEMBERED_MAX,
+  SOCKET_ROWS_MAX,
+} from "../api/limits.ts";
 import type { WaitObject } from "../api/measurements.ts";
 import type {
   ConnectionMeasurement,
@@ -28,6 +33,7 @@ import type {
   TransferRow,
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
+import { addQueue, KeptSockets, type KeptSocketsLimits } from "./kept_sockets.ts";
 import { toSocketErrorName } from "./socket_errors.ts";
 import {
   addError,
@@ -37,9 +43,9 @@ import {
   toSocketKeyText,
   totalsOfHandedOn,
   totalsOfPeer,
-  totalsOfRetired,
   totalsOfSocket,
 } from "./socket_rows.ts";
+import type { SlotMoves } from "./traced_targets.ts";
 import { OBJECT_KINDS, SOCKET_OPERATIONS, toAddressText, toSocketEndpoint } from "./wait_objects.ts";
 
 /** Sockets in the kernel's table from which on those that lie idle make room: only TCP tells when one goes. */
@@ -50,6 +56,13 @@ const SERVER_KINDS: ReadonlySet<number> = new Set([
   OBJECT_KINDS.udpServer,
   OBJECT_KINDS.unixServer,
 ]);
+
+/** Whose figures are those that found no room: `TracerBackend` has them under this key. */
+const NOBODY: SocketKey = {
+  processId: 0,
+  targetSlot: 0,
+  object: { kind: 0, port: 0, highLow: 0, highHigh: 0, lowLow: 0, lowHigh: 0 },
+};
 
 /** Everything read once; the same for every route. */
 export interface SocketClosing {
@@ -77,17 +90,30 @@ export interface SocketMeasurements {
   readonly listenQueues: readonly ListenQueueMeasurement[];
 }
 
+/** The tables of sockets. */
+type SocketTables = Pick<
+  TracerBackend,
+  "readSockets" | "retireSockets" | "retirePeers" | "retireListenQueues" | "retireSocketSlots"
+>;
+
 export class SocketBook {
-  readonly #backend: Pick<TracerBackend, "readSockets" | "retireSockets" | "retireSocketSlots">;
-  /** Of sockets whose rows were taken out of the kernel. */
-  readonly #totals = new Map<string, PeerTotals>();
-  readonly #errors = new Map<string, SocketErrorRow>();
+  readonly #backend: SocketTables;
+  readonly #kept: KeptSockets;
   #closed: CloseRecord[] = [];
   /** Operations of UDP and unix sockets at the last look, to tell which lie idle. */
   #seenOperations = new Map<bigint, number>();
+  /** Processes that ended, the longest ago first. */
+  readonly #ended = new Set<number>();
+  #endedSinceCollected = 0;
 
-  constructor(backend: Pick<TracerBackend, "readSockets" | "retireSockets" | "retireSocketSlots">) {
+  constructor(backend: SocketTables, limits: KeptSocketsLimits = {}) {
     this.#backend = backend;
+    this.#kept = new KeptSockets(limits);
+  }
+
+  /** Rows that had to give up whose they were, by what they are counted in. */
+  get namelessCounts(): KeptSockets["namelessCounts"] {
+    return this.#kept.namelessCounts;
   }
 
   /** Keeps the connections with most bytes. */
@@ -96,9 +122,46 @@ export class SocketBook {
     if (this.#closed.length >= 2 * CONNECTIONS_MAX) this.#closed = largestOf(this.#closed);
   }
 
-  /** Makes room in the kernel's table: unix and UDP sockets that did nothing since the last look give up their rows. */
-  collectIdle(): void {
-    const { sockets } = this.#backend.readSockets();
+  /** Its peers need no row in the kernel any more, but for sockets that still end. */
+  onProcessEnd(processId: number): void {
+    this.#ended.delete(processId); // last again
+    this.#ended.add(processId);
+    this.#endedSinceCollected++;
+    if (this.#ended.size <= ENDED_PROCESSES_REMEMBERED_MAX) return;
+    for (const oldest of this.#ended) {
+      this.#ended.delete(oldest);
+      return;
+    }
+  }
+
+  /** The id is that of a process that lives. */
+  onProcessBegin(processId: number): void {
+    this.#ended.delete(processId);
+  }
+
+  /** As `collect`, once many processes ended: each may hold rows of peers. */
+  collectWhenDue(): void {
+    if (this.#endedSinceCollected >= ENDED_PROCESSES_COLLECTED) this.collect();
+  }
+
+  /**
+   * Makes room in the kernel's tables: takes over what is known of processes
+   * that ended and of ports nobody listens on any more, and where sockets fill
+   * half their table, of those that did nothing since the last look and whose end nobody would tell.
+   */
+  collect(): void {
+    const reading = this.#backend.readSockets();
+    this.#endedSinceCollected = 0;
+    const peers = reading.peers.filter(({ processId }) => this.#ended.has(processId));
+    const errors = reading.errors.filter(({ processId }) => this.#ended.has(processId));
+    this.#backend.retirePeers({ peers, errors });
+    for (const row of peers) this.#kept.addTotals(totalsOfPeer(row));
+    for (const row of errors) this.#kept.addError(row);
+    this.#keepQueues(reading.listenQueues.filter(({ isClosed }) => isClosed));
+    this.#collectIdle(reading.sockets);
+  }
+
+  #collectIdle(sockets: readonly SocketRow[]): void {
     if (sockets.length <= IDLE_SOCKETS_MAX) {
       this.#seenOperations.clear();
       return;
@@ -106,47 +169,78 @@ export class SocketBook {
     const seen = new Map<bigint, number>();
     const idle: SocketRow[] = [];
     for (const socket of sockets) {
-      if (!isUntold(socket)) continue;
+      if (socket.processId === 0 || socket.tellsEnd) continue;
       const operations = operationCount(socket);
       if (this.#seenOperations.get(socket.key) === operations) idle.push(socket);
       else seen.set(socket.key, operations);
     }
     this.#seenOperations = seen;
     this.#backend.retireSockets(idle.map(({ key }) => key));
-    for (const socket of idle) addTotals(this.#totals, totalsOfRetired(socket));
+    for (const socket of idle) this.#kept.addTotals(totalsOfHandedOn(socket));
+  }
+
+  #keepQueues(queues: readonly ListenQueueRow[]): void {
+    this.#backend.retireListenQueues(queues.map(({ key }) => key));
+    for (const row of queues) this.#kept.addQueue({ ...row, isClosed: true, queuedCount: 0 });
+  }
+
+  /**
+   * Nobody looks at sockets any more: takes everything over. What is met after
+   * another look began would otherwise be taken for what had its address before.
+   */
+  leave(): void {
+    const { sockets, peers, errors, listenQueues } = this.#backend.readSockets();
+    const named = sockets.filter(({ processId }) => processId !== 0); // the row that stands for many stays
+    this.#backend.retireSockets(named.map(({ key }) => key));
+    for (const socket of named) this.#kept.addTotals(totalsOfHandedOn(socket));
+    const own = peers.filter(({ processId }) => processId !== 0);
+    const told = errors.filter(({ processId }) => processId !== 0);
+    this.#backend.retirePeers({ peers: own, errors: told });
+    for (const row of own) this.#kept.addTotals(totalsOfPeer(row));
+    for (const row of told) this.#kept.addError(row);
+    this.#keepQueues(listenQueues);
+    this.#seenOperations.clear();
   }
 
   /** Follows targets to other slots; what was counted for a slot that became `undefined` goes, its target is gone. */
-  moveSlots(moves: ReadonlyMap<number, number | undefined>): void {
+  moveSlots(moves: SlotMoves): void {
     const reading = this.#backend.readSockets();
-    const totals = [...this.#totals.values(), ...totalsOf(reading, totalsOfHandedOn)];
-    const errors = [...this.#errors.values(), ...reading.errors];
-    const moved = <Row extends SocketKey>(row: Row): Row | undefined => {
-      if (!moves.has(row.targetSlot)) return undefined;
-      const targetSlot = moves.get(row.targetSlot);
-      return targetSlot === undefined ? undefined : { ...row, targetSlot };
+    this.#kept.moveSlots(moves);
+    const follow = <Row extends SocketKey>(rows: readonly Row[], keep: (row: Row) => void) => {
+      for (const row of rows) {
+        const targetSlot = moves.get(row.targetSlot);
+        if (targetSlot !== undefined) keep({ ...row, targetSlot });
+      }
     };
-    for (const [text, row] of this.#totals) if (moves.has(row.targetSlot)) this.#totals.delete(text);
-    for (const [text, row] of this.#errors) if (moves.has(row.targetSlot)) this.#errors.delete(text);
-    for (const row of totals.map(moved)) if (row !== undefined) addTotals(this.#totals, row);
-    for (const row of errors.map(moved)) if (row !== undefined) addError(this.#errors, row);
-    this.#closed = this.#closed.flatMap((record) => moves.has(record.targetSlot) ? moved(record) ?? [] : record);
+    follow(totalsOf(reading, totalsOfHandedOn), (row) => this.#kept.addTotals(row));
+    follow(reading.errors, (row) => this.#kept.addError(row));
+    this.#closed = this.#closed.flatMap((record) => {
+      if (!moves.has(record.targetSlot)) return record;
+      const targetSlot = moves.get(record.targetSlot);
+      return targetSlot === undefined ? [] : { ...record, targetSlot };
+    });
     this.#backend.retireSocketSlots([...moves.keys()]);
   }
 
   /** Reads everything once. */
   read(): SocketClosing {
     const reading = this.#backend.readSockets();
-    const totals = new Map(this.#totals);
+    const totals = new Map<string, PeerTotals>();
+    for (const row of this.#kept.totals()) addTotals(totals, row);
     for (const row of totalsOf(reading, totalsOfSocket)) addTotals(totals, row);
-    const errors = new Map(this.#errors);
-    for (const row of reading.errors) addError(errors, row);
+    const errors = new Map<string, SocketErrorRow>();
+    for (const row of [...this.#kept.errors(), ...reading.errors]) {
+      // Errors found room where their peer did not: they are told where its other figures are.
+      addError(errors, totals.has(toSocketKeyText(row)) ? row : { ...row, ...NOBODY });
+    }
+    const queues = new Map<string, ListenQueueRow>();
+    for (const row of [...this.#kept.queues(), ...reading.listenQueues]) addQueue(queues, row);
     return {
       totals: [...totals.values()].filter((row) => !isEmptyTotals(row)),
-      errors: [...errors.values()],
+      errors: [...errors.values()].filter(({ count }) => count > 0),
       sockets: reading.sockets,
       closed: [...this.#closed],
-      listenQueues: reading.listenQueues,
+      listenQueues: [...queues.values()],
     };
   }
 }
@@ -332,11 +426,6 @@ function byteCount(peer: PeerMeasurement): number {
 
 function isTcp({ kind }: ObjectKey): boolean {
   return kind === OBJECT_KINDS.tcpPeer || kind === OBJECT_KINDS.tcpServer;
-}
-
-/** The end of such a socket is told by nobody. */
-function isUntold({ processId, object }: SocketRow): boolean {
-  return processId !== 0 && !isTcp(object);
 }
 
 function operationCount({ counts: { sent, received } }: SocketRow): number {

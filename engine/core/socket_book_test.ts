@@ -1,12 +1,13 @@
 import { assert } from "../../tests/support/assert.ts";
-import { CONNECTIONS_MAX, SOCKET_ROWS_MAX } from "../api/limits.ts";
+import { CONNECTIONS_MAX, ENDED_PROCESSES_COLLECTED, SOCKET_ROWS_MAX } from "../api/limits.ts";
 import type { SocketReading, SocketRow } from "../api/tracer_backend.ts";
 import { type TargetId, toTargetId } from "../api/units.ts";
+import type { KeptSocketsLimits } from "./kept_sockets.ts";
 import { SocketBook, type SocketMeasurements, toSocketMeasurements } from "./socket_book.ts";
 import { SocketOrdinals } from "./socket_ordinals.ts";
 import { NO_COUNTS } from "./socket_rows.ts";
 import { anObject, NO_OBJECT, TestBackend } from "./test_backend.ts";
-import { aClose, aPeer, aSocket, counting, TCP_PEER } from "./test_sockets.ts";
+import { aClose, aPeer, aQueue, aSocket, counting } from "./test_sockets.ts";
 import { OBJECT_KINDS, SOCKET_OPERATIONS, toWaitObject } from "./wait_objects.ts";
 
 const SHOP = toTargetId("shop");
@@ -14,10 +15,13 @@ const MAIL = toTargetId("mail");
 const TARGETS: ReadonlyMap<number, TargetId> = new Map([[1, SHOP], [2, MAIL]]);
 const WALL_OFFSET_MS = 1_000_000;
 
-function aBook(reading: Partial<SocketReading> = {}): { book: SocketBook; backend: TestBackend } {
+function aBook(
+  reading: Partial<SocketReading> = {},
+  limits: KeptSocketsLimits = {},
+): { book: SocketBook; backend: TestBackend } {
   const backend = new TestBackend({ monotonicMs: () => 0 });
   backend.sockets = { sockets: [], peers: [], errors: [], listenQueues: [], ...reading };
-  return { book: new SocketBook(backend), backend };
+  return { book: new SocketBook(backend, limits), backend };
 }
 
 function measure(book: SocketBook, targetIds: readonly TargetId[] = [SHOP]): SocketMeasurements {
@@ -118,29 +122,29 @@ Deno.test("moveSlots() takes figures along to another slot, and forgets a target
   assert.deepEqual([peer?.sends.byteCount, peer?.sends.errors, peer?.closeCount], [5, { EPIPE: 1 }, 0]);
 });
 
-Deno.test("collectIdle() makes room by sockets whose end nobody tells, once they rested between two looks", () => {
+Deno.test("collect() makes room by sockets whose end nobody tells, once they rested between two looks", () => {
   const unix = (key: number, bytes: number): SocketRow =>
-    aSocket({ key: BigInt(key), object: UNIX_PEER, counts: counting(bytes) });
+    aSocket({ key: BigInt(key), object: UNIX_PEER, counts: counting(bytes), tellsEnd: false });
   const tcp = Array.from({ length: SOCKET_ROWS_MAX / 2 }, (_, index) => aSocket({ key: BigInt(index + 1000) }));
   const { book, backend } = aBook({ sockets: [...tcp, unix(1, 5), unix(2, 5)] });
-  book.collectIdle();
+  book.collect();
   assert.equal(backend.sockets.sockets.length, tcp.length + 2);
   backend.sockets = { ...backend.sockets, sockets: [...tcp, unix(1, 5), unix(2, 6)] };
-  book.collectIdle();
+  book.collect();
   assert.deepEqual(backend.sockets.sockets.filter(({ object }) => object === UNIX_PEER).map(({ key }) => key), [2n]);
   const peer = measure(book).peers.find(({ endpoint }) => endpoint?.kind === "unixPeer");
-  assert.deepEqual([peer?.sends.byteCount, peer?.closeCount, peer?.openCount], [11, 1, 1]);
+  assert.deepEqual([peer?.sends.byteCount, peer?.closeCount, peer?.openCount], [11, 0, 1]);
 });
 
-Deno.test("collectIdle() lets sockets be while there is room", () => {
-  const { book, backend } = aBook({ sockets: [aSocket({ object: UNIX_PEER })] });
-  book.collectIdle();
-  book.collectIdle();
+Deno.test("collect() lets sockets be while there is room", () => {
+  const { book, backend } = aBook({ sockets: [aSocket({ object: UNIX_PEER, tellsEnd: false })] });
+  book.collect();
+  book.collect();
   assert.equal(backend.sockets.sockets.length, 1);
 });
 
 Deno.test("a listen queue is told without a drop count where the kernel keeps none", () => {
-  const queue = { processId: 100, targetSlot: 1, local: TCP_PEER, backlogMax: 16, queuedCount: 2, droppedCount: 3 };
+  const queue = aQueue({ droppedCount: 3 });
   const { book } = aBook({
     listenQueues: [
       { ...queue, object: anObject({ kind: OBJECT_KINDS.tcpServer, port: 80 }) },
@@ -152,6 +156,96 @@ Deno.test("a listen queue is told without a drop count where the kernel keeps no
     ["10.0.0.9", 3],
     [undefined, undefined],
   ]);
+});
+
+Deno.test("a port that was listened on twice is told once, with the drops of both and the state of the latest", () => {
+  const { book, backend } = aBook({
+    listenQueues: [aQueue({ key: { address: 8n, inode: 1n }, isClosed: true, droppedCount: 3, backlogMax: 5 })],
+  });
+  book.collect();
+  assert.deepEqual(backend.sockets.listenQueues, []);
+  backend.sockets = { ...backend.sockets, listenQueues: [aQueue({ droppedCount: 4, queuedCount: 1 })] };
+  const told = measure(book).listenQueues;
+  assert.deepEqual(told.map(({ backlogMax, queuedCount, droppedCount }) => [backlogMax, queuedCount, droppedCount]), [
+    [16, 1, 7],
+  ]);
+});
+
+Deno.test("collect() takes over the peers of processes that ended, and of no other", () => {
+  const living = aPeer({ processId: 101, counts: counting(1) });
+  const error = { ...aPeer(), operation: SOCKET_OPERATIONS.connect, error: 111, count: 2 };
+  const { book, backend } = aBook({
+    peers: [aPeer({ counts: counting(5), connectFailureCount: 2, connectCount: 2 }), living],
+    errors: [error],
+  });
+  book.collect();
+  assert.equal(backend.sockets.peers.length, 2);
+  book.onProcessEnd(100);
+  book.onProcessEnd(101);
+  book.onProcessBegin(101); // the id was given again
+  book.collect();
+  assert.deepEqual([backend.sockets.peers, backend.sockets.errors], [[living], []]);
+  // A socket that ended after its process.
+  backend.sockets = { ...backend.sockets, peers: [living, aPeer({ counts: counting(3) })] };
+  book.collect();
+  assert.deepEqual(backend.sockets.peers, [living]);
+  const peer = measure(book).peers.find(({ processId }) => processId === 100);
+  assert.deepEqual([peer?.sends.byteCount, peer?.connects.failures], [8, { ECONNREFUSED: 2 }]);
+});
+
+Deno.test("collectWhenDue() waits for many processes that ended", () => {
+  const { book, backend } = aBook({ peers: [aPeer({ processId: 1000, counts: counting(1) })] });
+  for (let count = 0; count < ENDED_PROCESSES_COLLECTED - 1; count++) book.onProcessEnd(1000 + count);
+  book.collectWhenDue();
+  assert.equal(backend.sockets.peers.length, 1);
+  book.onProcessEnd(999);
+  book.collectWhenDue();
+  assert.equal(backend.sockets.peers.length, 0);
+});
+
+Deno.test("leave() takes everything over, so that the next look begins with nothing", () => {
+  const { book, backend } = aBook({
+    sockets: [aSocket({ counts: counting(3) }), aSocket({ key: 0n, processId: 0, targetSlot: 0, object: NO_OBJECT })],
+    peers: [aPeer({ counts: counting(2), closeCount: 1 })],
+    errors: [{ ...aPeer(), operation: SOCKET_OPERATIONS.send, error: 32, count: 1 }],
+    listenQueues: [aQueue({ droppedCount: 2 })],
+  });
+  book.leave();
+  const { sockets, peers, errors, listenQueues } = backend.sockets;
+  assert.deepEqual([sockets.map(({ key }) => key), peers, errors, listenQueues], [[0n], [], [], []]);
+  const { peers: [peer], listenQueues: [queue] } = measure(book);
+  assert.deepEqual([peer?.sends.byteCount, peer?.sends.errors, peer?.openCount, peer?.closeCount], [
+    5,
+    { EPIPE: 1 },
+    0,
+    1,
+  ]);
+  assert.deepEqual([queue?.droppedCount, queue?.queuedCount], [2, 0]);
+});
+
+Deno.test("what is too much to keep loses whose it was, counted, and nothing else", () => {
+  const ended = [1, 2, 3, 4].map((processId) => aPeer({ processId, counts: counting(10 * processId) }));
+  const { book } = aBook({
+    peers: ended,
+    errors: ended.map((row) => ({ ...row, operation: SOCKET_OPERATIONS.send, error: 32, count: row.processId })),
+    listenQueues: [1, 2, 3].map((port) =>
+      aQueue({ object: anObject({ kind: OBJECT_KINDS.tcpServer, port }), isClosed: true })
+    ),
+  }, { peersMax: 3, errorsMax: 3, queuesMax: 2 });
+  for (const { processId } of ended) book.onProcessEnd(processId);
+  book.collect();
+  const { peers, listenQueues } = measure(book);
+  const told = peers.map((
+    { processId, endpoint, sends },
+  ) => [processId, endpoint?.kind, sends.byteCount, sends.errors]);
+  assert.deepEqual(told, [
+    [4, "peer", 40, { EPIPE: 4 }],
+    [3, "peer", 30, { EPIPE: 3 }],
+    [2, "peer", 20, { EPIPE: 2 }],
+    [0, undefined, 10, { other: 1 }],
+  ]);
+  assert.equal(listenQueues.length, 2);
+  assert.deepEqual(book.namelessCounts, { connections: 2, listeners: 1 });
 });
 
 Deno.test("rows that only keep a place are not shown", () => {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { ERROR_OTHER } from "./file_rows.ts";
+
 /** `PT_ERROR_ABANDONED` of bpf/include/pt_events.h: the program itself gave a connect up. */
 const ABANDONED = 4095;
 
@@ -44,9 +46,10 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [115, "EINPROGRESS"],
   [125, "ECANCELED"],
   [ABANDONED, "abandoned"],
+  [ERROR_OTHER, "other"], // those there was no room to tell apart
 ]);
 
-/** Yields "ECONNREFUSED", "abandoned", or "errno 133" for one without a name here. */
+/** Yields "ECONNREFUSED", "abandoned", "other", or "errno 133" for one without a name here. */
 export function toSocketErrorName(error: number): string {
   return NAMES.get(error) ?? `errno ${error}`;
 }

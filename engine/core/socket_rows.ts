@@ -128,13 +128,7 @@ export function totalsOfPeer(peer: PeerRow): PeerTotals {
   return { ...peer, openCount: 0, pendingCount: 0 };
 }
 
-/** Yields what a socket leaves behind when its row is taken away. */
-export function totalsOfRetired(socket: SocketRow): PeerTotals {
-  const totals = totalsOfSocket(socket);
-  return { ...totals, openCount: 0, pendingCount: 0, closeCount: Number(socket.wasOpen) };
-}
-
-/** Yields what a socket leaves behind in the slot its target gave up: it has ended only if it was seen to. */
+/** Yields what a socket leaves behind when its row is taken away: it has ended only if it was seen to. */
 export function totalsOfHandedOn(socket: SocketRow): PeerTotals {
   const closeCount = Number(socket.wasOpen && socket.closedMs !== 0);
   return { ...totalsOfSocket(socket), openCount: 0, pendingCount: 0, closeCount };
@@ -163,9 +157,14 @@ function mergeTotals(left: PeerTotals, right: PeerTotals): PeerTotals {
   };
 }
 
+/** Yields a map key of the errors that `row` counts. */
+export function toErrorText(row: SocketErrorRow): string {
+  return `${toSocketKeyText(row)}/${row.operation}/${row.error}`;
+}
+
 /** Adds `row` to the errors that are there under its key. */
 export function addError(errors: Map<string, SocketErrorRow>, row: SocketErrorRow): void {
-  const text = `${toSocketKeyText(row)}/${row.operation}/${row.error}`;
+  const text = toErrorText(row);
   const present = errors.get(text);
   errors.set(text, present === undefined ? row : { ...present, count: present.count + row.count });
 }

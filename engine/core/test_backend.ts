@@ -16,6 +16,7 @@ import type {
   ExitRecord,
   FileRow,
   ForkRecord,
+  ListenKey,
   NameRecord,
   ObjectKey,
   ProcessResources,
@@ -31,6 +32,7 @@ import type {
   WaitRowView,
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
+import { toErrorText, toSocketKeyText } from "./socket_rows.ts";
 import type { RecordCategory } from "./loss_books.ts";
 import { CATEGORY_OF_EVENT } from "./route_worker.ts";
 import { NAME_KIND } from "./router.ts";
@@ -182,6 +184,24 @@ export class TestBackend implements TracerBackend {
   retireSockets(keys: readonly bigint[]): void {
     const retired = new Set(keys);
     this.sockets = { ...this.sockets, sockets: this.sockets.sockets.filter(({ key }) => !retired.has(key)) };
+  }
+
+  retirePeers(rows: Pick<SocketReading, "peers" | "errors">): void {
+    const gonePeers = new Set(rows.peers.map(toSocketKeyText));
+    const goneErrors = new Set(rows.errors.map(toErrorText));
+    this.sockets = {
+      ...this.sockets,
+      peers: this.sockets.peers.filter((row) => !gonePeers.has(toSocketKeyText(row))),
+      errors: this.sockets.errors.filter((row) => !goneErrors.has(toErrorText(row))),
+    };
+  }
+
+  retireListenQueues(keys: readonly ListenKey[]): void {
+    const gone = new Set(keys.map(({ address, inode }) => `${address}/${inode}`));
+    this.sockets = {
+      ...this.sockets,
+      listenQueues: this.sockets.listenQueues.filter(({ key }) => !gone.has(`${key.address}/${key.inode}`)),
+    };
   }
 
   retireSocketSlots(slots: readonly number[]): void {

@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { CloseRecord, ObjectKey, PeerRow, SocketCounts, SocketRow } from "../api/tracer_backend.ts";
+import type {
+  CloseRecord,
+  ListenQueueRow,
+  ObjectKey,
+  PeerRow,
+  SocketCounts,
+  SocketRow,
+} from "../api/tracer_backend.ts";
 import { NO_COUNTS } from "./socket_rows.ts";
 import { anObject } from "./test_backend.ts";
 import { OBJECT_KINDS } from "./wait_objects.ts";
@@ -42,7 +49,7 @@ export function aSocket(overrides: Partial<SocketRow> = {}): SocketRow {
     openedMs: 0,
     closedMs: 0,
     connectMs: 0,
-    isServer: false,
+    tellsEnd: true,
     wasOpen: true,
     ...ENDS,
     ...overrides,
@@ -78,6 +85,22 @@ export function aClose(overrides: Partial<CloseRecord> = {}): CloseRecord {
     retransmitCount: 0,
     roundTrip: undefined,
     ...ENDS,
+    ...overrides,
+  };
+}
+
+/** Listens on 10.0.0.9:80. */
+export function aQueue(overrides: Partial<ListenQueueRow> = {}): ListenQueueRow {
+  return {
+    key: { address: 4096n, inode: 7n },
+    isClosed: false,
+    processId: 100,
+    targetSlot: 1,
+    object: anObject({ kind: OBJECT_KINDS.tcpServer, port: 80 }),
+    local: TCP_PEER,
+    backlogMax: 16,
+    queuedCount: 0,
+    droppedCount: 0,
     ...overrides,
   };
 }

@@ -34,6 +34,7 @@ export const FIXTURE_NAMES = [
   "short_threads",
   "sleeper",
   "slow_upstream",
+  "socket_moves",
   "socket_talker",
   "stopped",
   "troubled_peer",

@@ -115,6 +115,10 @@ export class RingBackend implements TracerBackend {
 
   retireSockets(): void {}
 
+  retirePeers(): void {}
+
+  retireListenQueues(): void {}
+
   retireSocketSlots(): void {}
 
   snapshot(): TaskSnapshot {
