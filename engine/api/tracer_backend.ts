@@ -10,6 +10,7 @@ import type { SampleRow } from "./profile_measurements.ts";
 import type { Category, CategoryLedger, CostReceipt, HookStatus } from "./measurements.ts";
 import type { Plane } from "./plane.ts";
 import type { Target } from "./target.ts";
+import type { LatencyRow, ListenKey, SocketCounts, TransferRow } from "./socket_counts.ts";
 import type { RoundTripFigures } from "./socket_measurements.ts";
 import type { EventKindMask, TargetId } from "./units.ts";
 
@@ -256,54 +257,6 @@ export interface SocketEnds {
   readonly remotePort: number;
 }
 
-/** `pt_transfers`. */
-export interface TransferRow {
-  /** Calls that moved something, or told the end of the stream. */
-  readonly operationCount: number;
-  /** Payload. */
-  readonly byteCount: number;
-  /** Payload of the largest single call. */
-  readonly operationBytesMax: number;
-  /** Calls that found nothing there, or no room, or were interrupted. */
-  readonly wouldBlockCount: number;
-  /** Calls that failed otherwise. */
-  readonly failedCount: number;
-}
-
-/** `pt_latency`; the number is the sum of the buckets. */
-export interface LatencyRow {
-  /** The sum. */
-  readonly totalMs: number;
-  /** The longest. */
-  readonly maxMs: number;
-  /** When that one ended, monotonic. */
-  readonly maxEndMs: number;
-  /** `HISTOGRAM_BUCKET_COUNT` counts, as in `WaitRowView.bucket`. */
-  readonly buckets: readonly number[];
-}
-
-/** `pt_socket_counts`. */
-export interface SocketCounts {
-  /** Sends. */
-  readonly sent: TransferRow;
-  /** Receives. */
-  readonly received: TransferRow;
-  /** Answers to requests that could be told apart. */
-  readonly responses: LatencyRow;
-  /** Exchanges in which requests overlapped. */
-  readonly unmeasuredCount: number;
-  /** Segments sent again. */
-  readonly retransmitCount: number;
-  /** Segments with payload, those sent again included. */
-  readonly segmentCount: number;
-  /** Resets that came in. */
-  readonly resetReceivedCount: number;
-  /** Resets that went out. */
-  readonly resetSentCount: number;
-  /** `undefined`: none seen. */
-  readonly roundTrip: RoundTripFigures | undefined;
-}
-
 /** One socket that is there: `pt_socket`. */
 export interface SocketRow extends SocketKey, SocketEnds {
   /** Names the row for `retireSockets`; never shown. */
@@ -346,14 +299,6 @@ export interface SocketErrorRow extends SocketKey {
   readonly error: number;
   /** How many. */
   readonly count: number;
-}
-
-/** Tells listening sockets apart; never shown. */
-export interface ListenKey {
-  /** Of the kernel's structure. */
-  readonly address: bigint;
-  /** Tells it from the next one at that address. */
-  readonly inode: bigint;
 }
 
 /** One listening socket: `pt_listen_queue`. */

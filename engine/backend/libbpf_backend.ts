@@ -6,10 +6,10 @@
  */
 
 import type { Plane } from "../api/plane.ts";
+import type { ListenKey } from "../api/socket_counts.ts";
 import type {
   AggregateVisitor,
   BackendCounters,
-  ListenKey,
   ProcessResources,
   RecordView,
   SocketReading,

@@ -27,17 +27,8 @@ import {
   type PtSocketCounts,
   type PtTransfers,
 } from "../../bpf/generated/layout.ts";
-import type {
-  LatencyRow,
-  ListenKey,
-  ListenQueueRow,
-  PeerRow,
-  SocketCounts,
-  SocketErrorRow,
-  SocketKey,
-  SocketRow,
-  TransferRow,
-} from "../api/tracer_backend.ts";
+import type { LatencyRow, ListenKey, SocketCounts, TransferRow } from "../api/socket_counts.ts";
+import type { ListenQueueRow, PeerRow, SocketErrorRow, SocketKey, SocketRow } from "../api/tracer_backend.ts";
 import type { RoundTripFigures } from "../api/socket_measurements.ts";
 import type { TableMap } from "./table_rows.ts";
 import { type RecordSource, type TextCache, toCount } from "./text_cache.ts";

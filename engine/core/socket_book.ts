@@ -19,10 +19,10 @@ import type {
   SocketAddress,
   TransferFigures,
 } from "../api/socket_measurements.ts";
+import type { LatencyRow, TransferRow } from "../api/socket_counts.ts";
 import type {
   AddressKey,
   CloseRecord,
-  LatencyRow,
   ListenQueueRow,
   ObjectKey,
   SocketErrorRow,
@@ -30,7 +30,6 @@ import type {
   SocketReading,
   SocketRow,
   TracerBackend,
-  TransferRow,
 } from "../api/tracer_backend.ts";
 import type { TargetId } from "../api/units.ts";
 import { addQueue, KeptSockets, type KeptSocketsLimits } from "./kept_sockets.ts";

@@ -7,15 +7,8 @@
 
 import { HISTOGRAM_BUCKET_COUNT } from "../api/measurements.ts";
 import type { RoundTripFigures } from "../api/socket_measurements.ts";
-import type {
-  LatencyRow,
-  PeerRow,
-  SocketCounts,
-  SocketErrorRow,
-  SocketKey,
-  SocketRow,
-  TransferRow,
-} from "../api/tracer_backend.ts";
+import type { LatencyRow, SocketCounts, TransferRow } from "../api/socket_counts.ts";
+import type { PeerRow, SocketErrorRow, SocketKey, SocketRow } from "../api/tracer_backend.ts";
 import { toObjectText } from "./wait_objects.ts";
 
 /** A peer's row with the sockets that are still there. */

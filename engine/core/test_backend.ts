@@ -8,6 +8,7 @@
 import type { SampleRow } from "../api/profile_measurements.ts";
 import { EVENT_KINDS } from "../api/events.ts";
 import { CATEGORIES, type Category, type CategoryLedger, HISTOGRAM_BUCKET_COUNT } from "../api/measurements.ts";
+import type { ListenKey } from "../api/socket_counts.ts";
 import type {
   AggregateVisitor,
   BackendCounters,
@@ -16,7 +17,6 @@ import type {
   ExitRecord,
   FileRow,
   ForkRecord,
-  ListenKey,
   NameRecord,
   ObjectKey,
   ProcessResources,

@@ -4,14 +4,8 @@
  * @module
  */
 
-import type {
-  CloseRecord,
-  ListenQueueRow,
-  ObjectKey,
-  PeerRow,
-  SocketCounts,
-  SocketRow,
-} from "../api/tracer_backend.ts";
+import type { SocketCounts } from "../api/socket_counts.ts";
+import type { CloseRecord, ListenQueueRow, ObjectKey, PeerRow, SocketRow } from "../api/tracer_backend.ts";
 import { NO_COUNTS } from "./socket_rows.ts";
 import { anObject } from "./test_backend.ts";
 import { OBJECT_KINDS } from "./wait_objects.ts";
