@@ -6,6 +6,7 @@
 
 import type { CgroupReading, HostReader, OwnUse, ProcessReading } from "../api/host_reader.ts";
 import type { PressureMeasurement, StackFrame } from "../api/measurements.ts";
+import { unnamedFrame } from "../api/unnamed_frame.ts";
 import type { RecordingTape } from "./recording_tape.ts";
 import type { ReplayTape } from "./replay_tape.ts";
 import { aFlag, aList, anObjectOf, aNumber, aText, maybe, type Shape } from "./shapes.ts";
@@ -172,17 +173,6 @@ export class ReplayHostReader implements HostReader {
   }
 
   describeStack(processId: number, addresses: readonly bigint[]): readonly StackFrame[] {
-    return this.#tape.json(KEYS.stack(processId, addresses), aList(A_FRAME)) ?? addresses.map(unknownFrame);
+    return this.#tape.json(KEYS.stack(processId, addresses), aList(A_FRAME)) ?? addresses.map(unnamedFrame);
   }
-}
-
-function unknownFrame(address: bigint): StackFrame {
-  return {
-    text: `0x${address.toString(16)}`,
-    function: undefined,
-    offset: undefined,
-    module: undefined,
-    buildId: undefined,
-    isResolved: false,
-  };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { StackFrame } from "../api/measurements.ts";
+import { unnamedFrame } from "../api/unnamed_frame.ts";
 
 /** What the kernel appends to the path of a file that was unlinked. */
 const DELETED_SUFFIX = " (deleted)";
@@ -65,24 +66,17 @@ export function describeAddresses<Mapping extends CodeMapping>(
         isResolved: true,
       };
     }
-    return unnamedFrame(address, { mapping, module, buildId: place?.buildId });
+    return unresolvedFrame(address, { mapping, module, buildId: place?.buildId });
   });
 }
 
-function unnamedFrame(
+function unresolvedFrame(
   address: bigint,
   found: { mapping: CodeMapping | undefined; module: string; buildId: string | undefined },
 ): StackFrame {
   const { mapping, module, buildId } = found;
   if (mapping === undefined || module === "") {
-    return {
-      text: `0x${address.toString(16)}`,
-      function: undefined,
-      offset: undefined,
-      module: undefined,
-      buildId: undefined,
-      isResolved: false,
-    };
+    return unnamedFrame(address);
   }
   const offset = address - mapping.begin + mapping.fileOffset;
   const id = buildId === undefined ? "" : `[buildid:${buildId}]`;
