@@ -298,5 +298,17 @@ export const RECORDING_FLUSH_INTERVAL_MS = 1000;
 /** One turn of a recording, its whole state included, in memory while it is replayed. */
 export const REPLAY_TURN_BYTES_MAX = 192 * 1024 * 1024;
 
+/** What a recording says before the run, in memory while it is replayed: our layout and what was asked for take 40 KiB. */
+export const REPLAY_META_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Answers of earlier turns that a replay keeps, in bytes; those not told again for longest go first. */
+export const REPLAY_KNOWN_BYTES_MAX = 192 * 1024 * 1024;
+
+/** Rows of one table in a recording: twice those of the largest we have. */
+export const REPLAY_TABLE_ROWS_MAX = 65_536;
+
+/** One answer in this build's layout: 100 000 threads take 48 MB. */
+export const REPLAY_TRANSLATED_BYTES_MAX = 128 * 1024 * 1024;
+
 /** Answers of earlier turns that a replay keeps, one per question. */
 export const REPLAY_KEYS_MAX = 65_536;

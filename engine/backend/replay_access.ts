@@ -5,6 +5,7 @@
  */
 
 import { LAYOUT, PT_HEADER, PT_KIND, PT_PREFIX, TABLES } from "../../bpf/generated/layout.ts";
+import { REPLAY_TABLE_ROWS_MAX, REPLAY_TRANSLATED_BYTES_MAX } from "../api/limits.ts";
 import type { Timer } from "../api/timer.ts";
 import type { BatchVisitor } from "../ffi/bpf_map.ts";
 import type { Answer, ReplayTape } from "../recording/replay_tape.ts";
@@ -86,7 +87,8 @@ export class ReplayAccess implements KernelAccess {
     const bytes = join(tape.answer(ACCESS_KEYS.tasks) ?? []);
     const struct = translation.struct("pt_task_record");
     if (struct === undefined) return bytes;
-    return translateStructs(bytes, struct, { strideBytes: struct.fromBytes, wantedStrideBytes: struct.toBytes });
+    const strides = { strideBytes: struct.fromBytes, wantedStrideBytes: struct.toBytes };
+    return orUnusable(tape, () => translateStructs(bytes, struct, withinBounds(bytes, strides)));
   }
 
   /** What the kernel found then is in its tables. */
@@ -235,14 +237,21 @@ class ReplayTable implements KernelTable {
     this.#show(this.#options.tape.answer(ACCESS_KEYS.table(this.#name)) ?? [], visit);
   }
 
-  #show(parts: Answer, visit: BatchVisitor): void {
+  /** Yields the rows shown. @param shownCount rows of this reading before */
+  #show(parts: Answer, visit: BatchVisitor, shownCount = 0): number {
+    let rowCount = shownCount;
     for (const part of parts) {
       const batch = orUnusable(this.#options.tape, () => decodeBatch(part));
       if (batch === undefined) continue;
+      rowCount += batch.count;
+      if (rowCount > REPLAY_TABLE_ROWS_MAX) {
+        throw this.#options.tape.unusable(`more than ${REPLAY_TABLE_ROWS_MAX} rows in ${JSON.stringify(this.#name)}`);
+      }
       const keys = this.#translate(batch.keys, { type: this.#keyType, entryBytes: batch.keyBytes });
       const values = this.#translate(batch.values, { type: this.#valueType, entryBytes: batch.valueBytes });
       orUnusable(this.#options.tape, () => visit(toView(keys), toView(values), batch.count));
     }
+    return rowCount;
   }
 
   /** Step by step as it was read then; where it was not, all that is known at once. */
@@ -254,12 +263,13 @@ class ReplayTable implements KernelTable {
       yield;
       return;
     }
+    let shownCount = 0;
     while (parts !== undefined && !isEndOfSteps(parts.at(-1))) {
-      this.#show(parts, visit);
+      shownCount = this.#show(parts, visit, shownCount);
       yield;
       parts = this.#options.tape.answerOnce(key);
     }
-    this.#show(parts?.slice(0, -1) ?? [], visit);
+    this.#show(parts?.slice(0, -1) ?? [], visit, shownCount);
   }
 
   update(): void {}
@@ -286,8 +296,25 @@ class ReplayTable implements KernelTable {
     const isOnePerEntry = entry.entryBytes === struct.fromBytes;
     const strideBytes = isOnePerEntry ? struct.fromBytes : roundUpTo8(struct.fromBytes);
     const wantedStrideBytes = isOnePerEntry ? struct.toBytes : roundUpTo8(struct.toBytes);
-    return translateStructs(bytes, struct, { strideBytes, wantedStrideBytes });
+    const strides = { strideBytes, wantedStrideBytes };
+    return orUnusable(this.#options.tape, () => translateStructs(bytes, struct, withinBounds(bytes, strides)));
   }
+}
+
+interface Strides {
+  readonly strideBytes: number;
+  readonly wantedStrideBytes: number;
+}
+
+/** Yields `strides`. @throws {RangeError} When so many small structs would become too much in this build's layout */
+function withinBounds(bytes: Uint8Array, strides: Strides): Strides {
+  const { strideBytes, wantedStrideBytes } = strides;
+  const translatedBytes = strideBytes === 0 ? 0 : Math.floor(bytes.length / strideBytes) * wantedStrideBytes;
+  if (translatedBytes <= REPLAY_TRANSLATED_BYTES_MAX) return strides;
+  throw new RangeError(
+    `Cannot translate ${bytes.length} bytes: found ${translatedBytes} in this build's layout, ` +
+      `wanted at most ${REPLAY_TRANSLATED_BYTES_MAX}`,
+  );
 }
 
 const TABLE_TYPES: ReadonlyMap<string, { readonly key: string; readonly value: string }> = new Map(

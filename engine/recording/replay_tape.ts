@@ -9,7 +9,12 @@
  * @module
  */
 
-import { REPLAY_KEYS_MAX, REPLAY_TURN_BYTES_MAX } from "../api/limits.ts";
+import {
+  REPLAY_KEYS_MAX,
+  REPLAY_KNOWN_BYTES_MAX,
+  REPLAY_META_BYTES_MAX,
+  REPLAY_TURN_BYTES_MAX,
+} from "../api/limits.ts";
 import { type Entry, ENTRY_KINDS } from "./recording_format.ts";
 import type { RecordingReader } from "./recording_reader.ts";
 import type { Shape } from "./shapes.ts";
@@ -27,9 +32,11 @@ export class ReplayTape {
   readonly #reader: RecordingReader;
   readonly #entries: Generator<Entry>;
   readonly #meta = new Map<string, Uint8Array<ArrayBuffer>>();
+  #metaBytes = 0;
   #answers = new Map<string, AnswerQueue>();
   /** The newest answer of earlier turns. */
   readonly #known = new Map<string, Answer>();
+  #knownBytes = 0;
   /** State of everything, asked for between this turn and the next. */
   #state: ReadonlyMap<string, AnswerQueue> = new Map();
   /** What was answered in this turn once the window closed; `undefined`: it did not close in it. */
@@ -107,6 +114,11 @@ export class ReplayTape {
     return part === undefined || part.length === 0 ? undefined : this.#parse(part, { key, shape });
   }
 
+  /** What is kept in memory of earlier turns and of before the run; the present turn comes on top. */
+  get keptBytes(): number {
+    return this.#metaBytes + this.#knownBytes;
+  }
+
   /** Yields the error for an answer that makes no sense. */
   unusable(found: string, cause?: unknown): Error {
     return this.#reader.unusable(found, { cause });
@@ -131,9 +143,9 @@ export class ReplayTape {
         throw this.#reader.unusable(`more than ${REPLAY_TURN_BYTES_MAX} bytes in one turn`);
       }
       if (entry.kind === ENTRY_KINDS.turn) return;
-      if (entry.kind === ENTRY_KINDS.meta) this.#meta.set(entry.key, entry.payload);
+      if (entry.kind === ENTRY_KINDS.meta) this.#addMeta(entry);
       if (entry.kind === ENTRY_KINDS.close) this.#afterClose = loading.close();
-      if (entry.kind === ENTRY_KINDS.end) this.#end = entry.payload;
+      if (entry.kind === ENTRY_KINDS.end) this.#end = entry.payload.slice();
       if (entry.kind === ENTRY_KINDS.stateEnd) this.#state = loading.takeState();
     }
     this.#isRead = true;
@@ -143,6 +155,14 @@ export class ReplayTape {
     }
   }
 
+  #addMeta({ key, payload }: Entry): void {
+    this.#metaBytes += sizeOf(key, [payload]);
+    if (this.#metaBytes > REPLAY_META_BYTES_MAX) {
+      throw this.#reader.unusable(`more than ${REPLAY_META_BYTES_MAX} bytes of what was known before the run`);
+    }
+    this.#meta.set(key, payload.slice());
+  }
+
   #know(answers: ReadonlyMap<string, AnswerQueue>): void {
     for (const [key, queue] of answers) {
       const newest = queue.answers.at(-1);
@@ -150,13 +170,22 @@ export class ReplayTape {
     }
   }
 
-  /** Copies: an answer must not keep the whole frame it came in. */
   #knowAnswer(key: string, answer: Answer): void {
+    this.#forget(key);
+    this.#known.set(key, answer);
+    this.#knownBytes += sizeOf(key, answer);
+    while (this.#known.size > REPLAY_KEYS_MAX || this.#knownBytes > REPLAY_KNOWN_BYTES_MAX) {
+      const oldest = this.#known.keys().next();
+      if (oldest.done === true) return;
+      this.#forget(oldest.value);
+    }
+  }
+
+  #forget(key: string): void {
+    const answer = this.#known.get(key);
+    if (answer === undefined) return;
+    this.#knownBytes -= sizeOf(key, answer);
     this.#known.delete(key);
-    this.#known.set(key, answer.map((part) => part.slice()));
-    if (this.#known.size <= REPLAY_KEYS_MAX) return;
-    const oldest = this.#known.keys().next();
-    if (oldest.done !== true) this.#known.delete(oldest.value);
   }
 
   #parse<Value>(bytes: Uint8Array | undefined, wanted: { key: string; shape: Shape<Value> }): Value {
@@ -201,7 +230,7 @@ class TurnLoading {
   }
 
   #addAnswer({ key, payload, continues }: Entry): void {
-    this.#sizeBytes += payload.length + key.length + ENTRY_COST_BYTES;
+    this.#sizeBytes += sizeOf(key, [payload]);
     if (this.#open === undefined) {
       this.#open = [];
       const answers = this.#state ?? this.#turn;
@@ -209,10 +238,15 @@ class TurnLoading {
       if (queue === undefined) answers.set(key, { answers: [this.#open], nextIndex: 0 });
       else queue.answers.push(this.#open);
     }
-    this.#open.push(payload);
+    this.#open.push(payload.slice()); // it must not keep the whole frame it came in
     if (!continues) this.#open = undefined;
   }
 }
 
 /** What an entry takes in memory besides its bytes; keeps a flood of empty ones bounded. */
 const ENTRY_COST_BYTES = 200;
+
+/** What an answer takes in memory; a text two bytes a letter at most. */
+function sizeOf(key: string, parts: readonly Uint8Array[]): number {
+  return parts.reduce((total, part) => total + part.length + ENTRY_COST_BYTES, 2 * key.length);
+}

@@ -1,7 +1,10 @@
 import { assert } from "../../tests/support/assert.ts";
 import { EngineError } from "../api/errors.ts";
 import { aNumber, aText } from "./shapes.ts";
-import { openTape, record } from "./test_recording.ts";
+import { checkProperty, property } from "../../tests/support/property.ts";
+import { REPLAY_KNOWN_BYTES_MAX, REPLAY_META_BYTES_MAX } from "../api/limits.ts";
+import { ENTRY_KINDS } from "./recording_format.ts";
+import { forgeRecording, openTape, record } from "./test_recording.ts";
 
 Deno.test("a question is answered in order within its turn, then with the newest answer", async () => {
   const tape = openTape(
@@ -96,4 +99,64 @@ Deno.test("long answers come back whole, in parts", async () => {
   const parts = tape.answer("long") ?? [];
   assert.equal(parts.length, 4);
   assert.deepEqual(new Uint8Array(parts.flatMap((part) => [...part])), long);
+});
+
+const MIB = 1024 * 1024;
+
+/** Nothing at all, a thousandth of itself once it is deflated. */
+const ZEROS = new Uint8Array(MIB);
+
+Deno.test("a small file with much that was known before the run is refused in one line", () => {
+  const forged = forgeRecording(
+    Array.from({ length: 8 }, (_, index) => ({ kind: ENTRY_KINDS.meta, key: `k${index}`, payload: ZEROS })),
+  );
+  assert.ok(forged.length < MIB / 8, `${forged.length} bytes`);
+  assert.throws(
+    () => openTape(forged),
+    new RegExp(
+      `^EngineError: Cannot replay "r\\.rec": found more than ${REPLAY_META_BYTES_MAX} bytes of what was known`,
+    ),
+  );
+});
+
+Deno.test("a small file with a new large answer in every turn takes bounded memory: the oldest go first", () => {
+  const turns = REPLAY_KNOWN_BYTES_MAX / MIB + 40;
+  const told = Array.from(
+    { length: turns },
+    (_, index) => [{ kind: ENTRY_KINDS.answer, key: `k${index}`, payload: ZEROS }, { kind: ENTRY_KINDS.turn }],
+  );
+  const forged = forgeRecording([...told.flat(), { kind: ENTRY_KINDS.close }, { kind: ENTRY_KINDS.end }]);
+  const tape = openTape(forged);
+  for (let turn = 0; turn < turns; turn++) tape.nextTurn();
+  assert.ok(tape.keptBytes <= REPLAY_KNOWN_BYTES_MAX, `${tape.keptBytes} bytes kept of ${forged.length}`);
+  assert.deepEqual([tape.answer("k0"), tape.answer(`k${turns - 1}`)?.[0]?.length], [undefined, MIB]);
+});
+
+Deno.test("an answer keeps no more memory than it has bytes, whatever frame it came in", () => {
+  const forged = forgeRecording([
+    { kind: ENTRY_KINDS.answer, key: "a", payload: new Uint8Array(3) },
+    { kind: ENTRY_KINDS.meta, key: "b", payload: new Uint8Array([0x37]) },
+    { kind: ENTRY_KINDS.close },
+    { kind: ENTRY_KINDS.end, payload: new Uint8Array([0x31]) },
+  ]);
+  const [part] = openTape(forged).answer("a") ?? [];
+  assert.equal(part?.buffer.byteLength, 3);
+});
+
+Deno.test("whatever entries a file has, in whatever order, it is refused in one line or kept within bounds", () => {
+  const kind = property.constantFrom(...Object.values(ENTRY_KINDS));
+  const key = property.constantFrom("a", "b", "k".repeat(60_000), "\u{1f600}".repeat(9000));
+  const payload = property.constantFrom(new Uint8Array(), new Uint8Array([0x31]), ZEROS);
+  const entries = property.array(property.record({ kind, key, payload }), { maxLength: 40 });
+  checkProperty(entries, (told) => {
+    try {
+      const tape = openTape(forgeRecording([...told, { kind: ENTRY_KINDS.end }]));
+      for (const _entry of told) tape.nextTurn();
+      tape.close();
+      assert.ok(tape.keptBytes <= REPLAY_KNOWN_BYTES_MAX + REPLAY_META_BYTES_MAX);
+    } catch (error) {
+      assert.ok(error instanceof EngineError, String(error));
+      assert.match(error.message, /^Cannot replay "r\.rec": found [^\n]+$/);
+    }
+  }, { runCount: 60 });
 });

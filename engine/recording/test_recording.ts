@@ -4,6 +4,8 @@
  * @module
  */
 
+import { deflateRawSync } from "node:zlib";
+import { encodeFrame, encodePreamble, EntryBuffer, type EntryKind, FRAME_MARKS } from "./recording_format.ts";
 import { RecordingReader, type RecordingSource } from "./recording_reader.ts";
 import { RecordingTape } from "./recording_tape.ts";
 import { type RecordingSink, RecordingWriter } from "./recording_writer.ts";
@@ -60,6 +62,23 @@ export async function record(take: (tape: RecordingTape) => void): Promise<Uint8
   const tape = new RecordingTape(new RecordingWriter(`{"podtrace":"1"}`, { sink, onFailure: fail }));
   take(tape);
   await tape.end({ ended: true });
+  return sink.bytes();
+}
+
+/** Yields a whole recording with these entries, a frame for each, whatever they say; every checksum is right. */
+export function forgeRecording(
+  entries: readonly { readonly kind: EntryKind; readonly key?: string; readonly payload?: Uint8Array }[],
+): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  const buffer = new EntryBuffer(1 << 20);
+  const sink = new MemorySink();
+  void sink.write(encodePreamble(`{"podtrace":"1","architecture":"x86_64","kernel":"6"}`));
+  for (const [sequence, { kind, key = "", payload = new Uint8Array() }] of entries.entries()) {
+    buffer.add({ kind, continues: false, key: encoder.encode(key), payload });
+    const raw = buffer.take();
+    const marks = sequence === entries.length - 1 ? FRAME_MARKS.end : 0;
+    void sink.write(encodeFrame(deflateRawSync(raw), { sequence, marks, rawBytes: raw.length }));
+  }
   return sink.bytes();
 }
 
