@@ -102,6 +102,13 @@ export class PostgresServer implements AsyncDisposable {
     return new BackgroundProgram([...command, ...options]);
   }
 
+  /** Resolves once `count` more transactions than now were committed, those of this question included. */
+  async commits(count: number): Promise<void> {
+    const committed = async () => Number(await this.query("SELECT sum(xact_commit) FROM pg_stat_database"));
+    const before = await committed();
+    await until(async () => await committed() >= before + count, { what: "the load runs", timeoutMs: 60_000 });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#owned.disposeAsync();
   }
