@@ -145,13 +145,21 @@ static __always_inline u64 at_most(u64 value, u64 limit)
 static __always_inline u64 arrival_lag_ns(const struct pt_thread *thread, struct task_struct *task, u64 charged_ns,
 					  u64 interval_ns)
 {
-	u64 delay_ns = task->sched_info.run_delay - thread->delay_mark_ns;
-	u64 lag_ns = charged_ns > interval_ns ? charged_ns - interval_ns : 0;
+	u64 delay_ns = task->sched_info.run_delay - thread->delay_mark_ns, waited_ns = thread->last_runnable_ns;
+	u64 lag_ns = charged_ns > interval_ns ? charged_ns - interval_ns : 0, certain_ns = 0;
 
 	/* A kernel that does not count delays leaves the net difference of both ends. */
-	if (task->sched_info.run_delay && delay_ns + lag_ns < thread->last_runnable_ns)
-		lag_ns = thread->last_runnable_ns - delay_ns;
-	return at_most(at_most(lag_ns, PT_SWITCH_LAG_NS_MAX), thread->last_runnable_ns);
+	if (task->sched_info.run_delay && delay_ns < waited_ns) {
+		/*
+		 * It was charged for longer than we saw it run, and waited for shorter: no
+		 * missed switch does that, so however late we were told, this much it was.
+		 */
+		certain_ns = at_most(lag_ns, waited_ns - delay_ns);
+		if (delay_ns + lag_ns < waited_ns)
+			lag_ns = waited_ns - delay_ns;
+	}
+	lag_ns = at_most(lag_ns, PT_SWITCH_LAG_NS_MAX);
+	return at_most(lag_ns > certain_ns ? lag_ns : certain_ns, waited_ns);
 }
 
 /* Yields when it left the CPU, not later than `now`. */

@@ -23,7 +23,7 @@ const WITH_POSTGRES = { requires: [...TRACED, "postgres"] } as const;
 const MIB = 1024 * 1024;
 
 /** A program kept from its CPUs for a moment may be found so, or not; what is planted shows every time. */
-const LOOKS_MAX = 3;
+const LOOKS_MAX = 5;
 
 interface Finding {
   readonly id: string;
@@ -49,7 +49,7 @@ function gravely(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(({ id, severity }) => severity !== "info" && id !== "cpu-wait");
 }
 
-/** Yields the finding `id`, above info and about `object`, of one of three looks; beside it nothing but `besides`. */
+/** Yields the finding `id`, above info and about `object`, of one of some looks; beside it nothing but `besides`. */
 async function findTrouble(
   processId: number,
   expected: { readonly id: string; readonly object?: string | RegExp; readonly besides?: readonly string[] },

@@ -13,7 +13,7 @@ import { systemWideTarget } from "../../engine/mod.ts";
 import { assert } from "../support/assert.ts";
 import { startFixture } from "../support/fixture_programs.ts";
 import { kernelTest } from "../support/kernel.ts";
-import { assertBooksBalance, assertTimeAddsUp, sumOf } from "../support/ledger_checks.ts";
+import { assertBooksBalance, assertTimeAddsUp, holdsOnce, sumOf } from "../support/ledger_checks.ts";
 import { openBackend, processTarget, Tracing, TRACING_REQUIREMENTS } from "../support/tracing.ts";
 import { until } from "../support/until.ts";
 import { cgroupTarget, makeNestedCgroups, moveProcess } from "../support/v2_cgroup.ts";
@@ -110,23 +110,28 @@ kernelTest("a process target is followed into its children, from their birth to 
   assert.ok(processIdsOf(measurements).length >= 6);
 });
 
-kernelTest("a process target keeps its time through an exec of a thread that is not the leader", REQUIRES, async () => {
-  await using fixture = await startFixture("exec_chain", { duration_ms: DURATION_MS_MAX, stage_ms: 50 });
-  await using tracing = await Tracing.start([processTarget(fixture.processId)]);
-  await until(() => tracing.events.filter(({ kind }) => kind === "exec").length >= 5, {
-    what: "it executed five times",
-  });
-  const measurements = await tracing.finish();
+/** Between the end of the leader and the exec that gives its id on nobody has it; the window may close just then. */
+const LOOKS_MAX = 3;
 
-  assertTimeAddsUp(measurements);
-  assertBooksBalance(measurements);
-  assert.deepEqual(processIdsOf(measurements), [fixture.processId]);
-  const living = measurements.threads.filter((thread) => !thread.exited);
-  assert.ok(living.some((thread) => thread.threadId === fixture.processId), "the leader's id is lost");
-  const exec = tracing.events.find((event) => event.kind === "exec");
-  assert.equal(exec?.kind === "exec" && exec.path, "/proc/self/exe");
-  // A process that executes does not end.
-  assert.ok(!tracing.events.some((event) => event.kind === "exit" && event.processEnded));
+kernelTest("a process target keeps its time through an exec of a thread that is not the leader", REQUIRES, async () => {
+  await holdsOnce(async () => {
+    await using fixture = await startFixture("exec_chain", { duration_ms: DURATION_MS_MAX, stage_ms: 200 });
+    await using tracing = await Tracing.start([processTarget(fixture.processId)]);
+    await until(() => tracing.events.filter(({ kind }) => kind === "exec").length >= 4, {
+      what: "it executed four times",
+    });
+    const measurements = await tracing.finish();
+
+    assertTimeAddsUp(measurements);
+    assertBooksBalance(measurements);
+    assert.deepEqual(processIdsOf(measurements), [fixture.processId]);
+    const living = measurements.threads.filter((thread) => !thread.exited);
+    assert.ok(living.some((thread) => thread.threadId === fixture.processId), "the leader's id is lost");
+    const exec = tracing.events.find((event) => event.kind === "exec");
+    assert.equal(exec?.kind === "exec" && exec.path, "/proc/self/exe");
+    // A process that executes does not end.
+    assert.ok(!tracing.events.some((event) => event.kind === "exit" && event.processEnded));
+  }, { looksMax: LOOKS_MAX });
 });
 
 kernelTest(
