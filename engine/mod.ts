@@ -82,7 +82,7 @@ export type { EventCounts } from "./diagnose/event_times.ts";
 export type { JsonReport } from "./diagnose/report_schema.ts";
 export type { ReportSections } from "./diagnose/sections/all_sections.ts";
 export type { FiguresOf, SectionId } from "./diagnose/sections/section_input.ts";
-export type { HotStack, ProfileFrame, ProfilePart, StackProfile } from "./diagnose/stack_profile.ts";
+export type { HotStack, ProfileFrame, ProfilePart, StackProfile, UnnamedFrames } from "./diagnose/stack_profile.ts";
 export type { LedgerCheck, TimeLedger, WaitGroup } from "./diagnose/time_ledger.ts";
 
 export type { Timeline } from "./diagnose/timeline.ts";

@@ -110,6 +110,21 @@ export interface WaitMeasurement {
   readonly userStack: readonly StackFrame[];
 }
 
+/** Why the function of a frame has no name. */
+export const FRAME_PROBLEMS = [
+  "processGone", // or not ours to look at
+  "notMapped", // where the stack points to there is nothing
+  "generated", // by a runtime that tells nobody what it generated
+  "unreadable", // its file is gone, replaced, or not ours to read
+  "notProgram",
+  "tooLarge", // a table is, or reading it took too long
+  "stripped",
+  "noFunction", // its file names functions, but none there
+] as const;
+
+/** One of them. */
+export type FrameProblem = (typeof FRAME_PROBLEMS)[number];
+
 /** One function on a user stack. */
 export interface StackFrame {
   /** "name+0x12" where symbols allow, else "module[buildid:9f…]+0x1234" or "module+0x1234", else "0x…". */
@@ -124,6 +139,8 @@ export interface StackFrame {
   readonly buildId: string | undefined;
   /** `function` is known. */
   readonly isResolved: boolean;
+  /** Why it is not; missing: it is, or nobody said. */
+  readonly problem?: FrameProblem | undefined;
 }
 
 /** What the holder of a lock did while threads of `processId` waited for it. */

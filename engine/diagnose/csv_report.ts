@@ -19,6 +19,7 @@ import type { Finding, WaitFigures } from "./finding.ts";
 import { formatCount, formatWallTime } from "./format.ts";
 import { percentileMsMax } from "./histogram.ts";
 import { incompleteCategories, type Report } from "./report.ts";
+import { describeUnnamedFrames } from "./text_books.ts";
 import type { WaitGroup } from "./time_ledger.ts";
 import { describeObject } from "./wait_object.ts";
 
@@ -333,8 +334,9 @@ function* figureRows(
   }
 }
 
-function completenessRows({ books }: Report): readonly CsvRecord[] {
-  return incompleteCategories(books).map(({ category, completeness }) => ({
+function completenessRows({ books, stackProfile }: Report): readonly CsvRecord[] {
+  const unnamed = describeUnnamedFrames(stackProfile);
+  const categories = incompleteCategories(books).map(({ category, completeness }): CsvRecord => ({
     row: "completeness",
     name: category,
     type: completeness.verdict.toUpperCase(),
@@ -342,6 +344,9 @@ function completenessRows({ books }: Report): readonly CsvRecord[] {
       ? `${completeness.percent.toFixed(1)}% seen: ${completeness.reason}`
       : completeness.reason,
   }));
+  return unnamed === undefined
+    ? categories
+    : [...categories, { row: "completeness", name: "stackFrames", type: "PARTIAL", detail: unnamed }];
 }
 
 function* eventRows(report: Report): Generator<CsvRecord> {

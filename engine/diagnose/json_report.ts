@@ -220,7 +220,8 @@ function toJsonStack({ frames, totalMs, count }: StackShare) {
   return { totalMs, count, frames: [...frames] };
 }
 
-function toJsonStackProfile({ parts, foldedOnCpu, foldedOffCpu }: StackProfile): NonNullable<JsonReport["stacks"]> {
+function toJsonStackProfile(profile: StackProfile): NonNullable<JsonReport["stacks"]> {
+  const { parts, foldedOnCpu, foldedOffCpu, frameCount, unnamed } = profile;
   return {
     samplesPerSecond: SAMPLES_PER_SECOND,
     parts: parts.map(({ waitClass, stacks, ...figures }) => ({
@@ -230,6 +231,8 @@ function toJsonStackProfile({ parts, foldedOnCpu, foldedOffCpu }: StackProfile):
     })),
     foldedOnCpu: [...foldedOnCpu],
     foldedOffCpu: [...foldedOffCpu],
+    frameCount,
+    unnamed: unnamed.slice(0, JSON_ROWS_MAX).map((entry) => ({ ...entry })),
   };
 }
 

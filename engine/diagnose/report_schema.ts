@@ -6,7 +6,7 @@
  */
 
 import * as z from "zod";
-import { CATEGORIES, type Category } from "../api/measurements.ts";
+import { CATEGORIES, type Category, FRAME_PROBLEMS } from "../api/measurements.ts";
 import { PLANES } from "../api/plane.ts";
 import { SEVERITIES } from "../api/severity.ts";
 import { RULE_IDS } from "./finding.ts";
@@ -89,6 +89,7 @@ const transfers = {
   received_bytes: bytes,
   total_bytes: bytes,
   avg_bytes: bytes.describe("Per operation"),
+  peak_bytes: bytes.optional().describe("The largest single operation"),
   bytes_per_second: bytes,
 };
 
@@ -545,6 +546,9 @@ const stacks = z.strictObject({
   })).describe("Parts of which any stack was taken"),
   foldedOnCpu: z.array(z.string()).describe("For flame graphs: process;outermost;...;innermost, a blank, samples"),
   foldedOffCpu: z.array(z.string()).describe("As foldedOnCpu, with [class] innermost, and microseconds"),
+  frameCount: count.describe("Frames of all stacks, one per wait or sample"),
+  unnamed: z.array(z.strictObject({ module: z.string().optional(), problem: z.enum(FRAME_PROBLEMS).optional(), count }))
+    .describe("Frames without a function's name, by file and by why; most first"),
 }).optional().describe("Where in the program; only with --stacks");
 
 const completeness = z.union([

@@ -6,7 +6,7 @@
  */
 
 import { type CpuSampleMeasurement, SAMPLES_PER_SECOND } from "../api/profile_measurements.ts";
-import type { Measurements, StackFrame, WaitClass } from "../api/measurements.ts";
+import type { FrameProblem, Measurements, StackFrame, WaitClass } from "../api/measurements.ts";
 import { groupBy, WAIT_CLASS_ORDER } from "./facts.ts";
 
 /** Stacks of one part that are told apart; the others are in its total. */
@@ -55,6 +55,16 @@ export interface ProfilePart {
   readonly omittedStackCount: number;
 }
 
+/** Frames of one file, or of none, that have no name for one reason. */
+export interface UnnamedFrames {
+  /** The file their code is in; `undefined`: none, or not known. */
+  readonly module: string | undefined;
+  /** `undefined`: nobody said, as in older recordings. */
+  readonly problem: FrameProblem | undefined;
+  /** One per wait or sample whose stack passes through it. */
+  readonly count: number;
+}
+
 /** Everything stacks tell of one run. */
 export interface StackProfile {
   /** Computing first, then classes of waits, most time first; parts without any stack are left out. */
@@ -63,7 +73,13 @@ export interface StackProfile {
   readonly foldedOnCpu: readonly string[];
   /** As above, the class of the wait innermost, then microseconds. */
   readonly foldedOffCpu: readonly string[];
+  /** Frames of all stacks, one per wait or sample. */
+  readonly frameCount: number;
+  /** Those without a name, most first. */
+  readonly unnamed: readonly UnnamedFrames[];
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** One row of either kind. */
 interface Weighed {
@@ -102,7 +118,14 @@ export function toStackProfile(measurements: Measurements): StackProfile | undef
       .sort((first, second) => second.totalMs - first.totalMs),
   ].filter((part) => part.stacks.length > 0);
   const commands = new Map(measurements.processes.map(({ processId, command }) => [processId, command]));
-  return { parts, foldedOnCpu: fold(ofSamples, commands), foldedOffCpu: fold(ofWaits, commands) };
+  const groups = [...ofSamples, ...ofWaits];
+  return {
+    parts,
+    foldedOnCpu: fold(ofSamples, commands),
+    foldedOffCpu: fold(ofWaits, commands),
+    frameCount: sumOf(groups, ({ userStack, count }) => userStack.length * count),
+    unnamed: unnamedFrames(groups),
+  };
 }
 
 function toWeighed({ userStack, processId, sampleCount }: CpuSampleMeasurement): Weighed {
@@ -166,6 +189,20 @@ function toPart(
     })),
     omittedStackCount: Math.max(0, stacks.length - PROFILE_STACKS_MAX),
   };
+}
+
+function unnamedFrames(groups: readonly StackGroup[]): readonly UnnamedFrames[] {
+  const found = new Map<string, Mutable<UnnamedFrames>>();
+  for (const { userStack, count } of groups) {
+    for (const { isResolved, module, problem } of userStack) {
+      if (isResolved) continue;
+      const key = `${problem} ${module}`;
+      const known = found.get(key);
+      if (known === undefined) found.set(key, { module, problem, count });
+      else known.count += count;
+    }
+  }
+  return [...found.values()].sort((first, second) => second.count - first.count);
 }
 
 function labelOf(frame: StackFrame): string {

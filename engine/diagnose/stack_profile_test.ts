@@ -1,4 +1,6 @@
 import { assert } from "../../tests/support/assert.ts";
+import { renderCsvReport } from "./csv_report.ts";
+import { renderHtmlReport } from "./html/html_report.ts";
 import { renderJsonReport } from "./json_report.ts";
 import { reportSchema } from "./report_schema.ts";
 import { PROFILE_STACKS_MAX, toStackProfile } from "./stack_profile.ts";
@@ -117,4 +119,18 @@ Deno.test("the JSON has every part, frames as data, and folded stacks", () => {
   assert.equal(json.stacks?.samplesPerSecond, 99);
   const without = reportSchema.parse(JSON.parse(renderJsonReport(buildReport({ processes: [] }))));
   assert.equal(without.stacks, undefined);
+});
+
+Deno.test("every form says how many frames have no name, of which file, and why", () => {
+  const report = buildReport(WORLD);
+  assert.deepEqual(report.stackProfile?.unnamed, [{ module: undefined, problem: "stripped", count: 30 }]);
+  // 25 waits of three functions, a lock and an idle wait of two, 96 samples of two.
+  assert.equal(report.stackProfile?.frameCount, 25 * 3 + 2 * 2 + 96 * 2);
+  const said = "stack frames: 11.1% have no name: code of no file (the file is stripped) 11.1%";
+  assert.ok(renderTextReport(report).replace(/\s+/g, " ").includes(said));
+  assert.ok(renderHtmlReport(report).includes(said));
+  assert.ok(renderCsvReport(report).includes(said));
+  const json = reportSchema.parse(JSON.parse(renderJsonReport(report)));
+  assert.deepEqual(json.stacks?.unnamed, [{ problem: "stripped", count: 30 }]);
+  assert.ok(!renderTextReport(buildReport()).includes("have no name"));
 });

@@ -227,6 +227,7 @@ function toFrame(text: string): StackFrame {
     module: undefined,
     buildId: undefined,
     isResolved: name !== undefined,
+    ...(name === undefined ? { problem: "stripped" as const } : {}),
   };
 }
 

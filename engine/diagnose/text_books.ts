@@ -9,17 +9,20 @@ import {
   type CategoryLedger,
   type Completeness,
   type CostReceipt,
+  type FrameProblem,
   type ProgramCost,
 } from "../api/measurements.ts";
 import { toWallMs } from "./facts.ts";
-import { formatBytes, formatCount, formatMs, formatTimeOfDay } from "./format.ts";
+import { formatBytes, formatCount, formatList, formatMs, formatShare, formatTimeOfDay } from "./format.ts";
 import type { Report } from "./report.ts";
+import type { StackProfile } from "./stack_profile.ts";
 import { alignRight, COLUMNS, fitText, wrapText } from "./text_layout.ts";
 
 const PROGRAMS_MAX = 16;
 
 /** Yields the section's lines. */
-export function renderBooks({ books, window }: Report, columns = COLUMNS): readonly string[] {
+export function renderBooks({ books, window, stackProfile }: Report, columns = COLUMNS): readonly string[] {
+  const unnamed = describeUnnamedFrames(stackProfile);
   const figureColumns = Math.min(12, Math.floor((columns - 28) / 6));
   return [
     ...wrapText("seen = filtered + aggregated + delivered + dropped + residual", {
@@ -38,9 +41,37 @@ export function renderBooks({ books, window }: Report, columns = COLUMNS): reado
       ...renderReason(books.completeness[category], { ledger: books.ledger[category], window, columns }),
     ]),
     ...renderForgotten(books),
+    ...(unnamed === undefined ? [] : wrapText(unnamed, { first: "  ", columns })),
     "",
     ...renderCost(books.cost, columns),
   ];
+}
+
+const FRAME_PROBLEM_NAMES: Readonly<Record<FrameProblem, string>> = {
+  processGone: "their process ended before they were looked up, or is not ours to read",
+  notMapped: "nothing is mapped there",
+  generated: "generated code, and no /tmp/perf-PID.map tells of it",
+  unreadable: "the file is gone, replaced, or not ours to read",
+  notProgram: "the file is no program of this machine",
+  tooLarge: "its tables are too large, or took too long to read",
+  stripped: "the file is stripped",
+  noFunction: "no function of the file covers the place",
+};
+
+/** Reasons told of frames without a name. */
+const UNNAMED_SHOWN_MAX = 4;
+
+/** Yields "stack frames: 12.3% have no name: libx.so (the file is stripped) 10.1%, ..."; `undefined`: all have one. */
+export function describeUnnamedFrames(profile: StackProfile | undefined): string | undefined {
+  if (profile === undefined || profile.unnamed.length === 0) return undefined;
+  const { unnamed, frameCount } = profile;
+  const shareOf = (count: number) => formatShare(frameCount > 0 ? count / frameCount : 0);
+  const parts = unnamed.map(({ module, problem, count }) =>
+    `${module ?? "code of no file"} (${problem === undefined ? "not known why" : FRAME_PROBLEM_NAMES[problem]}) ` +
+    shareOf(count)
+  );
+  const total = unnamed.reduce((sum, { count }) => sum + count, 0);
+  return `stack frames: ${shareOf(total)} have no name: ${formatList(parts, { itemsMax: UNNAMED_SHOWN_MAX })}`;
 }
 
 /** One line, where anything was forgotten. */

@@ -13,7 +13,7 @@ function symbolsOf(count: number) {
     nameOffsets: new Uint32Array(count),
     namesOffset: 0,
   });
-  return { image: { segments: [], buildId: undefined }, functions };
+  return { image: { segments: [], buildId: undefined }, isStripped: false, functions };
 }
 
 Deno.test("a file is known until it changes", () => {

@@ -5,7 +5,7 @@
  */
 
 import { STACK_NAMING_MS_MAX, SYMBOL_FILE_BYTES_MAX, SYMBOL_SECTION_BYTES_MAX } from "../api/limits.ts";
-import type { StackFrame } from "../api/measurements.ts";
+import type { FrameProblem, StackFrame } from "../api/measurements.ts";
 import { type FileSymbols, functionAt, readFileSymbols } from "../symbols/elf_functions.ts";
 import type { PerfMap } from "../symbols/perf_map.ts";
 import { accessToBytes, BoundedAccess, type RandomAccess } from "../symbols/random_access.ts";
@@ -25,6 +25,13 @@ interface OpenModule {
   readonly access: RandomAccess;
   readonly symbols: FileSymbols | undefined;
 }
+
+/** Of a file of which not even the headers could be read within the limits. */
+const NOTHING_READ: FileSymbols = {
+  image: { segments: [], buildId: undefined },
+  functions: undefined,
+  isStripped: false,
+};
 
 /** What had to be left out so far. */
 export interface SymbolShortfalls {
@@ -81,7 +88,8 @@ export class SymbolLookup {
     });
     const known = this.#cache.get(file.identity);
     if (known !== undefined) return { file, access, symbols: known.symbols };
-    const symbols = readFileSymbols(access);
+    const found = readFileSymbols(access);
+    const symbols = access.isCut ? { ...found ?? NOTHING_READ, isCut: true as const } : found;
     if (access.isCut) this.#cutCount++;
     // What was cut short for lack of time may be read in full next time.
     if (!isLate()) this.#cache.set(file.identity, symbols);
@@ -131,6 +139,14 @@ export class SymbolLookup {
   }
 }
 
+/** Why nothing is known of code in `mapping`; `module`: what could be opened of it. */
+function problemOf(mapping: MemoryMapping, module: OpenModule | undefined): FrameProblem {
+  if (module === undefined) return /^(\/|\[vdso\]$)/.test(mapping.path) ? "unreadable" : "generated";
+  if (module.symbols === undefined) return "notProgram";
+  if (module.symbols.isCut) return "tooLarge";
+  return module.symbols.isStripped ? "stripped" : "noFunction";
+}
+
 /** One stack being named: each file is opened once. */
 class Look implements Disposable {
   readonly #lookup: SymbolLookup;
@@ -157,7 +173,9 @@ class Look implements Disposable {
       : functionAt(fileOffset, symbols, module.access);
     if (named !== undefined) return { function: named, buildId };
     this.#perfMap ??= { map: this.#lookup.perfMapOf(this.#processId) };
-    return { function: this.#perfMap.map?.at(address), buildId };
+    const generated = this.#perfMap.map?.at(address);
+    if (generated !== undefined || mapping === undefined) return { function: generated, buildId };
+    return { function: undefined, buildId, problem: problemOf(mapping, module) };
   }
 
   #moduleOf(mapping: MemoryMapping): OpenModule | undefined {

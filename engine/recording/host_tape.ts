@@ -5,11 +5,11 @@
  */
 
 import type { CgroupReading, HostReader, OwnUse, ProcessReading } from "../api/host_reader.ts";
-import type { PressureMeasurement, StackFrame } from "../api/measurements.ts";
+import { FRAME_PROBLEMS, type PressureMeasurement, type StackFrame } from "../api/measurements.ts";
 import { unnamedFrame } from "../api/unnamed_frame.ts";
 import type { RecordingTape } from "./recording_tape.ts";
 import type { ReplayTape } from "./replay_tape.ts";
-import { aFlag, aList, anObjectOf, aNumber, aText, maybe, type Shape } from "./shapes.ts";
+import { aFlag, aList, anObjectOf, aNumber, aText, maybe, oneOf, type Shape } from "./shapes.ts";
 
 const A_PRESSURE: Shape<PressureMeasurement> = anObjectOf({
   cpuSomeMs: maybe(aNumber),
@@ -72,6 +72,7 @@ const A_FRAME: Shape<StackFrame> = anObjectOf({
   module: maybe(aText),
   buildId: maybe(aText),
   isResolved: aFlag,
+  problem: maybe(oneOf(FRAME_PROBLEMS)),
 });
 
 const OWN_USE: Shape<OwnUse> = anObjectOf({ cpuMs: aNumber, memoryBytes: aNumber });

@@ -27,6 +27,10 @@ export interface FileSymbols {
   readonly image: Pick<ElfImage, "segments" | "buildId">;
   /** `undefined`: it names no function. */
   readonly functions: FunctionTable | undefined;
+  /** It has no symbol table; dynamic symbols and Go's own table may be there. */
+  readonly isStripped: boolean;
+  /** A part of it was too large, or reading took too long. */
+  readonly isCut?: true;
 }
 
 /** A function by name. */
@@ -44,7 +48,8 @@ export function readFileSymbols(file: RandomAccess): FileSymbols | undefined {
   const { segments, buildId } = image;
   const functions = readSymbols(file, image, SYMBOL_SECTION) ?? readGoFunctions(file, image) ??
     readSymbols(file, image, DYNAMIC_SYMBOL_SECTION);
-  return { image: { segments, buildId }, functions };
+  const isStripped = !image.sections.some(({ type }) => type === SYMBOL_SECTION);
+  return { image: { segments, buildId }, functions, isStripped };
 }
 
 /** Yields the function at a place in the file, `undefined` when none covers it. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StackFrame } from "../api/measurements.ts";
+import type { FrameProblem, StackFrame } from "../api/measurements.ts";
 import { unnamedFrame } from "../api/unnamed_frame.ts";
 
 /** What the kernel appends to the path of a file that was unlinked. */
@@ -28,6 +28,8 @@ export interface CodePlace {
   readonly function: { readonly name: string; readonly offset: number } | undefined;
   /** Of the file it is mapped from. */
   readonly buildId: string | undefined;
+  /** Why no function is known; missing: one is. */
+  readonly problem?: FrameProblem;
 }
 
 /** Yields what is known of `address`, which lies in `mapping`; `undefined`: nothing. */
@@ -66,7 +68,8 @@ export function describeAddresses<Mapping extends CodeMapping>(
         isResolved: true,
       };
     }
-    return unresolvedFrame(address, { mapping, module, buildId: place?.buildId });
+    const problem = place?.problem ?? (mappings.length === 0 ? "processGone" : mapping && "unreadable") ?? "notMapped";
+    return { ...unresolvedFrame(address, { mapping, module, buildId: place?.buildId }), problem };
   });
 }
 

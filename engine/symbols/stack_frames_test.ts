@@ -59,7 +59,19 @@ Deno.test("describeAddresses() names the build of a file whose function it does 
     module: "my app",
     buildId: "9f2c",
     isResolved: false,
+    problem: "unreadable",
   }]);
+});
+
+Deno.test("describeAddresses() says why a frame has no name", () => {
+  const problemsOf = (place: CodePlace | undefined, mappings = MAPPINGS) =>
+    describeAddresses([0x400010n, 0x1n], mappings, (_, mapping) => mapping && place).map(({ problem }) => problem);
+  assert.deepEqual(problemsOf({ function: undefined, buildId: undefined, problem: "tooLarge" }), [
+    "tooLarge",
+    "notMapped",
+  ]);
+  assert.deepEqual(problemsOf(undefined), ["unreadable", "notMapped"]);
+  assert.deepEqual(problemsOf(undefined, []), ["processGone", "processGone"]);
 });
 
 Deno.test("describeAddresses() looks a return address up where the call was, and says where it returns to", () => {

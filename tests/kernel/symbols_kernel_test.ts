@@ -152,10 +152,11 @@ for (const example of BUILDS) {
     const frames = describe(program.processId, [planted, planted + 2n, shared + 1n, hidden, 1n], libc);
     const [first, second, third, fourth, last] = frames;
     assert.deepEqual([third?.function, third?.offset], ["shared_function", 1]); // stripping keeps what is exported
-    assert.equal(last?.text, "0x1");
+    assert.deepEqual([last?.text, last?.problem], ["0x1", "notMapped"]);
     if (example.isStripped) {
       // Its own functions are gone; what is left names the build and the place in the file.
-      assert.deepEqual([first?.isResolved, first?.module], [false, "program"]);
+      assert.deepEqual([first?.isResolved, first?.module, first?.problem], [false, "program", "stripped"]);
+      assert.equal(fourth?.problem, "stripped");
       assert.match(first?.text ?? "", /^program\[buildid:[0-9a-f]{40}\]\+0x[0-9a-f]+$/);
       assert.match(fourth?.text ?? "", /^libplanted\.so\[buildid:[0-9a-f]{40}\]\+0x[0-9a-f]+$/);
       assert.equal((second?.offset ?? 0) - (first?.offset ?? 0), 2);

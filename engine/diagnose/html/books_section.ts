@@ -10,7 +10,7 @@ import { CATEGORIES, type CgroupMeasurement, type PressureMeasurement } from "..
 import { formatBytes, formatCount, formatMs } from "../format.ts";
 import { incompleteCategories, type Report } from "../report.ts";
 import { describeSink } from "../text_alerting.ts";
-import { droppedCount } from "../text_books.ts";
+import { describeUnnamedFrames, droppedCount } from "../text_books.ts";
 import { type Markup, markup } from "./markup.ts";
 import { formatNumber, section } from "./parts.ts";
 import { plainTable } from "./tables_section.ts";
@@ -73,7 +73,8 @@ function hasPressure(pressure: PressureMeasurement | undefined): boolean {
 }
 
 /** Yields the verdict per category with its books. */
-export function renderCompleteness({ books }: Report): Markup {
+export function renderCompleteness({ books, stackProfile }: Report): Markup {
+  const unnamed = describeUnnamedFrames(stackProfile);
   const incomplete = incompleteCategories(books);
   const verdict = incomplete.length === 0
     ? markup`<p class="verdict is-calm"><b>COMPLETE</b> Nothing was lost, in any category.</p>`
@@ -92,6 +93,7 @@ export function renderCompleteness({ books }: Report): Markup {
   });
   return section({ id: "completeness", title: "How complete it is" }, [
     verdict,
+    unnamed !== undefined && markup`<p class="note">${unnamed}.</p>`,
     markup`<details><summary>The books: seen = filtered + aggregated + delivered + dropped + residual</summary>${
       plainTable(["category", "verdict", "seen", "filtered", "aggregated", "delivered", "dropped", "residual"], rows)
     }</details>`,
@@ -107,7 +109,7 @@ export function renderCost({ books: { cost }, alerting }: Report): Markup {
     ["kernel tables", formatBytes(cost.mapMemoryBytes)],
     ["records read", `${formatNumber(cost.recordCount)} (${formatBytes(cost.recordBytes)})`],
   ];
-  const blind = cost.hooks.filter((hook) => hook.provider === undefined && hook.blindFor !== "");
+  const blind = cost.hooks.filter((hook) => hook.provider === undefined && hook.isAskedFor && hook.blindFor !== "");
   return section({ id: "cost", title: "What it cost to look" }, [
     markup`<dl class="tiles">${
       tiles.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)

@@ -8,8 +8,15 @@ import { buildConnection, buildLatency, buildPeer, buildSectionInput } from "./t
 import { renderUdp, udpFigures } from "./udp.ts";
 
 const DATABASE = buildPeer({
-  sends: { operationCount: 300, byteCount: 30_000 },
-  receives: { operationCount: 100, byteCount: 970_000, wouldBlockCount: 20, failedCount: 4, errors: { ECONNRESET: 4 } },
+  sends: { operationCount: 300, byteCount: 30_000, operationBytesMax: 900 },
+  receives: {
+    operationCount: 100,
+    byteCount: 970_000,
+    operationBytesMax: 65_536,
+    wouldBlockCount: 20,
+    failedCount: 4,
+    errors: { ECONNRESET: 4 },
+  },
   responses: buildLatency([1, 1, 1, 40]),
   retransmitCount: 5,
   segmentCount: 1000,
@@ -27,8 +34,8 @@ const DATABASE = buildPeer({
 const CLIENTS = buildPeer({
   role: "server",
   endpoint: { kind: "server", protocol: "tcp", port: 8080 },
-  sends: { operationCount: 50, byteCount: 5000 },
-  receives: { operationCount: 50, byteCount: 5000 },
+  sends: { operationCount: 50, byteCount: 5000, operationBytesMax: 400 },
+  receives: { operationCount: 50, byteCount: 5000, operationBytesMax: 100 },
   responses: buildLatency([3]),
   acceptCount: 12,
   openCount: 2,
@@ -66,6 +73,7 @@ Deno.test("tcpFigures() counts TCP alone, and takes round-trip times from the so
       received_bytes: 975_000,
       total_bytes: 1_010_000,
       avg_bytes: 2020,
+      peak_bytes: 65_536,
       bytes_per_second: 101_000,
       rtt_connections: 4,
       avg_rtt_ms: 39,
@@ -109,7 +117,7 @@ Deno.test("renderTcp() tells figures with their units, errors only where there a
   const figures = tcpFigures(buildSectionInput(WORLD));
   assert.deepEqual(figures && renderTcp(figures), [
     "Send operations: 350 (35.0/s, 34.18 KB), receive operations: 150 (15.0/s, 952.15 KB)",
-    "Average 1.97 KB per operation, throughput 98.63 KB/s, would block 20 times",
+    "Average 1.97 KB per operation, at most 64.00 KB, throughput 98.63 KB/s, would block 20 times",
     "Errors: 4 (0.8%): ECONNRESET 4",
     "Smoothed RTT of 4 connections: average 39.00 ms, P50 2.00 ms, P95 3.00 ms, P99 3.00 ms, max 150.00 ms",
     "RTT spikes (> 100 ms): 1",
@@ -119,6 +127,13 @@ Deno.test("renderTcp() tells figures with their units, errors only where there a
   ]);
   const healthy = tcpFigures(buildSectionInput({ peers: [CLIENTS] }));
   assert.ok(healthy !== undefined && renderTcp(healthy).every((line) => !/Errors|Retransmits|RTT/.test(line)));
+});
+
+Deno.test("tcpFigures() leaves out the largest operation where nobody recorded it", () => {
+  const old = { ...CLIENTS, sends: { ...CLIENTS.sends, operationBytesMax: 0 } };
+  const figures = tcpFigures(buildSectionInput({ peers: [old] }));
+  assert.equal(figures?.peak_bytes, undefined);
+  assert.ok(figures !== undefined && renderTcp(figures).every((line) => !line.includes("at most")));
 });
 
 Deno.test("tcpFigures() never tells of more retransmits than segments", () => {

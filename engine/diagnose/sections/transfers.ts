@@ -6,7 +6,7 @@
  */
 
 import type { Measurements } from "../../api/measurements.ts";
-import type { PeerMeasurement, SocketEndpoint } from "../../api/socket_measurements.ts";
+import type { PeerMeasurement, SocketEndpoint, TransferFigures } from "../../api/socket_measurements.ts";
 import { formatBytes, formatCount, formatList, formatShare } from "../format.ts";
 import { percentOf, rateOf, secondsOf, sumCounts, sumOf } from "./section_input.ts";
 
@@ -24,6 +24,7 @@ export interface TransferSummary {
   readonly received_bytes: number;
   readonly total_bytes: number;
   readonly avg_bytes: number;
+  readonly peak_bytes?: number | undefined;
   readonly bytes_per_second: number;
 }
 
@@ -61,18 +62,26 @@ export function summariseTransfers(peers: readonly PeerMeasurement[], measuremen
     received_bytes: sumOf(receives, (part) => part.byteCount),
     total_bytes: bytes,
     avg_bytes: operations > 0 ? bytes / operations : 0,
+    peak_bytes: largestOperation(both),
     bytes_per_second: bytes / secondsOf(measurements),
   };
+}
+
+/** `undefined`: not recorded, as in recordings of older versions, where bytes have no largest part. */
+function largestOperation(parts: readonly TransferFigures[]): number | undefined {
+  const isKnown = parts.every(({ byteCount, operationBytesMax }) => byteCount === 0 || operationBytesMax > 0);
+  return isKnown ? parts.reduce((most, part) => Math.max(most, part.operationBytesMax), 0) : undefined;
 }
 
 /** Yields lines: operations and bytes, then errors if there are any. */
 export function describeTransfers(summary: TransferSummary): readonly string[] {
   const errors = Object.entries(summary.error_breakdown).map(([name, count]) => `${name} ${count}`);
+  const atMost = summary.peak_bytes === undefined ? "" : `, at most ${formatBytes(summary.peak_bytes)}`;
   return [
     `Send operations: ${summary.send_operations} (${summary.sends_per_second.toFixed(1)}/s, ` +
     `${formatBytes(summary.sent_bytes)}), receive operations: ${summary.receive_operations} ` +
     `(${summary.receives_per_second.toFixed(1)}/s, ${formatBytes(summary.received_bytes)})`,
-    `Average ${formatBytes(Math.round(summary.avg_bytes))} per operation, throughput ` +
+    `Average ${formatBytes(Math.round(summary.avg_bytes))} per operation${atMost}, throughput ` +
     `${formatBytes(Math.round(summary.bytes_per_second))}/s, would block ${formatCount(summary.would_block, "time")}`,
     ...(summary.errors === 0 ? [] : [
       `Errors: ${summary.errors} (${formatShare(summary.error_rate / 100)})` +
