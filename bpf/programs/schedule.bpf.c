@@ -401,7 +401,7 @@ static __always_inline struct pt_thread *find_thread(struct task_struct *task, s
 #define PT_PREEMPTED (1ULL << 32)
 
 /* A thread that may be a target's leaves its CPU. `state`: what it leaves it for, PT_PREEMPTED beside it. */
-static __noinline int leave(void *ctx, struct task_struct *task, u64 state, struct pt_books *books, u64 now)
+static __noinline int leave(void *context, struct task_struct *task, u64 state, struct pt_books *books, u64 now)
 {
 	struct pt_control *control = get_control();
 	struct pt_ledger *ledger;
@@ -414,7 +414,7 @@ static __noinline int leave(void *ctx, struct task_struct *task, u64 state, stru
 	thread = find_thread(task, books, control, now, PT_STATE_RUNNING, ledger);
 	if (!thread)
 		return 0;
-	switch_out(ctx, thread, task, state & PT_PREEMPTED, (u32)state, books, control, now);
+	switch_out(context, thread, task, state & PT_PREEMPTED, (u32)state, books, control, now);
 	ledger->aggregated++;
 	return 0;
 }
@@ -444,19 +444,15 @@ static __always_inline bool is_bystander(struct task_struct *task, const struct 
 	return !may_hold(&thread_filter, task) && is_elsewhere(task, control);
 }
 
-/*
- * Runs at every switch of every process. What bystanders pay for stands here and
- * calls nothing: even the return from a call is dear on kernels that guard it.
- */
-static __always_inline int on_switch(void *ctx, bool is_preempted, struct task_struct *prev, struct task_struct *next,
-				     u32 prev_state)
+/* One of both may be a target's, by its row or by its place. */
+static __noinline int on_switch(u64 *context, struct task_struct *prev, struct task_struct *next, u32 prev_state)
 {
 	struct pt_control *control = get_control();
 	struct pt_books *books = get_books();
 	bool has_left, has_come;
 	u64 now;
 
-	if (!control || !books)
+	if (!control || !books || !prev || !next)
 		return 0;
 	if (!is_open(control)) {
 		books->calls[PT_HOOK_SCHED_SWITCH]++;
@@ -475,125 +471,62 @@ static __always_inline int on_switch(void *ctx, bool is_preempted, struct task_s
 	}
 	now = bpf_ktime_get_ns();
 	if (has_left)
-		leave(ctx, prev, prev_state | (is_preempted ? PT_PREEMPTED : 0), books, now);
+		leave(context, prev, prev_state | (context[0] ? PT_PREEMPTED : 0), books, now);
 	if (has_come)
 		arrive(next, books, now);
 	return 0;
 }
 
-SEC("tp_btf/sched_switch")
-int BPF_PROG(sched_switch, bool is_preempted, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
+/*
+ * Whether that is all there is to the call: it is counted, as a bystander's when
+ * the window is open. Last in the programs' first look: what lives across a
+ * look-up would have to be saved, for clang a look-up is a call.
+ */
+static __always_inline bool pass(u32 hook, bool looks_at_places)
 {
-	return on_switch(ctx, is_preempted, prev, next, prev_state);
-}
+	struct pt_books *books = get_books();
+	struct pt_control *control = get_control();
 
-/* Before 5.18 the tracepoint does not say with what state the task was taken off. */
-SEC("tp_btf/sched_switch")
-int BPF_PROG(sched_switch_by_task_state, bool is_preempted, struct task_struct *prev, struct task_struct *next)
-{
-	return on_switch(ctx, is_preempted, prev, next, state_of(prev));
-}
-
-/* How far one finished wait of the holder overlaps the time it was waited for. */
-static __always_inline u64 overlap_ns(const struct pt_recent_wait *wait, u64 from_ns, u64 to_ns)
-{
-	u64 start = wait->start_ns > from_ns ? wait->start_ns : from_ns;
-	u64 end = wait->end_ns < to_ns ? wait->end_ns : to_ns;
-	u64 span = wait->end_ns - wait->start_ns;
-
-	if (end <= start || !span)
-		return 0;
-	if (end - start >= span)
-		return wait->blocked_ns;
-	/* In microseconds, so that a long span does not overflow. */
-	return wait->blocked_ns / 1000 * ((end - start) / 1000) / (span / 1000 + 1) * 1000;
-}
-
-static __always_inline bool count_chain(struct pt_chain_key *key, const struct pt_thread *holder, u64 duration_ns)
-{
-	struct pt_chain_value *row = bpf_map_lookup_elem(&chains, key);
-
-	if (!row) {
-		bpf_map_update_elem(&chains, key, &zero_chain, BPF_NOEXIST);
-		row = bpf_map_lookup_elem(&chains, key);
-		if (!row)
-			return false;
-		row->holder_tgid = holder->tgid;
+	if (!books || !control)
+		return true;
+	if (!is_open(control)) {
+		books->calls[hook]++;
+		return true;
 	}
-	__builtin_memcpy(row->holder_comm, holder->comm, PT_COMM_BYTES);
-	__sync_fetch_and_add(&row->count, 1);
-	__sync_fetch_and_add(&row->total_ns, duration_ns);
+	if (looks_at_places && (control->cgroup_levels | control->system_wide_slot))
+		return false;
+	books->bystanders[hook]++;
 	return true;
 }
 
 /*
- * Who unlocks is who held it. A wait that timed out ends in an interrupt, on top
- * of just any thread: where the lock named its owner, only that one, or one that
- * queued for the same lock since, can have been the holder.
+ * Runs at every switch of every process. What bystanders pay for stands here and
+ * calls nothing: even the return from a call is dear on kernels that guard it.
  */
-static __always_inline bool can_have_held(const struct pt_thread *holder, const struct pt_thread *waiter)
+static __always_inline bool is_switch_of_others(struct task_struct *prev, struct task_struct *next)
 {
-	int i;
-
-	if (holder->tgid != waiter->tgid)
-		return false;
-	if (!waiter->futex_owner || holder->namespace_tid == waiter->futex_owner)
-		return true;
-	for (i = 0; i < PT_RECENT_WAITS; i++) {
-		if (holder->recent[i].end_ns && is_same_object(&holder->recent[i].object, &waiter->object))
-			return true;
-	}
-	return false;
+	return !may_hold(&thread_filter, prev) && !may_hold(&thread_filter, next) && pass(PT_HOOK_SCHED_SWITCH, true);
 }
 
-/* What did the holder do while `waiter` waited? */
-static __noinline int follow_holder(struct pt_thread *waiter, struct pt_books *books, u64 waited_ns, u64 now)
+SEC("tp_btf/sched_switch")
+int sched_switch(u64 *context)
 {
-	u64 key_of_holder = bpf_get_current_task();
-	struct pt_chain_key key = {};
-	struct pt_thread *holder;
-	struct pt_ledger *ledger;
-	u64 left_ns;
-	bool is_booked = true;
-	int i;
+	struct task_struct *prev = (void *)context[1], *next = (void *)context[2];
 
-	if (!waiter || !books)
+	if (is_switch_of_others(prev, next))
 		return 0;
-	ledger = &books->ledger[PT_CATEGORY_CHAINS];
-	ledger->seen++;
-	holder = bpf_map_lookup_elem(&threads, &key_of_holder);
-	if (!holder || !can_have_held(holder, waiter)) {
-		ledger->filtered++;
-		return 0;
-	}
-	key.tgid = waiter->tgid;
-	key.holder_tid = holder->tid;
-	key.target_slot = waiter->target_slot;
-	key.lock_address = waiter->object.low;
-	left_ns = waited_ns;
-	for (i = 0; i < PT_RECENT_WAITS; i++) {
-		u64 part_ns = overlap_ns(&holder->recent[i], now - waited_ns, now);
+	return on_switch(context, prev, next, context[3]);
+}
 
-		if (part_ns > left_ns)
-			part_ns = left_ns;
-		/* Shares below a microsecond name nothing. */
-		if (part_ns < 1000)
-			continue;
-		key.wait_class = holder->recent[i].wait_class;
-		key.system_call = holder->recent[i].system_call;
-		key.object = holder->recent[i].object;
-		is_booked &= count_chain(&key, holder, part_ns);
-		left_ns -= part_ns;
-	}
-	key.wait_class = PT_WAIT_NONE;
-	key.system_call = PT_NO_SYSTEM_CALL;
-	__builtin_memset(&key.object, 0, sizeof(key.object));
-	is_booked &= count_chain(&key, holder, left_ns);
-	if (is_booked)
-		ledger->aggregated++;
-	else
-		ledger->dropped[PT_DROP_MAP_FULL]++;
-	return 0;
+/* Before 5.18 the tracepoint does not say with what state the task was taken off. */
+SEC("tp_btf/sched_switch")
+int sched_switch_by_task_state(u64 *context)
+{
+	struct task_struct *prev = (void *)context[1], *next = (void *)context[2];
+
+	if (is_switch_of_others(prev, next))
+		return 0;
+	return on_switch(context, prev, next, state_of(prev));
 }
 
 static __always_inline void note_waker(struct pt_thread *thread)
@@ -605,9 +538,22 @@ static __always_inline void note_waker(struct pt_thread *thread)
 	bpf_get_current_comm(thread->waker_comm, sizeof(thread->waker_comm));
 }
 
-/* A thread that may be a target's is woken; runs in its waker, or in an interrupt on top of anybody. */
-static __noinline int on_waking(struct task_struct *task, struct pt_books *books)
+/* The books of a wakeup of what may be a target's thread, if it is one in the window. */
+static __always_inline struct pt_books *books_of_wakeup(u32 hook)
 {
+	struct pt_control *control = get_control();
+	struct pt_books *books = get_books();
+
+	if (!control || !books)
+		return NULL;
+	books->calls[hook]++;
+	return is_open(control) ? books : NULL;
+}
+
+/* A thread that may be a target's is woken; runs in its waker, or in an interrupt on top of anybody. */
+static __noinline int on_waking(struct task_struct *task)
+{
+	struct pt_books *books = books_of_wakeup(PT_HOOK_SCHED_WAKING);
 	struct pt_ledger *ledger;
 	struct pt_thread *thread;
 	u64 key = (u64)task, now;
@@ -632,8 +578,9 @@ static __noinline int on_waking(struct task_struct *task, struct pt_books *books
 }
 
 /* A thread that may be a target's is put on a run queue. */
-static __noinline int on_wakeup(struct task_struct *task, struct pt_books *books)
+static __noinline int on_wakeup(struct task_struct *task)
 {
+	struct pt_books *books = books_of_wakeup(PT_HOOK_SCHED_WAKEUP);
 	struct pt_ledger *ledger;
 	struct pt_thread *thread;
 	u64 key = (u64)task, now;
@@ -658,42 +605,26 @@ static __noinline int on_wakeup(struct task_struct *task, struct pt_books *books
 }
 
 /*
- * The books when there may be something to do about the thread; counts the call.
- * Not atomically: the count of a call that an interrupt breaks into may be lost,
- * of a bystander's on both sides of the ledger.
+ * Counted without an atomic operation: a call that an interrupt breaks into may
+ * be lost, of a bystander's on both sides of the ledger.
  */
-static __always_inline struct pt_books *books_for(struct task_struct *task, u32 hook)
-{
-	struct pt_control *control = get_control();
-	struct pt_books *books = get_books();
-
-	if (!control || !books)
-		return NULL;
-	if (is_open(control) && !may_hold(&thread_filter, task)) {
-		books->bystanders[hook]++;
-		return NULL;
-	}
-	books->calls[hook]++;
-	return is_open(control) ? books : NULL;
-}
-
 SEC("tp_btf/sched_waking")
-int BPF_PROG(sched_waking, struct task_struct *task)
+int sched_waking(u64 *context)
 {
-	struct pt_books *books = books_for(task, PT_HOOK_SCHED_WAKING);
+	struct task_struct *task = (void *)context[0];
 
-	if (books)
-		on_waking(task, books);
-	return 0;
+	if (!may_hold(&thread_filter, task) && pass(PT_HOOK_SCHED_WAKING, false))
+		return 0;
+	return on_waking(task);
 }
 
 /* On a run queue: here, not at sched_waking, the scheduler begins to count its delay (an interrupt may lie between). */
 SEC("tp_btf/sched_wakeup")
-int BPF_PROG(sched_wakeup, struct task_struct *task)
+int sched_wakeup(u64 *context)
 {
-	struct pt_books *books = books_for(task, PT_HOOK_SCHED_WAKEUP);
+	struct task_struct *task = (void *)context[0];
 
-	if (books)
-		on_wakeup(task, books);
-	return 0;
+	if (!may_hold(&thread_filter, task) && pass(PT_HOOK_SCHED_WAKEUP, false))
+		return 0;
+	return on_wakeup(task);
 }

@@ -77,13 +77,8 @@ static __always_inline void count_transfer(struct pt_socket *row, struct pt_tran
 		note_answer(row, sk, bpf_ktime_get_ns(), books, control);
 }
 
-/* No target's thread is at it, nor is the socket one's: what bystanders pay for. */
-static __always_inline bool is_bystanders(struct sock *sk)
-{
-	return !may_hold(&socket_filter, sk) && !may_hold(&thread_filter, (void *)bpf_get_current_task());
-}
-
-static __always_inline int on_transfer(struct sock *sk, int outcome, int flags, u32 operation)
+/* A send or receive that may be a target's: by the socket, or by the thread that does it. */
+static __noinline int on_transfer(struct sock *sk, int outcome, int flags, u32 operation)
 {
 	u32 hook = operation == PT_OPERATION_SEND ? PT_HOOK_SOCKET_SEND : PT_HOOK_SOCKET_RECEIVE;
 	struct pt_control *control = get_control();
@@ -95,10 +90,6 @@ static __always_inline int on_transfer(struct sock *sk, int outcome, int flags, 
 
 	if (!control || !books)
 		return 0;
-	if (is_open(control) && is_bystanders(sk)) {
-		books->bystanders[hook]++;
-		return 0;
-	}
 	books->calls[hook]++;
 	if (!is_open(control))
 		return 0;
@@ -131,16 +122,31 @@ static __always_inline int on_transfer(struct sock *sk, int outcome, int flags, 
 	return 0;
 }
 
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(sock_send_length, struct sock *sk, int ret, int flags)
+/* What bystanders pay for: no target's thread is at it, nor is the socket a target's. */
+static __always_inline bool is_transfer_of_others(struct sock *sk, u32 hook)
 {
-	return on_transfer(sk, ret, flags, PT_OPERATION_SEND);
+	return !may_hold(&socket_filter, sk) && !may_hold(&thread_filter, (void *)bpf_get_current_task()) &&
+	       pass(hook, false);
+}
+
+SEC("tp_btf/sock_send_length")
+int sock_send_length(u64 *context)
+{
+	struct sock *sk = (void *)context[0];
+
+	if (is_transfer_of_others(sk, PT_HOOK_SOCKET_SEND))
+		return 0;
+	return on_transfer(sk, context[1], context[2], PT_OPERATION_SEND);
 }
 
 SEC("tp_btf/sock_recv_length")
-int BPF_PROG(sock_recv_length, struct sock *sk, int ret, int flags)
+int sock_recv_length(u64 *context)
 {
-	return on_transfer(sk, ret, flags, PT_OPERATION_RECEIVE);
+	struct sock *sk = (void *)context[0];
+
+	if (is_transfer_of_others(sk, PT_HOOK_SOCKET_RECEIVE))
+		return 0;
+	return on_transfer(sk, context[1], context[2], PT_OPERATION_RECEIVE);
 }
 
 /*
