@@ -29,6 +29,7 @@ import { openTopView } from "./top_view.ts";
 import type { DiagnoseRequest } from "./request.ts";
 import { RunObserver } from "./run_observer.ts";
 import { openRunAlerts, type RunAlerts } from "./run_alerts.ts";
+import { describeUncollected } from "./selection.ts";
 import { planTargetSet } from "./target_set.ts";
 import { runWindow } from "./window.ts";
 import type { DiagnoseWiring, EndReason, FinishedReport, ResolvableTarget, RunFacts } from "./wiring.ts";
@@ -71,6 +72,7 @@ export async function diagnose(
     await output.deliver(snapshot.render(request.output));
     return exitCodeOf(snapshot, { failOn: undefined });
   }
+  for (const note of describeUncollected(view.selection)) log.warn(note);
   await using alerts = openRunAlerts(run);
 
   const report = await lookThrough({ ...run, alerts }, view);

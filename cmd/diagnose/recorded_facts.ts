@@ -5,7 +5,7 @@
  * @module
  */
 
-import { FILTER_CATEGORIES } from "../../engine/api/filter.ts";
+import { FILTER_CATEGORIES, UNCOLLECTED_CATEGORIES, type UncollectedCategory } from "../../engine/api/filter.ts";
 import type { WaitClass } from "../../engine/api/measurements.ts";
 import { PLANES } from "../../engine/api/plane.ts";
 import type { Target } from "../../engine/api/target.ts";
@@ -72,6 +72,8 @@ const A_TARGET_TEXT = anObjectOf({
 /** By wait class; a name this build does not know shapes nothing. */
 const SLOW_WAITS: Shape<Readonly<Partial<Record<WaitClass, number>>>> = aTable(aNumber);
 
+const UNCOLLECTED_NAMES = Object.keys(UNCOLLECTED_CATEGORIES) as readonly UncollectedCategory[];
+
 /** What `toPlanText` made. */
 export const A_PLAN: Shape<RecordedPlan> = anObjectOf({
   targets: aList(A_TARGET),
@@ -83,6 +85,7 @@ export const A_PLAN: Shape<RecordedPlan> = anObjectOf({
     planes: aSet(oneOf(PLANES)),
     selection: anObjectOf({
       categories: maybe(aSet(oneOf(FILTER_CATEGORIES))),
+      uncollected: maybe(aList(oneOf(UNCOLLECTED_NAMES))),
       thresholds: anObjectOf({
         errorPercent: aNumber,
         rttMs: aNumber,

@@ -5,7 +5,12 @@
  * @module
  */
 
-import { FILTER_CATEGORIES, type FilterCategory } from "../../engine/api/filter.ts";
+import {
+  FILTER_CATEGORIES,
+  type FilterCategory,
+  UNCOLLECTED_CATEGORIES,
+  type UncollectedCategory,
+} from "../../engine/api/filter.ts";
 import { DIAGNOSE_DURATION_MS_MAX, SLOW_SOCKET_MS_DEFAULT } from "../../engine/api/limits.ts";
 import type { WaitClass } from "../../engine/api/measurements.ts";
 import { DEFAULT_PLANES, type Plane } from "../../engine/api/plane.ts";
@@ -20,6 +25,8 @@ const FILTER_CHARS_MAX = 100;
 export interface Selection {
   /** `undefined`: everything, but for details per file. */
   readonly categories: ReadonlySet<FilterCategory> | undefined;
+  /** What was asked for by name and is not collected: told with the reason; missing: nothing. */
+  readonly uncollected?: readonly UncollectedCategory[] | undefined;
   readonly thresholds: RuleThresholds;
   /** Single waits at least this long become events, where a threshold says otherwise than `--slow-wait`. */
   readonly slowWaitMsByClass: Readonly<Partial<Record<WaitClass, number>>>;
@@ -37,12 +44,13 @@ export interface SelectionArguments {
 
 /** @throws {UsageError} At the first thing that cannot be */
 export function toSelection(given: SelectionArguments): Selection {
-  const categories = toCategories(given.filter);
+  const { categories, uncollected } = toCategories(given.filter);
   const errorPercent = toErrorPercent(given.errorThreshold);
   const rttMs = toThresholdMs(given.rttThreshold, { option: "--rtt-threshold", name: "RTT threshold" });
   const fsMs = toThresholdMs(given.fsThreshold, { option: "--fs-threshold", name: "file system threshold" });
   return {
     categories,
+    ...(uncollected.length === 0 ? {} : { uncollected }),
     thresholds: {
       errorPercent: errorPercent ?? DEFAULT_THRESHOLDS.errorPercent,
       rttMs: rttMs ?? DEFAULT_THRESHOLDS.rttMs,
@@ -83,32 +91,47 @@ export function toPlanes(
   return options.hasStacks === true ? new Set<Plane>([...planes, "profile"]) : planes;
 }
 
-function toCategories(lists: readonly string[]): ReadonlySet<FilterCategory> | undefined {
-  if (lists.length === 0) return undefined;
+/** Names of the reference that stand for what is not collected, and for nothing else that is. */
+const REFUSED_NAMES: readonly string[] = ["crypto", "usdt"];
+
+const UNCOLLECTED_NAMES = Object.keys(UNCOLLECTED_CATEGORIES) as readonly UncollectedCategory[];
+
+function toCategories(
+  lists: readonly string[],
+): { readonly categories: Selection["categories"]; readonly uncollected: readonly UncollectedCategory[] } {
+  if (lists.length === 0) return { categories: undefined, uncollected: [] };
   const tooLong = lists.find((list) => list.length > FILTER_CHARS_MAX);
   if (tooLong !== undefined) {
     throw new UsageError(
       `invalid event filter: --filter has ${tooLong.length} characters, expected at most ${FILTER_CHARS_MAX}`,
     );
   }
-  return new Set(lists.flatMap((list) => list.split(",")).map(toCategory));
+  const names = [...new Set(lists.flatMap((list) => list.split(",")).map((word) => word.trim().toLowerCase()))];
+  const uncollected = UNCOLLECTED_NAMES.filter((name) => names.includes(name));
+  const known = names.filter((name) => !UNCOLLECTED_NAMES.some((candidate) => candidate === name));
+  const standIns = uncollected.map((name) => UNCOLLECTED_CATEGORIES[name].standIn);
+  return { categories: new Set([...known.map(toCategory), ...standIns]), uncollected };
 }
 
-function toCategory(word: string): FilterCategory {
-  const name = word.trim().toLowerCase();
+function toCategory(name: string): FilterCategory {
   const category = FILTER_CATEGORIES.find((candidate) => candidate === name);
   if (category !== undefined) return category;
-  const known = FILTER_CATEGORIES.join(", ");
-  if (name === "dns") {
+  const known = [...FILTER_CATEGORIES, ...UNCOLLECTED_NAMES];
+  if (REFUSED_NAMES.includes(name)) {
     throw new UsageError(
-      `invalid event filter: "dns" is not in this build yet (its sockets are part of net), expected ${known}`,
+      `invalid event filter: ${JSON.stringify(name)} is not collected in this version; expected ${known.join(", ")}`,
     );
   }
-  const closest = closestOf(name, FILTER_CATEGORIES);
+  const closest = closestOf(name, known);
   const advice = closest === undefined ? "" : `, did you mean ${closest}?`;
   throw new UsageError(
-    `invalid event filter: ${JSON.stringify(word)} is no category${advice}; expected ${known}`,
+    `invalid event filter: ${JSON.stringify(name)} is no category${advice}; expected ${known.join(", ")}`,
   );
+}
+
+/** Yields one sentence per category that was asked for and is not collected. */
+export function describeUncollected({ uncollected = [] }: Pick<Selection, "uncollected">): readonly string[] {
+  return uncollected.map((name) => `--filter ${name}: ${UNCOLLECTED_CATEGORIES[name].reason}`);
 }
 
 function toErrorPercent(text: string | undefined): number | undefined {

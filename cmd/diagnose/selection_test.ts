@@ -3,7 +3,7 @@ import { DEFAULT_PLANES } from "../../engine/api/plane.ts";
 import { DEFAULT_THRESHOLDS } from "../../engine/api/thresholds.ts";
 import { assert } from "../../tests/support/assert.ts";
 import { UsageError } from "../usage_error.ts";
-import { type SelectionArguments, toPlanes, toSelection } from "./selection.ts";
+import { describeUncollected, type SelectionArguments, toPlanes, toSelection } from "./selection.ts";
 
 const NOTHING: SelectionArguments = {
   filter: [],
@@ -35,16 +35,26 @@ Deno.test("toSelection() takes everything by default, and lists in any spelling"
 });
 
 Deno.test("toSelection() refuses what is no category and says what there is", () => {
-  const known = "expected time, net, fs, cpu, mem, proc, lock";
+  const known = "expected time, net, fs, cpu, mem, proc, lock, dns";
   const table: readonly (readonly [readonly string[], string])[] = [
     [["nett"], `invalid event filter: "nett" is no category, did you mean net?; ${known}`],
     [["net,banana"], `invalid event filter: "banana" is no category; ${known}`],
     [["net,"], `invalid event filter: "" is no category; ${known}`],
     [[""], `invalid event filter: "" is no category; ${known}`],
-    [["dns"], `invalid event filter: "dns" is not in this build yet (its sockets are part of net), ${known}`],
+    [["usdt"], `invalid event filter: "usdt" is not collected in this version; ${known}`],
+    [["dnss"], `invalid event filter: "dnss" is no category, did you mean dns?; ${known}`],
     [["a".repeat(101)], "invalid event filter: --filter has 101 characters, expected at most 100"],
   ];
   for (const [filter, expected] of table) assert.equal(refusalOf({ filter }), expected);
+});
+
+Deno.test("toSelection() takes every category of the reference, and says what of it is not collected", () => {
+  for (const name of ["dns", "net", "fs", "cpu", "proc"]) assert.equal(refusalOf({ filter: [name] }), "accepted", name);
+  const selection = toSelection({ ...NOTHING, filter: ["DNS,cpu"] });
+  assert.deepEqual(selection.categories, new Set(["cpu", "net"]));
+  assert.deepEqual(selection.uncollected, ["dns"]);
+  assert.match(describeUncollected(selection).join(), /^--filter dns: the names, .* are not collected in this version/);
+  assert.deepEqual(describeUncollected(toSelection(NOTHING)), []);
 });
 
 Deno.test("toSelection() takes thresholds within their bounds, and a given one is what rules and events go by", () => {

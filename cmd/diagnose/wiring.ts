@@ -100,7 +100,7 @@ export interface Diagnosis {
 /** What the report of a run will be. */
 export interface DiagnosisOptions {
   readonly output: OutputFormat;
-  readonly selection: Pick<Selection, "categories" | "thresholds">;
+  readonly selection: Pick<Selection, "categories" | "thresholds" | "uncollected">;
   /** Unix time, for the report of a run that measured nothing. */
   readonly wallMs?: () => number;
 }
@@ -234,13 +234,14 @@ const LISTING_FORMATS: ReadonlySet<OutputFormat> = new Set<OutputFormat>(["csv",
 
 /** Makes the report of whatever a run or a replay hands over. */
 export function openDiagnosis(targets: readonly Target[], options: DiagnosisOptions): Diagnosis {
-  const { categories, thresholds } = options.selection;
+  const { categories, thresholds, uncollected } = options.selection;
   const accumulator = new DiagnosisAccumulator({
     targetLabels: labelsOf(targets),
     hasListing: LISTING_FORMATS.has(options.output),
     hasCourse: options.output === "html",
     categories,
     thresholds,
+    uncollected,
   });
   return {
     exporter: accumulator,

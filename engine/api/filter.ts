@@ -10,3 +10,18 @@ export const FILTER_CATEGORIES = ["time", "net", "fs", "cpu", "mem", "proc", "lo
 
 /** One of them. */
 export type FilterCategory = (typeof FILTER_CATEGORIES)[number];
+
+/**
+ * Categories people know that nothing here fills yet. Asking for one asks for
+ * `standIn`, and the report says what is missing.
+ */
+export const UNCOLLECTED_CATEGORIES = {
+  dns: {
+    standIn: "net",
+    reason: "the names, answers and times of lookups are not collected in this version, what is exchanged with name " +
+      "servers is in net",
+  },
+} as const satisfies Readonly<Record<string, { readonly standIn: FilterCategory; readonly reason: string }>>;
+
+/** One of them. */
+export type UncollectedCategory = keyof typeof UNCOLLECTED_CATEGORIES;

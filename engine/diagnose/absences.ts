@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FilterCategory } from "../api/filter.ts";
+import { type FilterCategory, UNCOLLECTED_CATEGORIES, type UncollectedCategory } from "../api/filter.ts";
 import type { Category, Completeness, WaitClass } from "../api/measurements.ts";
 import type { TargetFacts } from "./facts.ts";
 
@@ -45,13 +45,20 @@ const SUBJECTS: readonly Subject[] = [
  * Yields what is absent from every target, and what cannot be said.
  *
  * @param options.categories what was asked about; `undefined`: everything
+ * @param options.uncollected what was asked about and cannot be told
  */
 export function toAbsences(
   targets: readonly TargetFacts[],
-  options: { readonly categories?: ReadonlySet<FilterCategory> | undefined } = {},
+  options: {
+    readonly categories?: ReadonlySet<FilterCategory> | undefined;
+    readonly uncollected?: readonly UncollectedCategory[] | undefined;
+  } = {},
 ): Absences {
   const absent: string[] = [];
-  const withheld: { statement: string; reason: string }[] = [];
+  const withheld = (options.uncollected ?? []).map((name): { statement: string; reason: string } => ({
+    statement: name,
+    reason: UNCOLLECTED_CATEGORIES[name].reason,
+  }));
   if (targets.length === 0) return { absent, withheld };
   for (const { statement, topic, categories, isAbsent } of SUBJECTS) {
     if (options.categories?.has(topic) === false) continue;

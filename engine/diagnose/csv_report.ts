@@ -334,7 +334,7 @@ function* figureRows(
   }
 }
 
-function completenessRows({ books, stackProfile }: Report): readonly CsvRecord[] {
+function completenessRows({ books, stackProfile, absences }: Report): readonly CsvRecord[] {
   const unnamed = describeUnnamedFrames(stackProfile);
   const categories = incompleteCategories(books).map(({ category, completeness }): CsvRecord => ({
     row: "completeness",
@@ -344,9 +344,18 @@ function completenessRows({ books, stackProfile }: Report): readonly CsvRecord[]
       ? `${completeness.percent.toFixed(1)}% seen: ${completeness.reason}`
       : completeness.reason,
   }));
-  return unnamed === undefined
-    ? categories
-    : [...categories, { row: "completeness", name: "stackFrames", type: "PARTIAL", detail: unnamed }];
+  return [
+    ...categories,
+    ...absences.withheld.map(({ statement, reason }): CsvRecord => ({
+      row: "completeness",
+      name: statement,
+      type: "WITHHELD",
+      detail: reason,
+    })),
+    ...(unnamed === undefined
+      ? []
+      : [{ row: "completeness", name: "stackFrames", type: "PARTIAL", detail: unnamed } as const]),
+  ];
 }
 
 function* eventRows(report: Report): Generator<CsvRecord> {

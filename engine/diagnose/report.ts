@@ -11,7 +11,7 @@ import { CATEGORIES } from "../api/measurements.ts";
 import { NOT_ASKED_FOR } from "../api/plane.ts";
 import type { TargetId } from "../api/units.ts";
 import type { PeerMeasurement } from "../api/socket_measurements.ts";
-import type { FilterCategory } from "../api/filter.ts";
+import type { FilterCategory, UncollectedCategory } from "../api/filter.ts";
 import { DEFAULT_THRESHOLDS, type RuleThresholds } from "../api/thresholds.ts";
 import { compareSeverity, type Severity } from "../api/severity.ts";
 import { type Absences, toAbsences } from "./absences.ts";
@@ -99,6 +99,8 @@ export interface ReportOptions {
   readonly targetLabels: ReadonlyMap<TargetId, string>;
   /** What is told; `undefined`: everything. */
   readonly categories?: ReadonlySet<FilterCategory> | undefined;
+  /** What was asked for and is not collected. */
+  readonly uncollected?: readonly UncollectedCategory[] | undefined;
   /** From when on rules call something slow or failing; default `DEFAULT_THRESHOLDS`. */
   readonly thresholds?: RuleThresholds | undefined;
 }
@@ -126,7 +128,7 @@ export function toReport(
     targets: labelTargets(facts, options),
     window: measurements.window,
     findings: findingsOf(facts).filter(({ id }) => isTold(categories, CATEGORY_OF_RULE[id])),
-    absences: toAbsences(facts, { categories }),
+    absences: toAbsences(facts, { categories, uncollected: options.uncollected }),
     timeLedger,
     sections: toSections({ measurements, digest, timeLedger, thresholds: thresholds ?? DEFAULT_THRESHOLDS }, {
       categories,

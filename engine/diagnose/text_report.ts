@@ -26,7 +26,7 @@ import { isTold, type Report } from "./report.ts";
 import { renderSections } from "./sections/all_sections.ts";
 import { describeFrames } from "./stacks.ts";
 import { colourText } from "./text_colour.ts";
-import { COLUMNS, COLUMNS_MAX, COLUMNS_MIN, fitText, wrapText } from "./text_layout.ts";
+import { COLUMNS, COLUMNS_MAX, COLUMNS_MIN, wrapText } from "./text_layout.ts";
 
 /** Findings told in full; the first screen holds them. */
 const FULL_FINDINGS_MAX = 4;
@@ -207,8 +207,8 @@ function renderAbsences({ absences }: Report, columns: number): readonly string[
     ...(absences.absent.length > 0
       ? wrapText(`${absences.absent.join(", ")}.`, { first: "Not seen at all: ", columns })
       : []),
-    ...absences.withheld.map(({ statement, reason }) =>
-      fitText(`Not said: "${statement}", because ${reason}`, columns)
+    ...absences.withheld.flatMap(({ statement, reason }) =>
+      wrapText(`Not said: "${statement}", because ${reason}`, { first: "", indent: 2, columns })
     ),
   ];
 }
