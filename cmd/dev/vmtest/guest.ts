@@ -1,6 +1,6 @@
 /**
- * What runs inside the machine: starts each planted program, diagnoses it as a
- * user would, and prints what came out, one line of JSON per scenario.
+ * What runs inside the machine: starts planted programs, diagnoses them as a
+ * user would, and prints what came out, one line of JSON per run.
  *
  * @module
  */
@@ -8,7 +8,14 @@
 import { until } from "../../../tests/support/until.ts";
 import { numberOf, StartedProgram, type Statement } from "../demo/started_program.ts";
 import { GUEST_GO, GUEST_MAIN, GUEST_PROGRAMS, type GuestLine, parseOnlyVariable, type Replay } from "./guest_lines.ts";
-import { chooseScenarios, DIAGNOSE_DURATION, DISK_FOLDER, type GroupLimits, type Scenario } from "./scenarios.ts";
+import {
+  chooseScenarios,
+  DIAGNOSE_DURATION,
+  DISK_FOLDER,
+  type GroupLimits,
+  type Scenario,
+  toLooks,
+} from "./scenarios.ts";
 
 /** Longer than a diagnosis takes on a slow machine; the program is ended before. */
 const PROGRAM_DURATION_MS = 120_000;
@@ -27,11 +34,13 @@ async function main(): Promise<void> {
   say({ kind: "kernel", release: Deno.osRelease() });
   say(await askDoctor());
   const isLocked = (await Deno.readTextFile("/proc/cmdline")).includes("lockdown=");
-  for (const scenario of chooseScenarios({ isLocked, only: parseOnlyVariable((name) => Deno.env.get(name)) })) {
+  const scenarios = chooseScenarios({ isLocked, only: parseOnlyVariable((name) => Deno.env.get(name)) });
+  for (const together of toLooks(scenarios)) {
     try {
-      say(await run(scenario));
+      say(await look(together));
     } catch (error) {
-      say({ kind: "failed", name: scenario.name, message: error instanceof Error ? error.message : String(error) });
+      const message = error instanceof Error ? error.message : String(error);
+      for (const { name } of together) say({ kind: "failed", name, message });
     }
   }
   say({ kind: "end" });
@@ -42,49 +51,60 @@ async function askDoctor(): Promise<GuestLine> {
   return { kind: "doctor", code, said, report: output.startsWith("{") ? JSON.parse(output) : undefined };
 }
 
-async function run(scenario: Scenario): Promise<GuestLine> {
-  await using group = await makeGroup(scenario);
-  await using program = scenario.target === "command" ? undefined : await startProgram(scenario, group);
-  const ready = program?.ready ?? {};
-  const now = scenario.nowNames === undefined
-    ? undefined
-    : await podtrace(["diagnose", ...targetOf(scenario, { ready, group }), "--now"]);
+/** Plants them all, and looks at them at once. */
+async function look(scenarios: readonly Scenario[]): Promise<GuestLine> {
+  await using owned = new AsyncDisposableStack();
+  const planted: Planted[] = [];
+  for (const scenario of scenarios) planted.push(await plant(scenario, owned));
+  const targets = planted.flatMap((one) => one.arguments);
+  const isNow = scenarios.some(({ nowNames }) => nowNames !== undefined);
+  const now = isNow ? await podtrace(["diagnose", ...targets, "--now"]) : undefined;
+  const isRecorded = scenarios.some((scenario) => scenario.isRecorded);
   const { code, output, said } = await podtrace([
     "diagnose",
-    ...scenario.arguments ?? [],
-    ...scenario.isRecorded === true ? ["--record", RECORDING] : [],
+    ...scenarios.flatMap((scenario) => scenario.arguments ?? []),
+    ...isRecorded ? ["--record", RECORDING] : [],
     ...["-o", "json"],
-    ...scenario.target === "command" ? [] : ["--duration", DIAGNOSE_DURATION],
-    ...targetOf(scenario, { ready, group }),
+    ...scenarios.some(({ target }) => target === "command") ? [] : ["--duration", DIAGNOSE_DURATION],
+    ...targets, // last: behind a command nothing may follow
   ]);
-  const report = code === 0 ? JSON.parse(output) : undefined;
-  const replay = scenario.isRecorded === true && code === 0 ? await replayAgain(output) : undefined;
   return {
-    kind: "scenario",
-    name: scenario.name,
-    ready,
+    kind: "look",
+    scenarios: planted.map(({ name, ready, target }) => ({ name, ready, target })),
     code,
-    report,
     said,
+    report: code === 0 ? JSON.parse(output) : undefined,
     now: now && now.output + now.said,
-    replay,
+    replay: isRecorded && code === 0 ? await replayAgain(output) : undefined,
   };
 }
 
-/** The last arguments: with a command nothing may follow it. */
-function targetOf(
-  scenario: Scenario,
-  found: { readonly ready: Statement; readonly group: Group | undefined },
-): readonly string[] {
-  const { ready, group } = found;
-  switch (scenario.target) {
-    case "process":
-      return ["--pid", String(numberOf(ready, "pid"))];
-    case "cgroup":
-      return ["--cgroup", group?.outerPath ?? ""];
-    case "command":
-      return ["--", GUEST_GO, group?.innerPath ?? "", ...commandOf(scenario)];
+/** A program that runs, or is to be run by podtrace. */
+interface Planted {
+  readonly name: string;
+  readonly ready: Statement;
+  /** As findings name it; "" for a command. */
+  readonly target: string;
+  /** Those of `diagnose` that point at it. */
+  readonly arguments: readonly string[];
+}
+
+async function plant(scenario: Scenario, owned: AsyncDisposableStack): Promise<Planted> {
+  const { name } = scenario;
+  const group = await makeGroup(scenario);
+  if (group !== undefined) owned.use(group);
+  if (scenario.target === "command") {
+    const command = ["--", GUEST_GO, group?.innerPath ?? "", ...commandOf(scenario)];
+    return { name, ready: {}, target: "", arguments: command };
   }
+  const program = owned.use(await startProgram(scenario, group));
+  const { ready } = program;
+  if (scenario.target === "process" || group === undefined) {
+    const processId = String(numberOf(ready, "pid"));
+    return { name, ready, target: `pid:${processId}`, arguments: ["--pid", processId] };
+  }
+  const target = `cgroup:${group.outerPath.slice(CGROUP_MOUNT.length)}`;
+  return { name, ready, target, arguments: ["--cgroup", group.outerPath] };
 }
 
 function commandOf({ program, settings }: Scenario): readonly string[] {

@@ -11,15 +11,30 @@ import type { Statement } from "../demo/started_program.ts";
 export type GuestLine =
   | { readonly kind: "kernel"; readonly release: string }
   | DoctorOutcome
-  | ScenarioOutcome
+  | LookOutcome
   | { readonly kind: "failed"; readonly name: string; readonly message: string }
   | { readonly kind: "end" };
 
-export interface ScenarioOutcome {
+/** One run of podtrace over the programs of one or more scenarios. */
+export interface LookOutcome extends Answer {
+  readonly kind: "look";
+  readonly scenarios: readonly {
+    readonly name: string;
+    /** What the planted program said when it was set up. */
+    readonly ready: Statement;
+    /** As findings name it: "pid:4711". */
+    readonly target: string;
+  }[];
+}
+
+/** What came of one scenario. */
+export interface ScenarioOutcome extends Answer {
   readonly kind: "scenario";
   readonly name: string;
-  /** What the planted program said when it was set up. */
   readonly ready: Statement;
+}
+
+interface Answer {
   /** How podtrace ended. */
   readonly code: number;
   readonly report?: JsonReport | undefined;
@@ -30,6 +45,26 @@ export interface ScenarioOutcome {
   /** What became of its recording, where one was made. */
   readonly replay?: Replay | undefined;
 }
+
+/** Yields the outcome of every scenario of a look: the report with its findings alone, where there were others. */
+export function toOutcomes(lines: readonly GuestLine[]): readonly OutcomeLine[] {
+  return lines.flatMap((line): readonly OutcomeLine[] => {
+    if (line.kind !== "look") return [line];
+    const { scenarios, report, ...answer } = line;
+    return scenarios.map(({ name, ready, target }) => ({
+      ...answer,
+      kind: "scenario",
+      name,
+      ready,
+      report: report && scenarios.length > 1
+        ? { ...report, findings: report.findings.filter((finding) => finding.target === target) }
+        : report,
+    }));
+  });
+}
+
+/** What is judged. */
+export type OutcomeLine = Exclude<GuestLine, LookOutcome> | ScenarioOutcome;
 
 /** A recording, replayed where it was made. */
 export interface Replay {

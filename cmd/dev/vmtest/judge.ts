@@ -6,7 +6,7 @@
 
 import { NOT_ASKED_FOR } from "../../../engine/api/plane.ts";
 import type { JsonReport } from "../../../engine/diagnose/report_schema.ts";
-import type { DoctorReport, GuestLine, ScenarioOutcome } from "./guest_lines.ts";
+import type { DoctorReport, OutcomeLine, ScenarioOutcome } from "./guest_lines.ts";
 import { NO_PROVIDER, type TriedKernel } from "./kernels.ts";
 import type { Scenario } from "./scenarios.ts";
 
@@ -29,7 +29,7 @@ export interface Problem {
 
 /** Yields everything that is wrong; nothing for a kernel on which all of podtrace works. */
 export function judge(
-  lines: readonly GuestLine[],
+  lines: readonly OutcomeLine[],
   options: { readonly kernel: TriedKernel; readonly scenarios: readonly Scenario[] },
 ): readonly Problem[] {
   const { kernel, scenarios } = options;
@@ -43,7 +43,7 @@ export function judge(
   return problems;
 }
 
-function judgeScenario(scenario: Scenario, lines: readonly GuestLine[], kernel: TriedKernel): readonly string[] {
+function judgeScenario(scenario: Scenario, lines: readonly OutcomeLine[], kernel: TriedKernel): readonly string[] {
   const line = lines.find((candidate) => "name" in candidate && candidate.name === scenario.name);
   if (line === undefined) return ["it was never tried"];
   if (line.kind !== "scenario") return [`it could not be run: ${"message" in line ? line.message : line.kind}`];
@@ -70,7 +70,7 @@ function judgeRefusal({ code, said, now = "" }: ScenarioOutcome): readonly strin
 }
 
 /** Its verdict, and one program for each hook: it tries them all, those that are not asked for too. */
-function judgeDoctor(lines: readonly GuestLine[], kernel: TriedKernel): readonly string[] {
+function judgeDoctor(lines: readonly OutcomeLine[], kernel: TriedKernel): readonly string[] {
   const line = lines.find(({ kind }) => kind === "doctor");
   if (line?.kind !== "doctor") return ["it was never asked"];
   const { report, code } = line;

@@ -1,6 +1,6 @@
 import { assert } from "../../../tests/support/assert.ts";
 import type { JsonReport } from "../../../engine/diagnose/report_schema.ts";
-import type { DoctorReport, GuestLine } from "./guest_lines.ts";
+import type { DoctorReport, OutcomeLine } from "./guest_lines.ts";
 import { judge } from "./judge.ts";
 import type { TriedKernel } from "./kernels.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -54,11 +54,11 @@ function aReport(parts: Parts = {}): JsonReport {
   return report as JsonReport; // the rest of it is not looked at
 }
 
-function problemsOf(lines: readonly GuestLine[], scenario = SCENARIO): readonly string[] {
+function problemsOf(lines: readonly OutcomeLine[], scenario = SCENARIO): readonly string[] {
   return judge(lines, { kernel: KERNEL, scenarios: [scenario] }).map(({ text }) => text);
 }
 
-const DOCTOR: GuestLine = {
+const DOCTOR: OutcomeLine = {
   kind: "doctor",
   code: 0,
   said: "",
@@ -80,7 +80,7 @@ const DOCTOR: GuestLine = {
 };
 
 /** The scenario last but one. */
-function outcome(report: JsonReport | undefined, code = 0): readonly [GuestLine, GuestLine, GuestLine] {
+function outcome(report: JsonReport | undefined, code = 0): readonly [OutcomeLine, OutcomeLine, OutcomeLine] {
   const ready = { upstream_port: 4711 };
   const said = "Cannot trace\n";
   return [DOCTOR, { kind: "scenario", name: SCENARIO.name, ready, code, report, said }, { kind: "end" }];
@@ -148,7 +148,7 @@ Deno.test("judge() complains of a loud finding where nothing is wrong", () => {
 Deno.test("judge() complains when --now does not name what it has to", () => {
   const scenario: Scenario = { ...SCENARIO, nowNames: () => ["recvfrom"] };
   const [doctor, line, end] = outcome(aReport());
-  const withNow = (now: string) => problemsOf([doctor, { ...line, now } as GuestLine, end], scenario);
+  const withNow = (now: string) => problemsOf([doctor, { ...line, now } as OutcomeLine, end], scenario);
   assert.deepEqual(withNow("caller: recvfrom"), []);
   assert.deepEqual(withNow("caller: not named\n"), ["--now does not name recvfrom: caller: not named"]);
 });
@@ -172,7 +172,7 @@ Deno.test("judge() complains when the machine ended early", () => {
 Deno.test("judge() complains when a recording is not replayed to the byte", () => {
   const scenario: Scenario = { ...SCENARIO, isRecorded: true };
   const [doctor, line, end] = outcome(aReport());
-  const withReplay = (replay: unknown) => problemsOf([doctor, { ...line, replay } as GuestLine, end], scenario);
+  const withReplay = (replay: unknown) => problemsOf([doctor, { ...line, replay } as OutcomeLine, end], scenario);
   const good = { code: 0, said: "", isSame: true, recording: "" };
   assert.deepEqual(withReplay(good), []);
   assert.deepEqual(withReplay(undefined), ["it was not replayed"]);
@@ -182,7 +182,7 @@ Deno.test("judge() complains when a recording is not replayed to the byte", () =
 });
 
 /** The doctor's line with `changes` in its report. */
-function doctorOf(changes: Partial<DoctorReport>): GuestLine {
+function doctorOf(changes: Partial<DoctorReport>): OutcomeLine {
   if (DOCTOR.kind !== "doctor" || DOCTOR.report === undefined) throw new TypeError("Cannot change it: no report");
   return { ...DOCTOR, report: { ...DOCTOR.report, ...changes } };
 }

@@ -8,7 +8,7 @@
 import { CATEGORIES, type Category } from "../../../engine/api/measurements.ts";
 import { NOT_ASKED_FOR } from "../../../engine/api/plane.ts";
 import { HOOKS } from "../../../engine/backend/hooks.ts";
-import type { GuestLine } from "./guest_lines.ts";
+import type { OutcomeLine } from "./guest_lines.ts";
 import { NO_PROVIDER, TRIED_KERNELS, type TriedKernel } from "./kernels.ts";
 
 /** What a column says of one hook, and of one category. */
@@ -35,7 +35,7 @@ export function knownColumn(kernel: TriedKernel): MatrixColumn {
 }
 
 /** Yields a column of what the machine said: the doctor of the hooks, the reports of what was seen. */
-export function measuredColumn(name: string, lines: readonly GuestLine[]): MatrixColumn {
+export function measuredColumn(name: string, lines: readonly OutcomeLine[]): MatrixColumn {
   const doctor = lines.find((line) => line.kind === "doctor");
   const hooks = doctor?.kind === "doctor" ? doctor.report?.hooks ?? [] : [];
   const providers = hooks.map(({ hook, providers }) =>
@@ -47,7 +47,7 @@ export function measuredColumn(name: string, lines: readonly GuestLine[]): Matri
 /** From best to worst; a category is as good as the worst report that asked for it. */
 const VERDICTS: readonly string[] = ["complete", "partial", "blind"];
 
-function worstVerdicts(lines: readonly GuestLine[]): ReadonlyMap<Category, string> {
+function worstVerdicts(lines: readonly OutcomeLine[]): ReadonlyMap<Category, string> {
   const worst = new Map<Category, string>();
   for (const line of lines) {
     const { completeness } = line.kind === "scenario" && line.report !== undefined ? line.report : {};

@@ -1,6 +1,6 @@
 import { assert } from "../../../tests/support/assert.ts";
 import { HOOKS } from "../../../engine/backend/hooks.ts";
-import type { GuestLine } from "./guest_lines.ts";
+import type { OutcomeLine } from "./guest_lines.ts";
 import { knownColumn, measuredColumn, renderKnownMatrix, renderMatrix } from "./kernel_matrix.ts";
 import { TRIED_KERNELS } from "./kernels.ts";
 
@@ -21,9 +21,9 @@ Deno.test("TRIED_KERNELS names hooks and programs that there are", () => {
 });
 
 /** A report in which all is seen but what `overrides` says. */
-function reportLine(name: string, completeness: Readonly<Record<string, unknown>>): GuestLine {
+function reportLine(name: string, completeness: Readonly<Record<string, unknown>>): OutcomeLine {
   const line: unknown = { kind: "scenario", name, ready: {}, code: 0, said: "", report: { completeness } };
-  return line as GuestLine; // nothing else of it is looked at
+  return line as OutcomeLine; // nothing else of it is looked at
 }
 
 Deno.test("measuredColumn() takes the worst verdict of those that asked, and what the doctor found", () => {
@@ -37,7 +37,7 @@ Deno.test("measuredColumn() takes the worst verdict of those that asked, and wha
     },
   };
   const column = measuredColumn("6.1", [
-    doctor as GuestLine, // the rest is not looked at
+    doctor as OutcomeLine, // the rest is not looked at
     reportLine("one", { waits: { verdict: "complete" }, files: { verdict: "blind", reason: "not asked for" } }),
     reportLine("two", { waits: { verdict: "partial" }, files: { verdict: "complete" } }),
     reportLine("three", { waits: { verdict: "complete" }, files: { verdict: "blind", reason: "not asked for" } }),

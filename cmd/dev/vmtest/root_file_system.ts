@@ -46,6 +46,7 @@ b=/bin/busybox
 if [ -n "$1" ]; then echo 0 >"$1/cgroup.procs"; fi
 shift
 said=/tmp/said.$$
+: >$said
 "$@" >$said &
 child=$!
 while ! $b grep -q READY $said; do $b sleep 0.1; done

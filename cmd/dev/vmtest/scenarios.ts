@@ -31,6 +31,8 @@ export interface Scenario {
   readonly arguments?: readonly string[];
   /** Yields what is wrong with the figures of its sections; absent: they are not looked at. */
   readonly figureProblems?: (report: JsonReport) => readonly string[];
+  /** It would disturb others that are looked at together with it, or be disturbed. */
+  readonly isAlone?: boolean;
   /** The run is recorded, and replayed in the machine and outside of it. */
   readonly isRecorded?: boolean;
   /** What `diagnose --now` has to name too; absent: it is not asked. */
@@ -181,6 +183,7 @@ export const SCENARIOS: readonly Scenario[] = [
     program: "major_faults",
     settings: { path: `${DISK_FOLDER}/pages.bin` },
     target: "process",
+    isAlone: true,
     findingId: "page-fault",
     // Named within its file system: a fault does not say through which mount.
     names: () => ["srv/state/pages.bin"],
@@ -214,6 +217,7 @@ export const SCENARIOS: readonly Scenario[] = [
     program: "cpu_hogs",
     settings: { threads: 3 },
     target: "process",
+    isAlone: true,
     findingId: "cpu-wait",
     names: () => ["hog-"],
   },
@@ -346,4 +350,33 @@ export interface ScenarioChoice {
 export function chooseScenarios({ isLocked, only }: ScenarioChoice): readonly Scenario[] {
   if (isLocked) return SCENARIOS.slice(0, LOCKED_SCENARIO_COUNT);
   return SCENARIOS.filter(({ name }) => only.length === 0 || only.some((part) => name.toLowerCase().includes(part)));
+}
+
+/**
+ * Yields which of them are looked at together, in one run of podtrace: to load
+ * the programs is most of what a run takes in an emulated machine.
+ */
+export function toLooks(scenarios: readonly Scenario[]): readonly (readonly Scenario[])[] {
+  const shared = new Map<string, Scenario[]>();
+  const looks: (readonly Scenario[])[] = [];
+  for (const scenario of scenarios) {
+    if (!isShared(scenario)) {
+      looks.push([scenario]);
+      continue;
+    }
+    const others = shared.get(scenario.target);
+    others?.push(scenario);
+    if (others === undefined) {
+      const look = [scenario];
+      shared.set(scenario.target, look);
+      looks.push(look);
+    }
+  }
+  return looks;
+}
+
+/** Its finding is told from those of others by its target; figures are of the whole report. */
+function isShared({ target, isAlone, arguments: given, figureProblems, nowNames }: Scenario): boolean {
+  return target !== "command" && isAlone !== true && given === undefined && figureProblems === undefined &&
+    nowNames === undefined;
 }

@@ -7,7 +7,7 @@
 
 import { runCommand } from "../run_command.ts";
 import { firstDependency, openSuite, type Suite, unpackPackage } from "./debian_packages.ts";
-import { type GuestLine, toOnlyParameter } from "./guest_lines.ts";
+import { type GuestLine, type OutcomeLine, toOnlyParameter, toOutcomes } from "./guest_lines.ts";
 import { judge, type Problem } from "./judge.ts";
 import { type MatrixColumn, measuredColumn, renderMatrix } from "./kernel_matrix.ts";
 import { TRIED_KERNELS, type TriedKernel } from "./kernels.ts";
@@ -143,7 +143,7 @@ async function tryKernel(
     readonly keepFolder: string | undefined;
     readonly signal: AbortSignal;
   },
-): Promise<{ readonly problems: readonly Problem[]; readonly lines: readonly GuestLine[] }> {
+): Promise<{ readonly problems: readonly Problem[]; readonly lines: readonly OutcomeLine[] }> {
   const { cache, folder, signal } = options;
   const suite = await openSuite(kernel.suite, `${cache}/apt/${kernel.suite}`);
   const packageName = await firstDependency(suite, KERNEL_PACKAGE);
@@ -158,12 +158,13 @@ async function tryKernel(
   const outcome = await runMachine(files.imagePath, entries, { folder: machineFolder, bootParameters, signal });
   if (options.keepFolder !== undefined) await keepLogs(machineFolder, `${options.keepFolder}/${kernel.name}`);
   const scenarios = chooseScenarios({ isLocked: lockdown !== undefined, only: options.only });
+  const lines = toOutcomes(outcome.lines);
   const problems = [
-    ...judge(outcome.lines, { kernel, scenarios }),
+    ...judge(lines, { kernel, scenarios }),
     ...await replayHere(outcome.lines, { folder: machineFolder }),
   ];
-  describe(kernel, { ...outcome, problems });
-  return { problems, lines: outcome.lines };
+  describe(kernel, { ...outcome, lines, problems });
+  return { problems, lines };
 }
 
 /** A recording has to yield the same report on another kernel. */
@@ -173,7 +174,8 @@ async function replayHere(
 ): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   for (const line of lines) {
-    if (line.kind !== "scenario" || line.replay === undefined || line.report === undefined) continue;
+    if (line.kind !== "look" || line.replay === undefined || line.report === undefined) continue;
+    const names = line.scenarios.map(({ name }) => name).join(", ");
     const path = `${options.folder}/look.rec`;
     await Deno.writeFile(path, Uint8Array.from(atob(line.replay.recording), (char) => char.charCodeAt(0)));
     const { code, output } = await runCommand(Deno.execPath(), {
@@ -181,7 +183,7 @@ async function replayHere(
       output: "capture",
     });
     const isSame = code === 0 && JSON.stringify(JSON.parse(output)) === JSON.stringify(line.report);
-    if (!isSame) problems.push({ scenario: line.name, text: `replayed here it ended with ${code} and another report` });
+    if (!isSame) problems.push({ scenario: names, text: `replayed here it ended with ${code} and another report` });
   }
   return problems;
 }
@@ -189,7 +191,7 @@ async function replayHere(
 function describe(
   kernel: TriedKernel,
   outcome: {
-    readonly lines: readonly GuestLine[];
+    readonly lines: readonly OutcomeLine[];
     readonly console: string;
     readonly seconds: number;
     readonly problems: readonly Problem[];
@@ -205,7 +207,7 @@ function describe(
 }
 
 /** What this kernel would not have, and what serves instead: the same in every report. */
-function refusalsIn(lines: readonly GuestLine[]): readonly string[] {
+function refusalsIn(lines: readonly OutcomeLine[]): readonly string[] {
   const report = lines.find((line) => line.kind === "scenario" && line.report !== undefined);
   if (report?.kind !== "scenario") return [];
   return (report.report?.cost.hooks ?? []).flatMap(({ hook, provider, refused, blindFor }) =>
@@ -214,7 +216,7 @@ function refusalsIn(lines: readonly GuestLine[]): readonly string[] {
 }
 
 /** One line: what was found, and how far the time ledger is off. */
-function describeScenario(line: Extract<GuestLine, { kind: "scenario" }>): string {
+function describeScenario(line: Extract<OutcomeLine, { kind: "scenario" }>): string {
   const { report } = line;
   if (report === undefined) return `${line.name}: no report`;
   const checks = report.timeLedger.checks.map(({ name, difference }) => `${name} ${(difference * 100).toFixed(1)} %`);

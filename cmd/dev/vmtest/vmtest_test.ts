@@ -1,7 +1,7 @@
 import { assert } from "../../../tests/support/assert.ts";
-import { parseGuestLines, parseOnlyVariable, toOnlyParameter } from "./guest_lines.ts";
+import { type GuestLine, parseGuestLines, parseOnlyVariable, toOnlyParameter, toOutcomes } from "./guest_lines.ts";
 import { TRIED_KERNELS } from "./kernels.ts";
-import { chooseScenarios, type ScenarioChoice, SCENARIOS } from "./scenarios.ts";
+import { chooseScenarios, type ScenarioChoice, SCENARIOS, toLooks } from "./scenarios.ts";
 import { parseRequest } from "./vmtest.ts";
 
 Deno.test("parseRequest() takes every kernel when none is named", () => {
@@ -39,4 +39,34 @@ for (const args of [["4.19"], ["--keep"], ["6.1", "--fast"], ["--only"], ["--kee
 Deno.test("parseGuestLines() leaves out what a terminal adds and a line that was cut off", () => {
   const log = 'boot noise\r\n{"kind":"kernel","release":"6.1"}\r\n{"kind":"end"}\r\n{"kind":"scen';
   assert.deepEqual(parseGuestLines(log), [{ kind: "kernel", release: "6.1" }, { kind: "end" }]);
+});
+
+Deno.test("toLooks() puts together what findings alone are asked of, by kind of target", () => {
+  const looks = toLooks(SCENARIOS);
+  assert.deepEqual(looks.flat().length, SCENARIOS.length);
+  for (const look of looks.filter(({ length }) => length > 1)) {
+    assert.equal(new Set(look.map(({ target }) => target)).size, 1);
+    for (const { name, target, figureProblems, isAlone } of look) {
+      assert.ok(target !== "command" && figureProblems === undefined && isAlone !== true, name);
+    }
+  }
+});
+
+Deno.test("toOutcomes() gives every scenario of a look its own findings, and a single one all of them", () => {
+  const findings = [{ id: "a", target: "pid:1" }, { id: "b", target: "pid:2" }];
+  const lineOf = (scenarios: readonly unknown[]): GuestLine => {
+    const line: unknown = { kind: "look", scenarios, code: 0, said: "", report: { findings } };
+    return line as GuestLine; // nothing else of it is looked at
+  };
+  const one = { name: "one", ready: {}, target: "pid:1" };
+  const found = (lines: readonly GuestLine[]) =>
+    toOutcomes(lines).map((line) =>
+      line.kind === "scenario" ? [line.name, ...line.report?.findings.map(({ id }) => id) ?? []].join(" ") : line.kind
+    );
+  assert.deepEqual(found([lineOf([one, { ...one, name: "two", target: "pid:2" }]), { kind: "end" }]), [
+    "one a",
+    "two b",
+    "end",
+  ]);
+  assert.deepEqual(found([lineOf([{ ...one, target: "" }])]), ["one a b"]);
 });
