@@ -357,26 +357,16 @@ export function chooseScenarios({ isLocked, only }: ScenarioChoice): readonly Sc
  * the programs is most of what a run takes in an emulated machine.
  */
 export function toLooks(scenarios: readonly Scenario[]): readonly (readonly Scenario[])[] {
-  const shared = new Map<string, Scenario[]>();
-  const looks: (readonly Scenario[])[] = [];
-  for (const scenario of scenarios) {
-    if (!isShared(scenario)) {
-      looks.push([scenario]);
-      continue;
-    }
-    const others = shared.get(scenario.target);
-    others?.push(scenario);
-    if (others === undefined) {
-      const look = [scenario];
-      shared.set(scenario.target, look);
-      looks.push(look);
-    }
-  }
-  return looks;
+  const together = scenarios.filter(isShared);
+  const alone = scenarios.filter((scenario) => !isShared(scenario)).map((scenario) => [scenario]);
+  return together.length === 0 ? alone : [...alone, together];
 }
 
-/** Its finding is told from those of others by its target; figures are of the whole report. */
+/**
+ * Its finding is told from those of others by its target; figures are of the
+ * whole report, and diagnose takes many processes but one cgroup.
+ */
 function isShared({ target, isAlone, arguments: given, figureProblems, nowNames }: Scenario): boolean {
-  return target !== "command" && isAlone !== true && given === undefined && figureProblems === undefined &&
+  return target === "process" && isAlone !== true && given === undefined && figureProblems === undefined &&
     nowNames === undefined;
 }
