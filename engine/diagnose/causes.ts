@@ -1,7 +1,8 @@
 /**
- * Waits grouped by what they were for, with every lock wait given to what the
- * holder of the lock was waiting for: a lock whose holder sits in fsync is one
- * cause, the fsync.
+ * Waits grouped by what they were for, with the waits for a lock given to what
+ * the holders of the lock were waiting for: a lock whose holder sits in fsync is
+ * one cause, the fsync. A lock with several kinds of holder is divided among
+ * them by the time each kept it; what no other cause explains stays the lock's.
  *
  * @module
  */
@@ -18,10 +19,13 @@ import { causeKey } from "./event_digest.ts";
 import { groupBy, type TargetFacts } from "./facts.ts";
 import type { WaitFigures } from "./finding.ts";
 import { percentileMsMax, sumBuckets } from "./histogram.ts";
-import { describeObject } from "./wait_object.ts";
+import { describeObject, objectKey } from "./wait_object.ts";
 
-/** A lock is given to one cause when its holder spent this much of the waiters' time on it. */
-const FOLD_SHARE_MIN = 0.5;
+/** A holder that spent this much of its time with the lock on one wait did the rest in between. */
+const MAIN_SHARE_MIN = 0.5;
+
+/** Less of a lock's time than this is what rounding left. */
+const REST_SHARE_MIN = 0.001;
 
 /** Below this share of the lock's waiting time the holder was looked at too rarely to judge. */
 const CHAIN_COVERAGE_MIN = 0.2;
@@ -29,16 +33,27 @@ const CHAIN_COVERAGE_MIN = 0.2;
 /** Locks held by threads that wait for locks: further than this is a cycle or not worth a sentence. */
 const CHAIN_DEPTH_MAX = 8;
 
-/** One lock as its waiters saw it, and what its holder was doing. */
+/** One lock as its waiters saw it, or the part of it that one cause explains. */
 export interface ContendedLock {
+  /** Of the waiters; of the first of them where a file lock has waiters in several processes. */
   readonly processId: number;
-  readonly address: string;
+  /** A futex, or the file that is locked. */
+  readonly object: WaitObject;
+  /** "lock 0x7f…", "the lock on /srv/state". */
+  readonly name: string;
+  /** Of those who waited, in a part without the one who held it. */
   readonly waits: readonly WaitMeasurement[];
+  /** The part's share of the waiting. */
   readonly totalMs: number;
-  /** What held it up, most of the time; `undefined` when nothing is known of a holder. */
+  /** Waiting for this lock that other causes explain. */
+  readonly elsewhereMs: number;
+  /** What held it up, most of the part's time; `undefined` when nothing is known of a holder. */
   readonly root: LockRoot | undefined;
+  /** Whether the time belongs to what the holder waited for rather than to the lock. */
+  readonly isFolded: boolean;
 }
 
+/** What held a lock up. */
 export interface LockRoot {
   /**
    * `wait`: the last holder of the chain was blocked on `object`. `running`: it
@@ -52,8 +67,6 @@ export interface LockRoot {
   readonly holders: readonly Waker[];
   /** Of the lock's waiting time seen by the chains, 0 to 1. */
   readonly share: number;
-  /** Whether the lock's time belongs to that wait rather than to the lock. */
-  readonly isFolded: boolean;
 }
 
 /** Everything one object made the target wait for, by class. */
@@ -82,8 +95,8 @@ export function toCauses(facts: TargetFacts): Causes {
 function findCauses(facts: TargetFacts): Causes {
   const locks = contendedLocks(facts);
   const folded = groupBy(
-    locks.filter((lock) => lock.root?.isFolded),
-    (lock) => lock.root?.waitClass === undefined ? "" : causeKey({ ...lock.root, waitClass: lock.root.waitClass }),
+    locks.filter(({ isFolded }) => isFolded),
+    ({ root }) => root?.waitClass === undefined ? "" : causeKey({ ...root, waitClass: root.waitClass }),
   );
   const own = groupBy(
     facts.waits.filter((wait) => wait.waitClass !== "lock" && !IDLE_WAIT_CLASSES.has(wait.waitClass)),
@@ -104,69 +117,132 @@ function findCauses(facts: TargetFacts): Causes {
       explainedMs: totalMs(waits) + causedLocks.reduce((sum, lock) => sum + lock.totalMs, 0),
     });
   }
-  return { byKey, locks: locks.filter((lock) => !lock.root?.isFolded) };
+  return { byKey, locks: locks.filter(({ isFolded }) => !isFolded) };
 }
 
+/** Every lock that was waited for, in as many parts as its time has explanations. */
 function contendedLocks(facts: TargetFacts): readonly ContendedLock[] {
-  const chains = groupBy(facts.lockChains, (chain) => lockKey(chain.processId, chain.lockAddress));
+  const chains = groupBy(facts.lockChains, (chain) => chainKey(chain.processId, chain.lockAddress));
   const waits = facts.waits.filter((wait) => wait.waitClass === "lock");
-  return Array.from(groupBy(waits, (wait) => lockKey(wait.processId, lockAddress(wait.object))), ([key, lockWaits]) => {
-    const processId = lockWaits[0]?.processId ?? 0;
-    const address = lockAddress(lockWaits[0]?.object ?? { kind: "none" });
-    const total = totalMs(lockWaits);
-    return { processId, address, waits: lockWaits, totalMs: total, root: rootOf(key, { chains, totalMs: total }) };
-  });
+  return Array.from(groupBy(waits, lockKey).values(), (lockWaits) => partsOfLock(lockWaits, chains)).flat();
 }
 
-function lockAddress(object: WaitObject): string {
-  return object.kind === "lock" ? object.address : "?";
+/** A futex is a process's own; a file is locked against all of them. */
+function lockKey(wait: WaitMeasurement): string {
+  return wait.object.kind === "file" ? objectKey(wait.object) : `${wait.processId} ${objectKey(wait.object)}`;
 }
 
-function lockKey(processId: number, address: string): string {
+/** Yields "lock 0x7f…", "the lock on /srv/state". */
+function lockName(object: WaitObject): string {
+  if (object.kind === "lock") return describeObject(object);
+  return object.kind === "none" ? "a lock that is not named" : `the lock on ${describeObject(object)}`;
+}
+
+function chainKey(processId: number, address: string): string {
   return `${processId} ${address}`;
 }
 
+/** What the kernel side calls the lock in its chains: a file's by its inode. */
+function chainAddress(object: WaitObject): string {
+  if (object.kind === "lock") return object.address;
+  return object.kind === "file" ? `0x${BigInt(object.id.split(":").at(-1) ?? "0").toString(16)}` : "?";
+}
+
 type Chains = ReadonlyMap<string, readonly LockChainMeasurement[]>;
-type Step = Omit<LockRoot, "share" | "isFolded">;
+type Step = Omit<LockRoot, "share">;
 
-/** Follows every holder of the lock to its end and yields the end most of the time led to. */
-function rootOf(key: string, { chains, totalMs }: { chains: Chains; totalMs: number }): LockRoot | undefined {
-  const ends = (chains.get(key) ?? []).map((chain) => ({
-    totalMs: chain.totalMs,
-    step: followChain(chain, { chains, visited: [key] }),
-  }));
-  const knownMs = ends.reduce((sum, end) => sum + end.totalMs, 0);
-  if (knownMs <= 0) return undefined;
-  const [dominant] = Array.from(
-    groupBy(ends, ({ step }) => `${step.kind} ${step.waitClass} ${describeObject(step.object)}`).values(),
-    (group) => ({
-      totalMs: group.reduce((sum, end) => sum + end.totalMs, 0),
-      step: group.reduce((first, second) => second.totalMs > first.totalMs ? second : first).step,
-    }),
-  ).sort((first, second) => second.totalMs - first.totalMs);
-  if (dominant === undefined) return undefined;
-  const share = dominant.totalMs / knownMs;
-  return {
-    ...dominant.step,
-    share,
-    isFolded: isFoldable(dominant.step) && share >= FOLD_SHARE_MIN && knownMs >= CHAIN_COVERAGE_MIN * totalMs,
-  };
+/** What some of a lock's waiting led to, as far as the chains saw it. */
+interface ChainEnd {
+  readonly step: Step;
+  readonly totalMs: number;
 }
 
-/** Classes a lock's time may be given to. Sleeping or idling with a lock held is the lock user's doing, not the timer's. */
-const FOLDABLE_CLASSES: ReadonlySet<WaitClass> = new Set<WaitClass>([
-  "network",
-  "diskRead",
-  "diskWrite",
-  "pipe",
-  "child",
-  "pageFault",
-]);
+function partsOfLock(waits: readonly WaitMeasurement[], chains: Chains): readonly ContendedLock[] {
+  const object = waits[0]?.object ?? { kind: "none" };
+  const lock = { processId: waits[0]?.processId ?? 0, object, name: lockName(object) };
+  const total = totalMs(waits);
+  const ends = endsOfLock(waits, chains);
+  const knownMs = sumOfEnds(ends);
+  const explained = knownMs > 0 && knownMs >= CHAIN_COVERAGE_MIN * total
+    ? Array.from(groupBy(ends.filter(({ step }) => isExplained(step)), endKey).values())
+    : [];
+  const own = explained.length === 0 ? ends : ends.filter(({ step }) => !isExplained(step));
+  const parts = explained.map((group) => {
+    const waiting = explained.length > 1 || own.length > 0 ? withoutHolder(waits, group) : waits;
+    const partMs = Math.min(total * sumOfEnds(group) / knownMs, totalMs(waiting));
+    const root = rootOf(group, knownMs);
+    return { ...lock, waits: waiting, totalMs: partMs, elsewhereMs: total - partMs, root, isFolded: true };
+  }).filter((part) => part.totalMs > 0);
 
-function isFoldable(step: Step): boolean {
-  return step.kind === "wait" && step.waitClass !== undefined && FOLDABLE_CLASSES.has(step.waitClass);
+  const elsewhereMs = parts.reduce((sum, part) => sum + part.totalMs, 0);
+  const restMs = total - elsewhereMs;
+  if (restMs <= REST_SHARE_MIN * total) return parts;
+  const waiting = parts.length > 0 ? withoutHolder(waits, own) : waits;
+  return [...parts, {
+    ...lock,
+    waits: totalMs(waiting) < restMs ? waits : waiting,
+    totalMs: restMs,
+    elsewhereMs,
+    root: rootOf(own, knownMs),
+    isFolded: false,
+  }];
 }
 
+/** Leaves out the one who held the lock: it waited for others that held it. */
+function withoutHolder(waits: readonly WaitMeasurement[], ends: readonly ChainEnd[]): readonly WaitMeasurement[] {
+  const holderIds = new Set(ends.map(({ step }) => step.holders[0]?.threadId));
+  return holderIds.size === 1 ? waits.filter((wait) => !holderIds.has(wait.threadId)) : waits;
+}
+
+/** Follows every holder of the lock to its end. */
+function endsOfLock(waits: readonly WaitMeasurement[], chains: Chains): readonly ChainEnd[] {
+  const address = chainAddress(waits[0]?.object ?? { kind: "none" });
+  const keys = [...new Set(waits.map((wait) => chainKey(wait.processId, address)))];
+  const ends = keys.flatMap((key) =>
+    (chains.get(key) ?? []).filter((chain) => !isQueueing(chain, key)).map((chain) => ({
+      totalMs: chain.totalMs,
+      step: followChain(chain, { chains, visited: [key] }),
+    }))
+  );
+  return Array.from(groupBy(ends, ({ step }) => step.holders.at(-1)?.threadId).values(), withoutPauses).flat();
+}
+
+/** What runs between the waits of an fsync is part of the fsync: a holder's running time goes to its main wait. */
+function withoutPauses(ends: readonly ChainEnd[]): readonly ChainEnd[] {
+  const main = largestGroup(ends.filter(({ step }) => isExplained(step)));
+  const [first] = main;
+  if (first === undefined || sumOfEnds(main) < MAIN_SHARE_MIN * sumOfEnds(ends)) return ends;
+  return ends.map((end) => end.step.kind === "running" ? { ...end, step: first.step } : end);
+}
+
+function endKey({ step }: ChainEnd): string {
+  return `${step.kind} ${step.waitClass} ${objectKey(step.object)}`;
+}
+
+function sumOfEnds(ends: readonly ChainEnd[]): number {
+  return ends.reduce((sum, end) => sum + end.totalMs, 0);
+}
+
+function largestGroup(ends: readonly ChainEnd[]): readonly ChainEnd[] {
+  return Array.from(groupBy(ends, endKey).values())
+    .sort((first, second) => sumOfEnds(second) - sumOfEnds(first))[0] ?? [];
+}
+
+/** Yields what most of `ends` led to; `knownMs`: of all the lock's waiting that chains saw. */
+function rootOf(ends: readonly ChainEnd[], knownMs: number): LockRoot | undefined {
+  const main = largestGroup(ends);
+  const [longest] = [...main].sort((first, second) => second.totalMs - first.totalMs);
+  if (longest === undefined || knownMs <= 0) return undefined;
+  return { ...longest.step, share: sumOfEnds(main) / knownMs };
+}
+
+/** Classes whose rules tell of the locks held meanwhile. Sleeping with a lock held is the lock user's doing, not the timer's. */
+const EXPLAINING_CLASSES: ReadonlySet<WaitClass> = new Set<WaitClass>(["network", "diskRead", "diskWrite"]);
+
+/** Whether the lock's time belongs to what its holder waited for rather than to the lock. */
+function isExplained(step: Step | undefined): boolean {
+  return step?.kind === "wait" && step.waitClass !== undefined && EXPLAINING_CLASSES.has(step.waitClass);
+}
 function followChain(
   chain: LockChainMeasurement,
   { chains, visited }: { chains: Chains; visited: readonly string[] },
@@ -180,12 +256,20 @@ function followChain(
   if (chain.holderWaitClass === undefined) return { ...step, kind: "running" };
   if (chain.holderWaitClass !== "lock") return { ...step, kind: "wait" };
 
-  const nextKey = lockKey(chain.processId, lockAddress(chain.holderObject));
-  if (visited.includes(nextKey)) return { ...step, kind: "cycle" };
-  const [next] = [...chains.get(nextKey) ?? []].sort((first, second) => second.totalMs - first.totalMs);
+  const nextKey = chainKey(chain.processId, chainAddress(chain.holderObject));
+  if (chain.holderObject.kind === "lock" && visited.includes(nextKey)) return { ...step, kind: "cycle" };
+  const [next] = (visited.includes(nextKey) ? [] : chains.get(nextKey) ?? [])
+    .filter((following) => !isQueueing(following, nextKey))
+    .sort((first, second) => second.totalMs - first.totalMs);
   if (next === undefined || visited.length >= CHAIN_DEPTH_MAX) return { ...step, kind: "wait" };
   const end = followChain(next, { chains, visited: [...visited, nextKey] });
   return { ...end, holders: [chain.holder, ...end.holders] };
+}
+
+/** Who released a file's lock may have queued for it all the while: that says nothing of who held it. */
+function isQueueing(chain: LockChainMeasurement, key: string): boolean {
+  return chain.holderWaitClass === "lock" && chain.holderObject.kind === "file" &&
+    chainKey(chain.processId, chainAddress(chain.holderObject)) === key;
 }
 
 /** Yields "`flusher` (4713), itself in fsync of /data.bin". */

@@ -91,7 +91,7 @@ function describeLockConsequence(facts: TargetFacts, lock: ContendedLock): strin
   const names = formatList(waiters.map((thread) => thread.command), { itemsMax: 3 });
   const held = lock.root === undefined ? "" : `, held by ${describeHolders(lock.root)}`;
   return `${formatCount(waiters.length, "thread")} (${names}) waited ${formatMs(lock.totalMs)} ` +
-    `for lock ${lock.address}${held}.`;
+    `for ${lock.name}${held}.`;
 }
 
 /**

@@ -15,7 +15,7 @@ import { type ContendedLock, describeActivity, describeHolders, toCauses } from 
 import { evidenceOfWaits, impactOf, judge, WAIT_CATEGORIES } from "../evidence.ts";
 import { incompletenessNotes, isReliable, type TargetFacts } from "../facts.ts";
 import type { Evidence, Finding, ThreadName } from "../finding.ts";
-import { formatShare } from "../format.ts";
+import { formatMs, formatShare } from "../format.ts";
 import { isStuck } from "./stuck_lock.ts";
 import { WINDOW_MS_MIN } from "../severity.ts";
 
@@ -33,7 +33,7 @@ function judgeLock(facts: TargetFacts, lock: ContendedLock): readonly Finding[] 
     id: "lock-contention",
     targetId: facts.targetId,
     severity,
-    title: `Waiting for lock ${lock.address} takes ${formatShare(impact.share)} of the non-idle time; ${
+    title: `Waiting for ${lock.name} takes ${formatShare(impact.share)} of the non-idle time; ${
       heldBy(lock, evidence.waker)
     }.`,
     evidence,
@@ -48,10 +48,16 @@ function evidenceOfLock(facts: TargetFacts, lock: ContendedLock): Evidence {
   const base = evidenceOfWaits(facts, lock.waits);
   const holder = lock.root?.holders[0];
   const waker = majorityWaker(lock);
-  const notes = [...base.notes ?? [], ...incompletenessNotes(facts, ["chains"])];
+  const notes = [
+    ...base.notes ?? [],
+    ...incompletenessNotes(facts, ["chains"]),
+    ...(lock.elsewhereMs > 0
+      ? [`${formatMs(lock.elsewhereMs)} more of the waiting for it are told with what other holders waited for`]
+      : []),
+  ];
   return {
     ...base,
-    object: `lock ${lock.address}`,
+    object: lock.name,
     ...(lock.root !== undefined && holder !== undefined
       ? { holder: { ...holder, activity: describeActivity(lock.root), share: lock.root.share } }
       : {}),

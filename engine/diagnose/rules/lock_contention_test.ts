@@ -1,8 +1,9 @@
 import { assert } from "../../../tests/support/assert.ts";
 import type { LockChainMeasurement, WaitObject } from "../../api/measurements.ts";
 import type { Severity } from "../../api/severity.ts";
-import { buildFacts, type WaitSketch, type WorldSketch } from "../test_measurements.ts";
+import { buildFacts, PEER, type WaitSketch, type WorldSketch } from "../test_measurements.ts";
 import { lockContention } from "./lock_contention.ts";
+import { slowPeer } from "./slow_peer.ts";
 
 const LOCK: WaitObject = { kind: "lock", address: "0x10" };
 const HOLDER = { threadId: 101, processId: 100, command: "compactor" };
@@ -87,6 +88,132 @@ Deno.test("lockContention() keeps a lock whose holder sat in disk waits for the 
     })).length;
   assert.equal(findings(1400, 1600), 1);
   assert.equal(findings(1600, 1400), 0);
+});
+
+/** A lock that one thread keeps over calls to a peer and another over naps; both wait for it as well, as two more do. */
+const TWO_HOLDERS = buildFacts({
+  processes: [{
+    processId: 100,
+    command: "shop",
+    threads: [["nethold", 1500], ["sleephold", 1500], ["worker-0", 3000], ["worker-1", 3000]].map((
+      [command, lockMs],
+      index,
+    ) => ({
+      threadId: 101 + index,
+      command: String(command),
+      onCpuMs: 100,
+      waits: [
+        { waitClass: "lock" as const, object: LOCK, systemCall: "futex", count: 50, eachMs: Number(lockMs) / 50 },
+        ...(command === "nethold"
+          ? [{ waitClass: "network" as const, object: PEER, systemCall: "recvfrom", count: 100, eachMs: 30 }]
+          : []),
+      ],
+    })),
+  }],
+  lockChains: [
+    {
+      holder: { threadId: 101, processId: 100, command: "nethold" },
+      holderWaitClass: "network",
+      holderSystemCall: "recvfrom",
+      holderObject: PEER,
+      totalMs: 4400,
+    },
+    {
+      holder: { threadId: 102, processId: 100, command: "sleephold" },
+      holderWaitClass: "sleep",
+      holderSystemCall: "clock_nanosleep",
+      holderObject: { kind: "timer" },
+      totalMs: 4400,
+    },
+  ],
+});
+
+Deno.test("lockContention() and slowPeer() divide a lock with two kinds of holder, and count no holder among its waiters", () => {
+  const [lock, ...moreLocks] = lockContention(TWO_HOLDERS);
+  const [peer, ...morePeers] = slowPeer(TWO_HOLDERS);
+  assert.deepEqual([...moreLocks, ...morePeers], []);
+  assert.equal(lock?.explainedMs, 4500);
+  assert.equal(peer?.explainedMs, 3000 + 4500);
+  assert.match(lock?.title ?? "", /held by sleephold \(102\), itself asleep in clock_nanosleep/);
+  assert.deepEqual(lock?.evidence.threads?.map(({ command }) => command), ["worker-0", "worker-1", "nethold"]);
+  assert.deepEqual(lock?.evidence.notes, [
+    "4500.00 ms more of the waiting for it are told with what other holders waited for",
+  ]);
+  assert.deepEqual(peer?.consequences, [
+    "3 threads (worker-0, worker-1, sleephold) waited 4500.00 ms for lock 0x10, held by nethold (101), itself in " +
+    "recvfrom of 10.0.0.9:5432.",
+  ]);
+});
+
+Deno.test("lockContention() tells of a lock whose holder waits for a pipe or a child: no other finding would", () => {
+  for (
+    const [holderWaitClass, holderObject] of [["pipe", { kind: "pipe", inode: 7 }], ["child", {
+      kind: "child",
+      processId: 0,
+    }]] as const
+  ) {
+    const chains = [{ holder: HOLDER, holderWaitClass, holderSystemCall: "read", holderObject, totalMs: 3000 }];
+    assert.match(
+      lockContention(factsWith({ wait: { count: 60, eachMs: 50 }, chains }))[0]?.title ?? "",
+      /held by compactor \(101\), itself in read of/,
+    );
+  }
+});
+
+const FILE_LOCKS: readonly WaitObject[] = [
+  { kind: "file", id: "8:1:255", path: "/srv/deep.dat" },
+  { kind: "file", id: "8:1:256", path: "/srv/lk.dat" },
+];
+
+Deno.test("lockContention() tells file locks apart by their files, each with the one that released it", () => {
+  const findings = lockContention(buildFacts({
+    processes: [{
+      processId: 100,
+      command: "shop",
+      threads: FILE_LOCKS.map((object, index) => ({
+        threadId: 100 + index,
+        waits: [{
+          waitClass: "lock",
+          object,
+          systemCall: "flock",
+          count: 10,
+          eachMs: 300,
+          waker: { threadId: 900 + index, processId: 900 + index, command: `holder-${index}` },
+        }],
+      })),
+    }],
+  }));
+  assert.deepEqual(findings.map(({ title }) => title), [
+    "Waiting for the lock on /srv/deep.dat takes 50.0% of the non-idle time; it is mostly released by holder-0 (900).",
+    "Waiting for the lock on /srv/lk.dat takes 50.0% of the non-idle time; it is mostly released by holder-1 (901).",
+  ]);
+});
+
+Deno.test("lockContention() follows a chain over a file lock to its holder, and calls queueing for a file no deadlock", () => {
+  const [object] = FILE_LOCKS;
+  const queueing = {
+    lockAddress: "0xff",
+    holder: { ...HOLDER, threadId: 103, command: "queuer" },
+    holderWaitClass: "lock" as const,
+    holderSystemCall: "flock",
+    ...(object === undefined ? {} : { holderObject: object }),
+    totalMs: 9000,
+  };
+  const asleep = { holderWaitClass: "sleep" as const, holderSystemCall: "clock_nanosleep", totalMs: 100 };
+  const chainsOf = (...fileLock: readonly Partial<LockChainMeasurement>[]) => [
+    { ...queueing, lockAddress: "0x10", holder: HOLDER, totalMs: 3000 },
+    ...fileLock,
+  ];
+  const wait = { count: 60, eachMs: 50 };
+  const title = (chains: readonly Partial<LockChainMeasurement>[]) =>
+    lockContention(factsWith({ wait, chains }))[0]?.title;
+  assert.match(
+    title(
+      chainsOf(queueing, { ...asleep, lockAddress: "0xff", holder: { ...HOLDER, threadId: 104, command: "hog" } }),
+    ) ?? "",
+    /held by compactor \(101\), who waits for a lock held by hog \(104\), itself asleep in clock_nanosleep\./,
+  );
+  assert.match(title(chainsOf(queueing)) ?? "", /held by compactor \(101\), itself in flock of \/srv\/deep\.dat\./);
 });
 
 Deno.test("lockContention() does not give a lock to a cause that explains a sliver of it", () => {

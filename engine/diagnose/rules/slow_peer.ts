@@ -81,8 +81,9 @@ function slowMsOf(cause: Cause, slowPeerMs: number): number {
 }
 
 /** A socket pair to which a thread of its own listens all the while: how programs take signals and wake themselves. */
-function isWakeUpChannel(facts: TargetFacts, { object, waits }: Cause): boolean {
+function isWakeUpChannel(facts: TargetFacts, { object, waits, locks }: Cause): boolean {
   const [only, ...others] = waits;
+  if (locks.length > 0) return false;
   if (object.kind !== "unixPeer" || object.path !== undefined || only === undefined || others.length > 0) return false;
   const thread = facts.processes.get(only.processId)?.threadsById.get(only.threadId);
   const isAllItDoes = only.totalMs >= DORMANT_SHARE_MIN * (thread?.sums.lifetimeMs ?? facts.windowMs);

@@ -14,6 +14,7 @@ import { groupBy, isDormant, isReliable, type TargetFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 import { formatCount, formatList, formatMs } from "../format.ts";
 import { WINDOW_MS_MIN } from "../severity.ts";
+import { describeObject } from "../wait_object.ts";
 
 /** Two threads and two locks make a deadlock; one thread may wait for a holder that is merely slow. */
 const DEADLOCK_MIN = 2;
@@ -42,23 +43,30 @@ function toFinding(facts: TargetFacts, locks: readonly ContendedLock[]): Finding
   const explainedMs = locks.reduce((sum, lock) => sum + lock.totalMs, 0);
   const isCircle = locks.some((lock) => lock.root?.kind === "cycle");
   const isDeadlock = isCircle || (locks.length >= DEADLOCK_MIN && threadCount >= DEADLOCK_MIN);
-  const names = formatList(locks.map((lock) => lock.address), { itemsMax: LOCKS_NAMED_MAX });
+  const [only, ...others] = locks;
+  const names = only !== undefined && others.length === 0
+    ? only.name
+    : `locks ${formatList(locks.map(shortName), { itemsMax: LOCKS_NAMED_MAX })}`;
   return {
     id: "stuck-lock",
     targetId: facts.targetId,
     severity: isDeadlock ? "critical" : "error",
     title:
       `${formatCount(threadCount, "thread")} of ${command} (${processId}) waited for ${
-        locks.length === 1 ? "lock" : `${locks.length} locks`
-      } ${names} during the whole window (${formatMs(facts.windowMs)}): nobody lets go` +
+        others.length === 0 ? "" : `${locks.length} `
+      }${names} during the whole window (${formatMs(facts.windowMs)}): nobody lets go` +
       `${isCircle ? ", they wait for each other: a deadlock" : isDeadlock ? ", as in a deadlock" : ""}.`,
     evidence: {
       ...evidenceOfWaits(facts, waits),
-      object: locks.length === 1 ? `lock ${names}` : `locks ${names}`,
+      object: names,
     },
     consequences: [],
     nextStep: `Run podtrace diagnose --pid ${processId} --now: it names who holds each lock; then take a core of it.`,
     explainedMs,
     share: impactOf(facts, explainedMs).share,
   };
+}
+
+function shortName({ object }: ContendedLock): string {
+  return object.kind === "lock" ? object.address : describeObject(object);
 }
