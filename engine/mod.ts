@@ -42,6 +42,7 @@ export { measureWallOffsetMs } from "./core/wall_offset.ts";
 export type { WordReader } from "./core/lock_owners.ts";
 
 export { DiagnosisAccumulator } from "./diagnose/accumulator.ts";
+export { toExporterAlert } from "./alerting/exporter_alert.ts";
 export { toAlerts } from "./diagnose/alerts.ts";
 export { describeSink } from "./diagnose/text_alerting.ts";
 export type { AccumulatorOptions } from "./diagnose/accumulator.ts";

@@ -219,7 +219,7 @@ async function openRecording(run: Run, tracing: Tracing): Promise<OpenRecording 
 
 /** Nothing is attached any more when this is over, whatever way it ends. */
 async function runAttached(
-  run: Run,
+  run: WindowRun,
   tracing: Tracing & { live: OpenLiveView; recording: OpenRecording | undefined },
 ): Promise<EndReason> {
   const { context, wiring } = run;
@@ -232,7 +232,10 @@ async function runAttached(
     // Whatever form a replay is asked for: what went on over time is in the recording.
     wantsInterim: isProgressShown || recording !== undefined,
   });
-  await using engine = await wiring.openEngine({ diagnosis: () => observer }, { recording: recording?.run });
+  await using engine = await wiring.openEngine({ diagnosis: () => observer }, {
+    recording: recording?.run,
+    onExporterFailure: (failure) => run.alerts.tellExporterFailure(failure),
+  });
 
   const [problem] = engine.setTargets(planTargetSet(targets, { ...view, ...view.selection }));
   if (problem !== undefined) throw problem.cause;

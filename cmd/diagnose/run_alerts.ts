@@ -9,7 +9,13 @@ import { type Alert, ALERT_SEVERITIES, type AlertingReceipt } from "../../engine
 import type { TraceEvent } from "../../engine/api/events.ts";
 import type { Exporter, ExportOptions, ExportOutcome } from "../../engine/api/exporter.ts";
 import type { Measurements } from "../../engine/api/measurements.ts";
-import { AlertDispatcher, type AlertingSettings, describeSink, type HttpPort } from "../../engine/mod.ts";
+import {
+  AlertDispatcher,
+  type AlertingSettings,
+  describeSink,
+  type HttpPort,
+  toExporterAlert,
+} from "../../engine/mod.ts";
 import { readAlertConfiguration } from "../alert_settings.ts";
 import type { ProcessContext } from "../process_context.ts";
 import type { Logger } from "../status_output.ts";
@@ -35,6 +41,8 @@ export interface RunAlertsOptions {
 export interface RunAlerts extends AsyncDisposable {
   /** Yields an exporter that passes everything on to `next`, and tells what `alertsSoFar` keeps yielding. */
   watch(next: Exporter, alertsSoFar: () => readonly Alert[]): Exporter;
+  /** Tells that an exporter fails, at once. */
+  tellExporterFailure(failure: { readonly exporter: string; readonly problem: string }): void;
   /** Tells what was not told yet, waits for it, and resolves with the receipt; `undefined`: no alerts are told. */
   conclude(alerts: readonly Alert[]): Promise<AlertingReceipt | undefined>;
 }
@@ -48,6 +56,7 @@ export function openRunAlerts(options: RunAlertsOptions): RunAlerts {
 
 const NO_ALERTS: RunAlerts = {
   watch: (next) => next,
+  tellExporterFailure: () => {},
   conclude: () => Promise.resolve(undefined),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
@@ -80,6 +89,10 @@ class ToldAlerts implements RunAlerts {
       elapsedMs: () => this.#context.elapsedMs(),
       look: () => this.#tellLasting(alertsSoFar()),
     });
+  }
+
+  tellExporterFailure(failure: { readonly exporter: string; readonly problem: string }): void {
+    this.#offer(toExporterAlert({ ...failure, atWallMs: this.#context.wallMs() }));
   }
 
   async conclude(alerts: readonly Alert[]): Promise<AlertingReceipt> {

@@ -88,6 +88,13 @@ export interface FinishedReport extends DiagnosisOutcome {
   render(format: OutputFormat, options?: RenderOptions): string;
 }
 
+/** What one run wants of its engine. */
+export interface EngineOptions {
+  readonly recording: RunRecording | undefined;
+  /** Told when an exporter begins to fail; it is logged in any case. */
+  readonly onExporterFailure?: (failure: { readonly exporter: string; readonly problem: string }) => void;
+}
+
 /** Takes everything a run yields and makes the report of it. */
 export interface Diagnosis {
   readonly exporter: Exporter;
@@ -117,7 +124,7 @@ export interface DiagnoseWiring {
   /** @param options.output the form the report will have, which decides what is kept for it */
   openDiagnosis(targets: readonly Target[], options: DiagnosisOptions): Diagnosis;
   /** Loads and attaches; the engine owns all of it and gives it back on disposal. */
-  openEngine(factories: ExporterFactories, options?: { recording: RunRecording | undefined }): Promise<Engine>;
+  openEngine(factories: ExporterFactories, options?: EngineOptions): Promise<Engine>;
   /** What every thread of `targets` does at this instant. */
   takeSnapshot(targets: readonly Target[]): Promise<FinishedReport>;
 }
@@ -142,8 +149,8 @@ export function openWiring(options: WiringOptions): DiagnoseWiring {
     isProcessAlive: (processId) => !["Z", "X", undefined].includes(host.procFs.stat(processId)?.state),
     isCgroupPresent: (path) => host.cgroupFs.groupPathOfDirectory(path) !== undefined && isDirectory(path),
     openDiagnosis: (targets, given) => openDiagnosis(targets, { ...given, wallMs: () => options.context.wallMs() }),
-    openEngine: (factories, { recording } = { recording: undefined }) =>
-      openRunningEngine(factories, { ...options, host, recording }),
+    openEngine: (factories, given = { recording: undefined }) =>
+      openRunningEngine(factories, { ...options, ...given, host }),
     takeSnapshot: (targets) => takeSnapshot(targets, { ...options, host }),
   };
 }
@@ -196,7 +203,7 @@ function readObject(context: Pick<ProcessContext, "environment">): Promise<Uint8
 
 async function openRunningEngine(
   factories: ExporterFactories,
-  parts: EngineParts & { readonly recording: RunRecording | undefined },
+  parts: EngineParts & EngineOptions,
 ): Promise<Engine> {
   const { context, host, log, recording } = parts;
   const objectBytes = await readObject(context);
@@ -214,7 +221,10 @@ async function openRunningEngine(
     clock: recording?.clock(clock) ?? clock,
     timer: context.timer,
     host: recording?.host(reader) ?? reader,
-    reportProblem: ({ routeId, cause }) => log.warn(`route ${routeId}: ${cause.message}`),
+    reportProblem: ({ routeId, cause }) => {
+      log.warn(`route ${routeId}: ${cause.message}`);
+      parts.onExporterFailure?.({ exporter: routeId, problem: cause.message });
+    },
   });
 }
 

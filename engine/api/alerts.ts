@@ -26,7 +26,7 @@ export interface Alert {
   readonly message: string;
   /** When it was found, unix time in milliseconds. */
   readonly atWallMs: number;
-  /** The part of podtrace that says so: "error_detector". */
+  /** The part of podtrace that says so: "error_detector", "resource_monitor", "exporter". */
   readonly source: string;
   /** The rule that found it; with `subject` it tells alerts apart. */
   readonly rule: string;

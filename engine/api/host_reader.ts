@@ -7,7 +7,7 @@
  */
 
 import type { PressureMeasurement, StackFrame } from "./measurements.ts";
-import type { CgroupIoMeasurement, CgroupMemoryMeasurement } from "./resource_measurements.ts";
+import type { CgroupIoMeasurement, CgroupMemoryMeasurement, CgroupTaskMeasurement } from "./resource_measurements.ts";
 
 /** One process, as /proc tells it. */
 export interface ProcessReading {
@@ -39,6 +39,8 @@ export interface CgroupReading {
   readonly memory: CgroupMemoryMeasurement | undefined;
   /** Totals here, not deltas; `undefined`: no I/O controller speaks for the group. */
   readonly io: CgroupIoMeasurement | undefined;
+  /** `undefined`: no pids controller speaks for the group; absent in older recordings. */
+  readonly tasks?: CgroupTaskMeasurement | undefined;
 }
 
 /** What podtrace itself uses. */

@@ -110,7 +110,17 @@ export interface CgroupIoMeasurement {
   readonly limits: readonly CgroupIoLimit[];
 }
 
-/** Memory and I/O of one target's cgroup: use and events are of the window. */
+/** Processes and threads of one cgroup, or of the one above it that is nearer to its limit. */
+export interface CgroupTaskMeasurement {
+  /** The group these figures are of: absolute, in the host's view, sanitised. */
+  readonly path: string;
+  /** Threads at the end of the window, those of groups below included. */
+  readonly usageCount: number;
+  /** `undefined`: no limit from here to the root. */
+  readonly limitCount: number | undefined;
+}
+
+/** Memory, I/O and tasks of one target's cgroup: use and events are of the window. */
 export interface CgroupResourceMeasurement {
   /** Whose cgroup it is. */
   readonly targetId: TargetId;
@@ -120,6 +130,8 @@ export interface CgroupResourceMeasurement {
   readonly memory: CgroupMemoryMeasurement | undefined;
   /** `undefined`: no I/O controller speaks for this group. */
   readonly io: CgroupIoMeasurement | undefined;
+  /** `undefined`: no pids controller speaks for this group, or the recording is an older one. */
+  readonly tasks?: CgroupTaskMeasurement | undefined;
 }
 
 /** A process of a target the kernel killed for want of memory. */

@@ -44,6 +44,7 @@ export function toCgroupResources(
     path: cgroup.path,
     memory: end?.memory && toMemoryDelta(begin?.memory, end.memory),
     io: end?.io && begin?.io && toIoDelta(begin.io, end.io),
+    tasks: end?.tasks,
   };
 }
 

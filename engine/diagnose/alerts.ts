@@ -1,14 +1,14 @@
 /**
- * Findings as alerts. Making them has no effect: telling them is alerting's.
+ * What a report has to tell as alerts. Making them has no effect: telling them is alerting's.
  *
  * @module
  */
 
-import type { Alert } from "../api/alerts.ts";
-import { compareSeverity } from "../api/severity.ts";
+import { type Alert, compareAlertSeverity } from "../api/alerts.ts";
 import type { Evidence, Finding } from "./finding.ts";
 import { formatList } from "./format.ts";
 import type { Report } from "./report.ts";
+import { toResourceAlerts } from "./resource_alerts.ts";
 
 const SOURCE = "error_detector";
 const TITLE = "Diagnostic Issue Detected";
@@ -16,11 +16,17 @@ const TITLE = "Diagnostic Issue Detected";
 /** Exit codes and signals named in one alert. */
 const CODES_MAX = 4;
 
-/** Yields one alert per finding, gravest first: should there be too many, the milder ones stay untold. */
-export function toAlerts(report: Pick<Report, "findings" | "targets" | "window">): readonly Alert[] {
-  return [...report.findings]
-    .sort((first, second) => compareSeverity(second.severity, first.severity))
-    .map((finding) => toAlert(finding, report));
+/** Of a report, what alerts are made of. */
+type AlertedReport = Pick<Report, "findings" | "sections" | "targets" | "window">;
+
+/**
+ * Yields one alert per finding, and one per limit that is nearly used up,
+ * gravest first: should there be too many, the milder ones stay untold.
+ */
+export function toAlerts(report: AlertedReport): readonly Alert[] {
+  const found = report.findings.map((finding) => toAlert(finding, report));
+  return [...found, ...toResourceAlerts(report)]
+    .sort((first, second) => compareAlertSeverity(second.severity, first.severity));
 }
 
 function toAlert(finding: Finding, { targets, window }: Pick<Report, "targets" | "window">): Alert {

@@ -186,9 +186,10 @@ const memory = z.strictObject({
 });
 
 const resourceLimits = z.array(z.strictObject({
-  resource: z.enum(["cpu", "memory", "descriptors"]),
-  subject: z.string(),
-  unit: z.enum(["CPUs", "bytes", "count"]),
+  resource: z.enum(["cpu", "memory", "io", "tasks", "descriptors"]),
+  subject: z.string().describe("The cgroup that sets the limit, or the process"),
+  use: z.string().optional().describe("What is limited of it, such as writes of device 8:0"),
+  unit: z.enum(["CPUs", "bytes", "bytes/s", "operations/s", "count"]),
   usage: z.number().min(0),
   limit: z.number().min(0),
   utilization_percent: percent,

@@ -10,6 +10,7 @@ import type {
   CgroupIoLimit,
   CgroupIoMeasurement,
   CgroupMemoryMeasurement,
+  CgroupTaskMeasurement,
 } from "../api/resource_measurements.ts";
 import { sanitizeText } from "../api/text.ts";
 import { readText } from "./host_files.ts";
@@ -36,6 +37,20 @@ export function readGroupMemory(chain: GroupChain): CgroupMemoryMeasurement | un
     limitBytes === undefined ? Infinity : limitBytes - (usageBytes ?? 0);
   return groups.reduce<CgroupMemoryMeasurement | undefined>(
     (nearest, group) => nearest === undefined || headroomBytes(group) < headroomBytes(nearest) ? group : nearest,
+    undefined,
+  );
+}
+
+/** Yields the tasks of the group in `chain` that is nearest to its limit; `undefined`: nothing is said. */
+export function readGroupTasks(chain: GroupChain): CgroupTaskMeasurement | undefined {
+  const groups = chain.directories.flatMap((directory) => {
+    const usageCount = readParsed(`${directory}/pids.current`, parseBytes);
+    if (usageCount === undefined) return [];
+    return [{ path: sanitizeText(directory), usageCount, limitCount: readParsed(`${directory}/pids.max`, parseBytes) }];
+  });
+  const headroom = (group: CgroupTaskMeasurement) => (group.limitCount ?? Infinity) - group.usageCount;
+  return groups.reduce<CgroupTaskMeasurement | undefined>(
+    (nearest, group) => nearest === undefined || headroom(group) < headroom(nearest) ? group : nearest,
     undefined,
   );
 }

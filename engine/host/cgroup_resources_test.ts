@@ -1,6 +1,6 @@
 import { assert } from "../../tests/support/assert.ts";
 import { makeTree } from "../../tests/support/host_tree.ts";
-import { parseBytes, parseFlatKeyed, readGroupIo, readGroupMemory } from "./cgroup_resources.ts";
+import { parseBytes, parseFlatKeyed, readGroupIo, readGroupMemory, readGroupTasks } from "./cgroup_resources.ts";
 
 const MIB = 1024 * 1024;
 
@@ -113,6 +113,23 @@ Deno.test("readGroupIo() reads v1", () => {
       writeOperationsPerSecond: undefined,
     }],
   });
+});
+
+Deno.test("readGroupTasks() yields the group that is nearest to its limit, and nothing where no controller is", () => {
+  using tree = makeTree({
+    "pod/pids.max": "100\n",
+    "pod/pids.current": "95\n",
+    "pod/leaf/pids.max": "max\n",
+    "pod/leaf/pids.current": "10\n",
+    "other/cgroup.procs": "",
+  });
+  const directories = [`${tree.path}/pod/leaf`, `${tree.path}/pod`];
+  const nearest = { path: `${tree.path}/pod`, usageCount: 95, limitCount: 100 };
+  assert.deepEqual(readGroupTasks({ version: 2, directories }), nearest);
+  const [leaf = ""] = directories;
+  const unlimited = { path: leaf, usageCount: 10, limitCount: undefined };
+  assert.deepEqual(readGroupTasks({ version: 2, directories: [leaf] }), unlimited);
+  assert.equal(readGroupTasks({ version: 1, directories: [`${tree.path}/other`] }), undefined);
 });
 
 Deno.test("parseBytes() and parseFlatKeyed() take what is malformed for nothing", () => {

@@ -30,7 +30,7 @@ import {
   pathBelowMount,
   type PressureTotals,
 } from "./cgroup_parsers.ts";
-import { type GroupChain, readGroupIo, readGroupMemory } from "./cgroup_resources.ts";
+import { type GroupChain, readGroupIo, readGroupMemory, readGroupTasks } from "./cgroup_resources.ts";
 import { listEntries, lstatEntry, readText } from "./host_files.ts";
 import { orUndefinedWhenUnsupported, type ProcFs } from "./procfs.ts";
 import { type CgroupLine, toCount } from "./procfs_parsers.ts";
@@ -188,6 +188,7 @@ export class CgroupFs {
       pressure: groupPath === undefined ? undefined : readGroupPressure(directory),
       memory: readGroupMemory(this.#chainIn("memory", directory, linesOfMember)),
       io: readGroupIo(this.#chainIn("blkio", directory, linesOfMember)),
+      tasks: readGroupTasks(this.#chainIn("pids", directory, linesOfMember)),
     };
   }
 

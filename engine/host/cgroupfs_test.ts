@@ -110,6 +110,7 @@ Deno.test("read() takes the tightest v2 limit on the way up and the counters of 
     cpuUsageMs: 4000,
     memory: undefined,
     io: undefined,
+    tasks: undefined,
     pressure: { cpuSomeMs: 2, ioSomeMs: 2, ioFullMs: 1, memorySomeMs: undefined, memoryFullMs: undefined },
   });
   const free = cgroupFs.read(cgroupFs.directoryOf("free"), procFs);
@@ -139,6 +140,7 @@ Deno.test("read() finds the limit of a hybrid host's v2 group in the v1 group of
     cpuUsageMs: 7,
     memory: undefined,
     io: undefined,
+    tasks: undefined,
     pressure: {
       cpuSomeMs: 2,
       ioSomeMs: undefined,

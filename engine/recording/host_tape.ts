@@ -46,6 +46,7 @@ const A_CGROUP: Shape<CgroupReading> = anObjectOf({
     oomEventCount: maybe(aNumber),
     oomKillCount: maybe(aNumber),
   })),
+  tasks: maybe(anObjectOf({ path: aText, usageCount: aNumber, limitCount: maybe(aNumber) })),
   io: maybe(anObjectOf({
     devices: aList(anObjectOf({
       device: aText,

@@ -1,5 +1,5 @@
 /**
- * Cgroups with a CPU quota, a memory limit or an I/O limit, on either cgroup version.
+ * Cgroups with a limit of CPU time, memory, I/O or tasks, on either cgroup version.
  *
  * @module
  */
@@ -73,6 +73,18 @@ export async function makeIoLimitedCgroup(
   } else {
     await Deno.writeTextFile(`${path}/io.max`, `${device} wbps=${writeBytesPerSecond}`);
   }
+  return limitedCgroup(path);
+}
+
+/**
+ * Makes a cgroup that may have `limitCount` tasks, threads included. Disposal
+ * removes it.
+ *
+ * @throws {Error} If the host offers no pids controller
+ */
+export async function makeTaskLimitedCgroup(options: { limitCount: number }): Promise<LimitedCgroup> {
+  const { path } = await makeCgroup("pids");
+  await Deno.writeTextFile(`${path}/pids.max`, String(options.limitCount));
   return limitedCgroup(path);
 }
 

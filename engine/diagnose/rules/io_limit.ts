@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { CgroupDeviceIo, CgroupIoLimit } from "../../api/resource_measurements.ts";
+import type { CgroupDeviceIo, CgroupIoLimit, CgroupResourceMeasurement } from "../../api/resource_measurements.ts";
 import type { WaitObject } from "../../api/measurements.ts";
 import { type Cause, toCauses } from "../causes.ts";
 import { describeConsequences, impactOf, judge, WAIT_CATEGORIES } from "../evidence.ts";
@@ -23,7 +23,8 @@ import { describeObject, isNamed } from "../wait_object.ts";
 const USED_SHARE_MIN = 0.80;
 
 /** One way of using a device, how much of it is allowed, and which group says so. */
-interface Use {
+export interface Use {
+  /** "Reads" or "Writes". */
   readonly what: string;
   readonly perSecond: number;
   readonly limit: number;
@@ -90,15 +91,25 @@ function isOn({ device, usedDevices }: LimitedDevice, object: WaitObject): boole
 }
 
 function limitedDevices({ cgroupResources, windowMs }: TargetFacts): readonly LimitedDevice[] {
-  return cgroupResources.flatMap(({ path, io }) =>
-    (io?.devices ?? []).flatMap((moved) => {
-      const limits = (io?.limits ?? []).filter(({ device }) => device === moved.device)
-        .map((limit) => ({ ...limit, path: limit.path ?? path }));
-      const use = tightestUse(moved, limits, windowMs);
-      if (use === undefined || use.perSecond < USED_SHARE_MIN * use.limit) return [];
-      return [{ device: moved.device, use, usedDevices: (io?.devices ?? []).map(({ device }) => device) }];
-    })
-  );
+  return cgroupResources.flatMap((group) => {
+    const usedDevices = (group.io?.devices ?? []).map(({ device }) => device);
+    return deviceUses(group, windowMs)
+      .filter(({ use }) => use.perSecond >= USED_SHARE_MIN * use.limit)
+      .map((limited) => ({ ...limited, usedDevices }));
+  });
+}
+
+/** Yields for every device that is used and limited the use that is nearest to its limit. */
+export function deviceUses(
+  { path, io }: CgroupResourceMeasurement,
+  windowMs: number,
+): readonly { readonly device: string; readonly use: Use }[] {
+  return (io?.devices ?? []).flatMap((moved) => {
+    const limits = (io?.limits ?? []).filter(({ device }) => device === moved.device)
+      .map((limit) => ({ ...limit, path: limit.path ?? path }));
+    const use = tightestUse(moved, limits, windowMs);
+    return use === undefined ? [] : [{ device: moved.device, use }];
+  });
 }
 
 function tightestUse(

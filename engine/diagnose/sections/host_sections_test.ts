@@ -1,5 +1,5 @@
 import { assert } from "../../../tests/support/assert.ts";
-import { BEGIN_WALL_MS, FILE, PEER, TARGET_ID } from "../test_measurements.ts";
+import { BEGIN_WALL_MS, FILE, PEER, TARGET_ID, WINDOW_MS } from "../test_measurements.ts";
 import { cgroupScopeFigures, renderCgroupScope } from "./cgroup_scope.ts";
 import { cpuFigures, renderCpu } from "./cpu.ts";
 import { cpuByProcessFigures, renderCpuByProcess } from "./cpu_by_process.ts";
@@ -180,6 +180,27 @@ Deno.test("memoryFigures() tells faults, resident memory and every victim", () =
     "Page faults: 900 minor, 100 major (100.0/s)",
     "Resident memory: 1.00 MB at the begin, 4.00 MB at the end",
     "OOM kill: hog (300) at 03:04:06.500, 3.00 MB resident",
+  ]);
+});
+
+Deno.test("resourceLimitFigures() tells I/O by the use that is nearest to its limit, and tasks, with who sets the limit", () => {
+  const device = { device: "8:0", readBytes: 0, writeBytes: 9.6 * MB * WINDOW_MS / 1000, writeOperationCount: 10 };
+  const limit = { readBytesPerSecond: undefined, readOperationsPerSecond: undefined, writeOperationsPerSecond: 1000 };
+  const figures = resourceLimitFigures(buildSectionInput({
+    cgroupResources: [{
+      targetId: TARGET_ID,
+      path: "/kubepods/shop",
+      memory: undefined,
+      io: {
+        devices: [{ ...device, readOperationCount: 0 }],
+        limits: [{ ...limit, path: "/kubepods", device: "8:0", writeBytesPerSecond: 10 * MB }],
+      },
+      tasks: { path: "/kubepods", usageCount: 90, limitCount: 100 },
+    }],
+  }));
+  assert.deepEqual(figures && renderResourceLimits(figures), [
+    "io of /kubepods (writes of device 8:0): 96.0% (9.60 MB/s of 10.00 MB/s), EMERGENCY",
+    "tasks of /kubepods: 90.0% (90 of 100), CRITICAL",
   ]);
 });
 

@@ -1,6 +1,6 @@
 /**
- * What the target may use, and how much of it it does: CPU quota, memory,
- * descriptors.
+ * What the target may use, and how much of it it does: CPU quota, memory, block
+ * I/O, tasks, descriptors.
  *
  * @module
  */
@@ -8,6 +8,7 @@
 import type { CgroupMeasurement } from "../../api/measurements.ts";
 import type { CgroupResourceMeasurement, ProcessResourceMeasurement } from "../../api/resource_measurements.ts";
 import { formatBytes, formatShare } from "../format.ts";
+import { deviceUses } from "../rules/io_limit.ts";
 import { commandsOf, type FiguresOf, percentOf, type SectionInput, sumOf } from "./section_input.ts";
 
 type Row = FiguresOf<"resource_limits">[number];
@@ -29,6 +30,8 @@ export function resourceLimitFigures({ measurements }: SectionInput): FiguresOf<
   const rows = [
     ...measurements.cgroups.flatMap((group) => cpuRow(group, { windowMs, measurements })),
     ...measurements.cgroupResources.flatMap(memoryRow),
+    ...measurements.cgroupResources.flatMap((group) => ioRows(group, windowMs)),
+    ...measurements.cgroupResources.flatMap(taskRow),
     ...measurements.processResources.flatMap((entry) => descriptorRow(entry, commandOf(entry.processId))),
   ];
   if (rows.length === 0) return undefined;
@@ -73,6 +76,26 @@ function memoryRow({ path, memory }: CgroupResourceMeasurement): readonly Row[] 
   return [toRow({ resource: "memory", subject: memory.path ?? path, unit: "bytes", usage, limit: memory.limitBytes })];
 }
 
+function ioRows(group: CgroupResourceMeasurement, windowMs: number): readonly Row[] {
+  if (windowMs <= 0) return [];
+  return deviceUses(group, windowMs).map(({ device, use }) =>
+    toRow({
+      resource: "io",
+      subject: use.path,
+      use: `${use.what.toLowerCase()} of device ${device}`,
+      unit: use.isBytes ? "bytes/s" : "operations/s",
+      usage: use.perSecond,
+      limit: use.limit,
+    })
+  );
+}
+
+function taskRow({ tasks }: CgroupResourceMeasurement): readonly Row[] {
+  if (tasks?.limitCount === undefined) return [];
+  const { path, usageCount, limitCount } = tasks;
+  return [toRow({ resource: "tasks", subject: path, unit: "count", usage: usageCount, limit: limitCount })];
+}
+
 function descriptorRow(entry: ProcessResourceMeasurement, command: string): readonly Row[] {
   const usage = entry.fdCountEnd ?? entry.fdCountBegin;
   if (usage === undefined || entry.fdLimit === undefined) return [];
@@ -87,14 +110,30 @@ function toRow(row: Omit<Row, "utilization_percent" | "status">): Row {
 }
 
 export function renderResourceLimits(figures: FiguresOf<"resource_limits">): readonly string[] {
-  // A process far from its limit of descriptors is no news; the JSON has it.
-  const news = figures.filter(({ resource, status }) => resource !== "descriptors" || status !== "OK");
+  // A process far from its limit of descriptors is no news, nor is a group of tasks; the JSON has it.
+  const isCounted = (resource: Row["resource"]) => resource === "descriptors" || resource === "tasks";
+  const news = figures.filter(({ resource, status }) => !isCounted(resource) || status !== "OK");
   const shown = (news.length > 0 ? news : figures.slice(0, 1)).slice(0, ROWS_SHOWN_MAX);
-  return shown.map(({ resource, subject, unit, usage, limit, utilization_percent, status }) => {
-    const format = (value: number) =>
-      unit === "bytes" ? formatBytes(value) : unit === "CPUs" ? `${value.toFixed(2)} CPUs` : `${value}`;
-    return `${resource} of ${subject}: ${formatShare(utilization_percent / 100)} (${format(usage)} of ${
-      format(limit)
-    }), ${status}`;
+  return shown.map(({ resource, subject, use, unit, usage, limit, utilization_percent, status }) => {
+    const format = (value: number) => formatUse(value, unit);
+    return `${resource} of ${subject}${use === undefined ? "" : ` (${use})`}: ${
+      formatShare(utilization_percent / 100)
+    } (${format(usage)} of ${format(limit)}), ${status}`;
   });
+}
+
+/** Yields a figure of a row with its unit. */
+export function formatUse(value: number, unit: Row["unit"]): string {
+  switch (unit) {
+    case "bytes":
+      return formatBytes(value);
+    case "bytes/s":
+      return `${formatBytes(Math.round(value))}/s`;
+    case "operations/s":
+      return `${Math.round(value)} operations/s`;
+    case "CPUs":
+      return `${value.toFixed(2)} CPUs`;
+    case "count":
+      return `${value}`;
+  }
 }
