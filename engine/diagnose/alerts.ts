@@ -16,14 +16,11 @@ const TITLE = "Diagnostic Issue Detected";
 /** Exit codes and signals named in one alert. */
 const CODES_MAX = 4;
 
-/** Of a report, what alerts are made of. */
-type AlertedReport = Pick<Report, "findings" | "sections" | "targets" | "window">;
-
 /**
  * Yields one alert per finding, and one per limit that is nearly used up,
  * gravest first: should there be too many, the milder ones stay untold.
  */
-export function toAlerts(report: AlertedReport): readonly Alert[] {
+export function toAlerts(report: Pick<Report, "findings" | "sections" | "targets" | "window">): readonly Alert[] {
   const found = report.findings.map((finding) => toAlert(finding, report));
   return [...found, ...toResourceAlerts(report)]
     .sort((first, second) => compareAlertSeverity(second.severity, first.severity));
