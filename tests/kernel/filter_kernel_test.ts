@@ -75,3 +75,53 @@ kernelTest("--rtt-threshold says from when on an answer is slow, to rules and as
   assert.deepEqual(lenient.severities, ["info"]);
   assert.ok(!lenient.kinds.has("wait") && !lenient.kinds.has("response"), [...lenient.kinds].join());
 });
+
+interface Followed {
+  readonly kinds: ReadonlySet<string>;
+  readonly findings: readonly { readonly id: string; readonly severity: string }[];
+}
+
+/** Looks with `options` and yields kinds of the single events that were shown, and the findings. */
+async function follow(processId: number, ...options: readonly string[]): Promise<Followed> {
+  const { code, stdout, stderr } = await podtrace(
+    ...["diagnose", "--pid", String(processId), "--follow", "-o", "json", "--slow-wait", "1000s", ...options],
+  );
+  assert.equal(code, 0, stderr);
+  const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const { report } = lines.at(-1);
+  return { kinds: new Set(lines.map(({ kind }) => kind)), findings: report.findings };
+}
+
+kernelTest("--rtt-threshold says from when on a handshake is an event", REQUIRES, async () => {
+  // A crowded listener drops the first segment, which is sent again a second later.
+  await using fixture = await startFixture("troubled_peer", { duration_ms: DURATION_MS_MAX, trouble: "crowded" });
+  const look = (thresholdMs: string) =>
+    follow(fixture.processId, "--duration", "6s", "--filter", "net", "--rtt-threshold", thresholdMs);
+  assert.ok((await look("500")).kinds.has("connect"));
+  assert.ok(!(await look("60000")).kinds.has("connect"));
+});
+
+kernelTest("--fs-threshold says from when on an operation on a file is an event and slow", REQUIRES, async () => {
+  await using fixture = await startFixture("resource_hog", { duration_ms: DURATION_MS_MAX, what: "slow_file" });
+  const look = (thresholdMs: string) =>
+    follow(fixture.processId, "--duration", "2s", "--filter", "fs", "--fs-threshold", thresholdMs);
+  const gravelySlow = ({ findings }: Followed) =>
+    findings.filter(({ id, severity }) => id === "slow-files" && severity !== "info").length;
+  const strict = await look("1");
+  assert.ok(strict.kinds.has("file"));
+  assert.equal(gravelySlow(strict), 1);
+  const lenient = await look("60000");
+  assert.ok(!lenient.kinds.has("file"));
+  assert.equal(gravelySlow(lenient), 0);
+});
+
+kernelTest("--error-threshold says from which share of attempts on failures are a finding", REQUIRES, async () => {
+  // Three of four children fail.
+  const script = "while :; do (exit 3); (exit 3); (exit 3); (exit 0); sleep 0.02; done";
+  await using shell = new Deno.Command("/bin/sh", { args: ["-c", script], stdin: "null" }).spawn();
+  const look = async (percent: string) =>
+    (await diagnose(shell.pid, "--filter", "proc", "--error-threshold", percent)).findings
+      .filter(({ id, severity }) => id === "crash-loop" && severity !== "info").length;
+  assert.equal(await look("60"), 1);
+  assert.equal(await look("90"), 0);
+});
