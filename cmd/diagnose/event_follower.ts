@@ -7,7 +7,7 @@
 import type { TraceEvent } from "../../engine/api/events.ts";
 import type { Exporter, ExportOptions, ExportOutcome } from "../../engine/api/exporter.ts";
 import type { FilterCategory } from "../../engine/api/filter.ts";
-import type { Measurements } from "../../engine/api/measurements.ts";
+import type { Category, Measurements } from "../../engine/api/measurements.ts";
 import { categoryOfEvent, timeOfEvent, toEventJson, toEventLine } from "../../engine/mod.ts";
 import type { LinePrinter } from "./line_printer.ts";
 
@@ -46,6 +46,8 @@ export class EventFollower implements Exporter {
   }
 
   exportMeasurements(measurements: Measurements, options: { signal: AbortSignal }): Promise<void> {
+    const { printer, format } = this.#options;
+    if (measurements.isFinal) printer.print(toLostLines(measurements, format));
     return this.#next.exportMeasurements(measurements, options);
   }
 
@@ -63,6 +65,20 @@ export function toOmittedLine(count: number, format: LineFormat): string {
   return format === "json"
     ? JSON.stringify({ type: "omitted", lineCount: count })
     : `(${count} more ${count === 1 ? "line" : "lines"} not shown)`;
+}
+
+/** Categories whose records become lines. */
+const EVENT_CATEGORIES: readonly Category[] = ["slowWaits", "lifecycle", "socketEvents", "slowFiles"];
+
+/** Yields a line per category and reason for which events were lost before they could be shown. */
+export function toLostLines({ books }: Pick<Measurements, "books">, format: LineFormat): readonly string[] {
+  return EVENT_CATEGORIES.flatMap((category) =>
+    Object.entries(books.ledger[category].dropped).filter(([, count]) => count > 0).map(([reason, eventCount]) =>
+      format === "json"
+        ? JSON.stringify({ type: "lost", category, reason, eventCount })
+        : `(${eventCount} ${eventCount === 1 ? "event" : "events"} lost: ${category}, ${reason})`
+    )
+  );
 }
 
 /** Yields a JSON report as the last line of a stream of JSON lines. */

@@ -2,6 +2,7 @@ import type { TraceEvent, WaitEvent } from "../../engine/api/events.ts";
 import type { FilterCategory } from "../../engine/api/filter.ts";
 import type { WaitClass } from "../../engine/api/measurements.ts";
 import { toTargetId } from "../../engine/api/units.ts";
+import { buildMeasurements } from "../../engine/diagnose/test_measurements.ts";
 import { assert } from "../../tests/support/assert.ts";
 import { KeptOutput } from "../../tests/support/process_contexts.ts";
 import { EventFollower, type LineFormat, toOmittedLine, toReportLine } from "./event_follower.ts";
@@ -79,4 +80,29 @@ Deno.test("a JSON stream is one value per line, the report the last of them", as
   const stream = [...lines, toOmittedLine(3, "json"), toReportLine('{\n  "schemaVersion": 2\n}\n').trimEnd()];
   assert.deepEqual(stream.map((line) => JSON.parse(line).type), ["event", "omitted", "report"]);
   assert.equal(toOmittedLine(1, "text"), "(1 more line not shown)");
+});
+
+Deno.test("EventFollower says at the end how many events were lost, of which category and why", async () => {
+  const linesOf = async (format: LineFormat, isFinal: boolean) => {
+    const output = new KeptOutput();
+    const printer = new LinePrinter({ output, elapsedMs: () => 0, describeOmitted: String, onGone: () => {} });
+    const follower = new EventFollower({
+      export: (events) => Promise.resolve({ exportedCount: events.length, droppedCount: 0 }),
+      exportMeasurements: () => Promise.resolve(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }, { printer, format, categories: undefined });
+    const ledger = { slowWaits: { dropped: { ring_full: 7, map_full: 0 } }, waits: { dropped: { map_full: 3 } } };
+    const measured = { ...buildMeasurements({ ledger }), isFinal };
+    await follower.exportMeasurements(measured, { signal: new AbortController().signal });
+    await printer.finish();
+    return output.text;
+  };
+  assert.equal(await linesOf("text", true), "(7 events lost: slowWaits, ring_full)\n");
+  assert.deepEqual(JSON.parse(await linesOf("json", true)), {
+    type: "lost",
+    category: "slowWaits",
+    reason: "ring_full",
+    eventCount: 7,
+  });
+  assert.equal(await linesOf("text", false), "");
 });

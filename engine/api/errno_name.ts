@@ -143,3 +143,12 @@ const NAMES: Readonly<Record<number, string>> = {
 export function errnoName(errno: number): string {
   return NAMES[errno] ?? `errno ${errno}`;
 }
+
+const NUMBERS: ReadonlyMap<string, number> = new Map(
+  Object.entries(NAMES).map(([number, name]) => [name, Number(number)]),
+);
+
+/** 1 for "EPERM"; `undefined`: no such name. */
+export function errnoNumber(name: string): number | undefined {
+  return NUMBERS.get(name);
+}

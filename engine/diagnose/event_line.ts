@@ -4,13 +4,13 @@
  * @module
  */
 
-import { errnoName } from "../api/errno_name.ts";
+import { errnoName, errnoNumber } from "../api/errno_name.ts";
 import type { TraceEvent, WaitEvent } from "../api/events.ts";
 import type { FilterCategory } from "../api/filter.ts";
 import type { WaitClass, WaitObject } from "../api/measurements.ts";
-import type { CloseEvent, ConnectEvent, SocketEvent } from "../api/socket_events.ts";
+import type { CloseEvent, ConnectEvent, SocketEvent, TransferFailureEvent } from "../api/socket_events.ts";
 import { sanitizeText } from "../api/text.ts";
-import { formatBytes, formatTimeOfDay, formatWallTime } from "./format.ts";
+import { formatBytes, formatCount, formatTimeOfDay, formatWallTime } from "./format.ts";
 import { describeObject } from "./wait_object.ts";
 
 /** Longest line in UTF-8 bytes; a name in it is cut where it enters. */
@@ -36,6 +36,15 @@ const CATEGORY_OF_CLASS: Readonly<Record<WaitClass, FilterCategory>> = {
   parked: "time",
   other: "time",
 };
+
+/** What a line begins with: the reference's word, whatever the event is filtered by here. */
+function prefixOf(event: TraceEvent): string {
+  if (event.kind === "file" && event.operation === "exec") return "PROC";
+  if (event.kind === "wait" && event.waitClass === "pipe") return "FS";
+  const category = categoryOfEvent(event);
+  // A thread that is off its CPU for no reason that has a category of its own.
+  return category === "time" ? "CPU" : category.toUpperCase();
+}
 
 /** Yields what the event is about. */
 export function categoryOfEvent(event: TraceEvent): FilterCategory {
@@ -68,7 +77,7 @@ export function timeOfEvent(event: TraceEvent): number {
 /** Yields "14:03:17.512 [NET] recvfrom() from 10.0.0.9:5432 took 35.12ms  pid 4711 tid 4712", without a newline. */
 export function toEventLine(event: TraceEvent, options: EventLineOptions): string {
   const time = formatTimeOfDay(timeOfEvent(event) + options.wallOffsetMs);
-  const line = `${time} [${categoryOfEvent(event).toUpperCase()}] ${describeEvent(event)}  ${describeSubject(event)}`;
+  const line = `${time} [${prefixOf(event)}] ${describeEvent(event)}  ${describeSubject(event)}`;
   return sanitizeText(line, { bytesMax: LINE_BYTES_MAX });
 }
 
@@ -120,7 +129,7 @@ function describeEvent(event: TraceEvent): string {
       return describeExit(event);
     case "oomKill": {
       const { anonymousBytes, fileBytes, sharedBytes } = event.memory;
-      return `OOM kill: ${event.command} (${formatBytes(anonymousBytes + fileBytes + sharedBytes)})`;
+      return `OOM kill: ${event.command} (${formatMegabytes(anonymousBytes + fileBytes + sharedBytes)})`;
     }
     case "file":
       return describeFile(event);
@@ -140,14 +149,29 @@ function describeExec(event: Extract<TraceEvent, { kind: "exec" }>): string {
   return `execve ${text}${event.isArgumentListCut ? " ..." : ""} (${event.command})`;
 }
 
-/** "open() /etc/x failed: ENOENT (0.02ms)", "write() to /srv/data.bin took 12.50ms (4.00 KB)". */
+/** "open() /etc/x failed: error -2 (ENOENT) (0.02ms)", "write() to /srv/data.bin took 12.50ms (4096 bytes)". */
 function describeFile(event: Extract<TraceEvent, { kind: "file" }>): string {
+  if (event.operation === "exec") return describeFailedExec(event);
   const call = `${event.operation === "sync" ? event.systemCall ?? "fsync" : event.operation}()`;
   const preposition = { read: "from ", write: "to ", sync: "to " }[String(event.operation)] ?? "";
   const what = `${call} ${preposition}${describeObject(event.object)}`;
   const took = formatTook(event.durationMs);
-  if (event.errno !== 0) return `${what} failed: ${errnoName(event.errno)} (${took})`;
-  return `${what} took ${took}${event.byteCount > 0 ? ` (${formatBytes(event.byteCount)})` : ""}`;
+  if (event.errno !== 0) return `${what} failed: ${describeError(errnoName(event.errno))} (${took})`;
+  return `${what} took ${took}${event.byteCount > 0 ? ` (${formatCount(event.byteCount, "byte")})` : ""}`;
+}
+
+function describeFailedExec(event: Extract<TraceEvent, { kind: "file" }>): string {
+  const took = formatTook(event.durationMs);
+  const what = `execve ${describeObject(event.object)}`;
+  return event.errno === 0
+    ? `${what} took ${took}`
+    : `${what} failed: ${describeError(errnoName(event.errno))} (${took})`;
+}
+
+/** The kernel's own number, negative as the kernel returns it, and its name. */
+function describeError(name: string): string {
+  const errno = errnoNumber(name);
+  return errno === undefined ? name : `error -${errno} (${name})`;
 }
 
 function describeWait(event: WaitEvent): string {
@@ -163,7 +187,7 @@ function describeWait(event: WaitEvent): string {
     case "lock":
       return `contention on ${describeObject(event.object)} (${took})`;
     case "pageFault":
-      return `page fault ${onObject("on", event.object)}took ${took}`;
+      return `Page fault ${onObject("on", event.object)}took ${took}`;
     case "child":
       return `${call} waited ${took} for ${describeObject(event.object)}`;
     case "pipe":
@@ -192,7 +216,7 @@ function describeSocketEvent(event: SocketEvent): string {
     case "close":
       return describeClose(event, endpoint);
     case "transferFailure":
-      return `${event.direction} ${event.direction === "send" ? "to" : "from"} ${endpoint} failed: ${event.error}`;
+      return describeTransferFailure(event, endpoint);
     case "response":
       return event.endpoint.kind === "server" || event.endpoint.kind === "unixServer"
         ? `answer to ${endpoint} took ${formatTook(event.durationMs)}`
@@ -202,11 +226,18 @@ function describeSocketEvent(event: SocketEvent): string {
   }
 }
 
+/** "TCP send to 10.0.0.9:5432 error: -32 (EPIPE)". */
+function describeTransferFailure({ direction, error, endpoint }: TransferFailureEvent, name: string): string {
+  const protocol = endpoint.kind === "peer" || endpoint.kind === "server" ? endpoint.protocol.toUpperCase() : "unix";
+  const how = direction === "send" ? "send to" : "recv from";
+  return `${protocol} ${how} ${name} ${describeError(error).replace(/^error /, "error: ")}`;
+}
+
 function describeConnect(event: ConnectEvent, endpoint: string): string {
   const took = formatTook(event.durationMs);
   return event.error === undefined
     ? `connect to ${endpoint} took ${took}`
-    : `connect to ${endpoint} failed: ${event.error} (${took})`;
+    : `connect to ${endpoint} failed: ${describeError(event.error)} (${took})`;
 }
 
 function describeClose(event: CloseEvent, endpoint: string): string {
@@ -214,6 +245,11 @@ function describeClose(event: CloseEvent, endpoint: string): string {
   return `close of ${endpoint} ${age}, sent ${formatBytes(event.sentBytes)}, received ${
     formatBytes(event.receivedBytes)
   }`;
+}
+
+/** "64.00 MB", whatever the size. */
+function formatMegabytes(byteCount: number): string {
+  return `${(byteCount / 2 ** 20).toFixed(2)} MB`;
 }
 
 /** As log readers expect it: "35.12ms". */

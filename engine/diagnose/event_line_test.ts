@@ -64,7 +64,7 @@ const TABLE: readonly (readonly [TraceEvent, string])[] = [
   ],
   [
     aWait({ waitClass: "pageFault", systemCall: undefined, object: FILE }),
-    "[MEM] page fault on /srv/data.bin took 35.12ms  pid 4711 tid 4712",
+    "[MEM] Page fault on /srv/data.bin took 35.12ms  pid 4711 tid 4712",
   ],
   [
     aWait({ waitClass: "child", systemCall: "wait4", object: { kind: "child", processId: 0 } }),
@@ -72,11 +72,11 @@ const TABLE: readonly (readonly [TraceEvent, string])[] = [
   ],
   [
     aWait({ waitClass: "sleep", systemCall: "clock_nanosleep", object: { kind: "none" } }),
-    "[TIME] thread blocked in clock_nanosleep() (35.12ms)  pid 4711 tid 4712",
+    "[CPU] thread blocked in clock_nanosleep() (35.12ms)  pid 4711 tid 4712",
   ],
   [
     aWait({ waitClass: "stopped", systemCall: undefined, object: { kind: "none" } }),
-    "[TIME] thread stopped (35.12ms)  pid 4711 tid 4712",
+    "[CPU] thread stopped (35.12ms)  pid 4711 tid 4712",
   ],
   [
     {
@@ -128,8 +128,26 @@ const TABLE: readonly (readonly [TraceEvent, string])[] = [
     },
     "[MEM] OOM kill: hog (64.00 MB)  pid 4711",
   ],
-  [aFile({ operation: "open", errno: 2 }), "[FS] open() /srv/data.bin failed: ENOENT (12.50ms)  pid 4711"],
-  [aFile({ operation: "write", byteCount: 4096 }), "[FS] write() to /srv/data.bin took 12.50ms (4.00 KB)  pid 4711"],
+  [aFile({ operation: "open", errno: 2 }), "[FS] open() /srv/data.bin failed: error -2 (ENOENT) (12.50ms)  pid 4711"],
+  [aFile({ operation: "write", byteCount: 4096 }), "[FS] write() to /srv/data.bin took 12.50ms (4096 bytes)  pid 4711"],
+  [
+    aFile({ operation: "exec", errno: 13 }),
+    "[PROC] execve /srv/data.bin failed: error -13 (EACCES) (12.50ms)  pid 4711",
+  ],
+  [
+    aWait({ waitClass: "pipe", systemCall: "read", object: { kind: "pipe", inode: 7 }, threadId: 4711 }),
+    "[FS] read() on pipe 7 took 35.12ms  pid 4711",
+  ],
+  [
+    {
+      ...SOCKET,
+      kind: "transferFailure",
+      direction: "receive",
+      error: "ECONNRESET",
+      endpoint: { kind: "unixPeer", id: "7", path: "/run/db" },
+    },
+    "[NET] unix recv from unix socket /run/db error: -104 (ECONNRESET)  pid 4711",
+  ],
   [aFile({ operation: "sync", systemCall: "fdatasync" }), "[FS] fdatasync() to /srv/data.bin took 12.50ms  pid 4711"],
   [
     {
@@ -153,7 +171,7 @@ const TABLE: readonly (readonly [TraceEvent, string])[] = [
   ],
   [
     { ...SOCKET, kind: "connect", durationMs: 0.1, error: "ECONNREFUSED" },
-    "[NET] connect to 10.0.0.9:5432 failed: ECONNREFUSED (0.10ms)  pid 4711",
+    "[NET] connect to 10.0.0.9:5432 failed: error -111 (ECONNREFUSED) (0.10ms)  pid 4711",
   ],
   [
     { ...SOCKET, kind: "accept", endpoint: { kind: "server", protocol: "tcp", port: 80 } },
@@ -165,7 +183,7 @@ const TABLE: readonly (readonly [TraceEvent, string])[] = [
   ],
   [
     { ...SOCKET, kind: "transferFailure", direction: "send", error: "EPIPE" },
-    "[NET] send to 10.0.0.9:5432 failed: EPIPE  pid 4711",
+    "[NET] TCP send to 10.0.0.9:5432 error: -32 (EPIPE)  pid 4711",
   ],
   [{ ...SOCKET, kind: "response", durationMs: 250 }, "[NET] response from 10.0.0.9:5432 took 250.00ms  pid 4711"],
   [{ ...SOCKET, kind: "retransmit" }, "[NET] TCP retransmission detected for 10.0.0.9:5432  pid 4711"],
