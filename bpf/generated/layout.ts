@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "7a77a3c3f2ea1407";
+export const LAYOUT_HASH = "d8d4d43f163c588d";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -726,7 +726,7 @@ export const PT_THREAD = {
     fileArgument: 296,
     fileObject: 304,
     fileCall: 328,
-    filePadding: 332,
+    switchMark: 332,
     switchCount: 336,
     recentNext: 340,
     recent: 344,
@@ -782,7 +782,7 @@ export interface PtThread {
   readonly fileArgumentHigh: number;
   readonly fileObject: PtObject;
   readonly fileCall: number;
-  readonly filePadding: number;
+  readonly switchMark: number;
   readonly switchCount: number;
   readonly recentNext: number;
   readonly recent: readonly PtRecentWait[];
@@ -848,7 +848,7 @@ export function decodePtThread(source: RecordSource, at: number): PtThread {
     fileArgumentHigh: view.getUint32(at + 300, true),
     fileObject: decodePtObject(source, at + 304),
     fileCall: view.getUint32(at + 328, true),
-    filePadding: view.getUint32(at + 332, true),
+    switchMark: view.getUint32(at + 332, true),
     switchCount: view.getUint32(at + 336, true),
     recentNext: view.getUint32(at + 340, true),
     recent: [
@@ -1742,7 +1742,7 @@ export function decodePtExitEvent(source: RecordSource, at: number): PtExitEvent
 
 /** `struct pt_task_record`: its size, and where its fields lie. */
 export const PT_TASK_RECORD = {
-  sizeBytes: 472,
+  sizeBytes: 480,
   offsets: {
     prefix: 0,
     nowNs: 16,
@@ -1771,6 +1771,8 @@ export const PT_TASK_RECORD = {
     text: 208,
     textBytes: 464,
     knowsSystemCalls: 468,
+    switches: 472,
+    padding: 476,
   },
 } as const;
 
@@ -1809,6 +1811,7 @@ export interface PtTaskRecord {
   readonly text: Uint8Array<ArrayBuffer>;
   readonly textBytes: number;
   readonly knowsSystemCalls: number;
+  readonly switches: number;
 }
 
 /** Decodes the `struct pt_task_record` at `at`; copies everything out. */
@@ -1853,6 +1856,7 @@ export function decodePtTaskRecord(source: RecordSource, at: number): PtTaskReco
     text: copyBytes(view, { offset: at + 208, lengthBytes: 256 }),
     textBytes: view.getUint32(at + 464, true),
     knowsSystemCalls: view.getUint32(at + 468, true),
+    switches: view.getUint32(at + 472, true),
   };
 }
 
@@ -2452,7 +2456,7 @@ export const LAYOUT: LayoutTable = {
       },
     },
     "pt_task_record": {
-      "sizeBytes": 472,
+      "sizeBytes": 480,
       "fields": {
         "prefix": "pt_prefix @ 0",
         "now_ns": "u64 @ 16",
@@ -2481,6 +2485,8 @@ export const LAYOUT: LayoutTable = {
         "text": "u8[256] @ 208",
         "text_bytes": "u32 @ 464",
         "knows_system_calls": "u32 @ 468",
+        "switches": "u32 @ 472",
+        "padding": "u32 @ 476",
       },
     },
     "pt_thread": {
@@ -2527,7 +2533,7 @@ export const LAYOUT: LayoutTable = {
         "file_argument": "u64 @ 296",
         "file_object": "pt_object @ 304",
         "file_call": "u32 @ 328",
-        "file_padding": "u32 @ 332",
+        "switch_mark": "u32 @ 332",
         "switch_count": "u32 @ 336",
         "recent_next": "u32 @ 340",
         "recent": "pt_recent_wait[4] @ 344",

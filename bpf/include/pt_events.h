@@ -346,7 +346,7 @@ struct pt_thread {
 	pt_u64 file_argument; /* of that call: descriptor, or address of the path */
 	struct pt_object file_object; /* of that call: what its descriptor was then */
 	pt_u32 file_call;
-	pt_u32 file_padding;
+	pt_u32 switch_mark; /* how often it had left a CPU, as the scheduler counts, when it came onto this one */
 	pt_u32 switch_count;
 	pt_u32 recent_next;
 	struct pt_recent_wait recent[PT_RECENT_WAITS];
@@ -609,6 +609,8 @@ struct pt_task_record {
 	pt_u8 text[256]; /* name of the object: components leaf first, as in pt_name_event */
 	pt_u32 text_bytes;
 	pt_u32 knows_system_calls; /* 0: this kernel does not show the registers of another task */
+	pt_u32 switches;	   /* how often it left a CPU since it was born; wraps around */
+	pt_u32 padding;
 };
 
 /* One row per category and CPU. seen = filtered + aggregated + delivered + sum(dropped). */
@@ -670,7 +672,7 @@ _Static_assert(sizeof(struct pt_chain_value) == 40, "pt_chain_value");
 _Static_assert(sizeof(struct pt_sample_key) == 16, "pt_sample_key");
 _Static_assert(sizeof(struct pt_recent_wait) == 56, "pt_recent_wait");
 _Static_assert(sizeof(struct pt_thread) == 568, "pt_thread");
-_Static_assert(sizeof(struct pt_task_record) == 472, "pt_task_record");
+_Static_assert(sizeof(struct pt_task_record) == 480, "pt_task_record");
 _Static_assert(sizeof(struct pt_wait_event) == 88, "pt_wait_event");
 _Static_assert(sizeof(struct pt_name_event) == 48, "pt_name_event");
 _Static_assert(sizeof(struct pt_fork_event) == 56, "pt_fork_event");

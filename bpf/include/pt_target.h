@@ -228,6 +228,12 @@ static __always_inline void count(u64 *counter)
 	__sync_fetch_and_add(counter, 1);
 }
 
+/* How often it left a CPU; __schedule() counts before it tells. */
+static __always_inline u32 switches_of(struct task_struct *task)
+{
+	return task->nvcsw + task->nivcsw;
+}
+
 /*
  * Takes a thread into the table, or yields nothing when it is full (or when
  * another CPU was faster, which takes it then). The caller sets `state`, last:
@@ -255,6 +261,7 @@ static __always_inline struct pt_thread *adopt(struct task_struct *task, u32 slo
 	thread->seed_exec_ns = task->se.sum_exec_runtime;
 	thread->seed_delay_ns = task->sched_info.run_delay;
 	thread->exec_mark_ns = thread->seed_exec_ns;
+	thread->switch_mark = switches_of(task);
 	thread->seed_minor_faults = task->min_flt;
 	thread->seed_major_faults = task->maj_flt;
 	thread->stack_id = -1;

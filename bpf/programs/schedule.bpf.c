@@ -211,10 +211,55 @@ static __always_inline void take_user_stack(void *ctx, struct pt_thread *thread)
 	thread->stack_id = id < 0 ? -1 : id;
 }
 
+/*
+ * It comes onto a CPU and is said to be on one: its last switch was not told.
+ * Or it leaves one, and has left one since it came onto it: two were not told.
+ * The scheduler's accounts say how much of the time since it ran and wanted to;
+ * the rest it was blocked, in nobody knows what.
+ */
+static __noinline int book_untold_switch(struct pt_thread *thread, struct task_struct *task, struct pt_books *books,
+					 const struct pt_control *control, u64 now)
+{
+	u64 interval_ns, on_cpu_ns, delay_ns, known_ns;
+
+	if (!thread || !task || !books || !control)
+		return 0;
+	interval_ns = now > thread->since_ns ? now - thread->since_ns : 0;
+	on_cpu_ns = at_most(BPF_CORE_READ(task, se.sum_exec_runtime) - thread->exec_mark_ns, interval_ns);
+	/* The wait that ended as it came onto the CPU is counted after we are told. */
+	known_ns = thread->delay_mark_ns + thread->last_runnable_ns;
+	delay_ns = BPF_CORE_READ(task, sched_info.run_delay);
+	delay_ns = at_most(delay_ns > known_ns ? delay_ns - known_ns : 0, interval_ns - on_cpu_ns);
+	thread->on_cpu_ns += on_cpu_ns;
+	thread->runnable_ns += delay_ns;
+	thread->pending_ns = interval_ns - on_cpu_ns - delay_ns;
+	thread->blocked_ns += thread->pending_ns;
+	if (!thread->pending_ns)
+		return 0;
+	thread->wait_class = PT_WAIT_OTHER;
+	thread->system_call = PT_NO_SYSTEM_CALL;
+	thread->poll_kind = PT_POLL_NONE;
+	thread->stack_id = -1;
+	__builtin_memset(&thread->object, 0, sizeof(thread->object));
+	finish_wait(thread, task, books, control, now);
+	thread->wait_class = PT_WAIT_NONE;
+	return 0;
+}
+
+/* The scheduler has counted the switch it is in: one more is one nobody told of, and so is the way back. */
+static __always_inline bool was_away(const struct pt_thread *thread, struct task_struct *task, u64 now)
+{
+	return thread->state == PT_STATE_RUNNING && now > thread->since_ns &&
+	       switches_of(task) - thread->switch_mark > 1;
+}
+
 static __always_inline void switch_out(void *ctx, struct pt_thread *thread, struct task_struct *task, bool is_preempted,
 				       u32 state, struct pt_books *books, const struct pt_control *control, u64 now)
 {
-	now = leave_cpu(thread, task, now);
+	if (was_away(thread, task, now))
+		book_untold_switch(thread, task, books, control, now);
+	else
+		now = leave_cpu(thread, task, now);
 	/* Seeded while it woke up: nobody saw that wait end, and what is in no row would have no name. */
 	if (thread->pending_ns && thread->wait_class != PT_WAIT_NONE)
 		finish_wait(thread, task, books, control, now);
@@ -298,40 +343,6 @@ static __noinline int release_thread(struct pt_thread *thread, struct task_struc
 	return close_thread(thread, task, books, now, true);
 }
 
-/*
- * It comes onto a CPU and is said to be on one: its last switch was not told.
- * The scheduler's accounts say how much of the time since it ran and wanted to;
- * the rest it was blocked, in nobody knows what.
- */
-static __noinline int book_untold_switch(struct pt_thread *thread, struct task_struct *task, struct pt_books *books,
-					 const struct pt_control *control, u64 now)
-{
-	u64 interval_ns, on_cpu_ns, delay_ns, known_ns;
-
-	if (!thread || !task || !books || !control)
-		return 0;
-	interval_ns = now > thread->since_ns ? now - thread->since_ns : 0;
-	on_cpu_ns = at_most(BPF_CORE_READ(task, se.sum_exec_runtime) - thread->exec_mark_ns, interval_ns);
-	/* The wait that ended as it came onto the CPU is counted after we are told. */
-	known_ns = thread->delay_mark_ns + thread->last_runnable_ns;
-	delay_ns = BPF_CORE_READ(task, sched_info.run_delay);
-	delay_ns = at_most(delay_ns > known_ns ? delay_ns - known_ns : 0, interval_ns - on_cpu_ns);
-	thread->on_cpu_ns += on_cpu_ns;
-	thread->runnable_ns += delay_ns;
-	thread->pending_ns = interval_ns - on_cpu_ns - delay_ns;
-	thread->blocked_ns += thread->pending_ns;
-	if (!thread->pending_ns)
-		return 0;
-	thread->wait_class = PT_WAIT_OTHER;
-	thread->system_call = PT_NO_SYSTEM_CALL;
-	thread->poll_kind = PT_POLL_NONE;
-	thread->stack_id = -1;
-	__builtin_memset(&thread->object, 0, sizeof(thread->object));
-	finish_wait(thread, task, books, control, now);
-	thread->wait_class = PT_WAIT_NONE;
-	return 0;
-}
-
 static __always_inline void switch_in(struct pt_thread *thread, struct task_struct *task, struct pt_books *books,
 				      const struct pt_control *control, u64 now)
 {
@@ -355,6 +366,7 @@ static __always_inline void switch_in(struct pt_thread *thread, struct task_stru
 	}
 	thread->waker_tid = 0;
 	thread->exec_mark_ns = task->se.sum_exec_runtime;
+	thread->switch_mark = switches_of(task);
 	thread->delay_mark_ns = task->sched_info.run_delay;
 	thread->state = PT_STATE_RUNNING;
 	thread->since_ns = now > thread->since_ns ? now : thread->since_ns;

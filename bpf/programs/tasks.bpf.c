@@ -196,6 +196,7 @@ static __always_inline void fill_record(struct pt_task_record *record, struct ta
 	record->task_address = (u64)task;
 	record->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	record->exec_ns = task->se.sum_exec_runtime;
+	record->switches = switches_of(task);
 	record->delay_ns = task->sched_info.run_delay;
 	record->exec_start_ns = task->se.exec_start;
 	record->born_ns = task->start_boottime;
@@ -209,6 +210,7 @@ static __always_inline void fill_record(struct pt_task_record *record, struct ta
 	record->wait_class = PT_WAIT_NONE;
 	record->system_call = PT_NO_SYSTEM_CALL;
 	record->text_bytes = 0;
+	record->padding = 0;
 	record->knows_system_calls = pt_arch_knows_registers();
 	__builtin_memset(&record->object, 0, sizeof(record->object));
 	__builtin_memset(record->arguments, 0, sizeof(record->arguments));

@@ -422,6 +422,7 @@ function toKernelAccounts(tasks: readonly PtTaskRecord[]): ReadonlyMap<bigint, K
     (BigInt(task.taskAddressHigh) << 32n) | BigInt(task.taskAddressLow),
     {
       isRunning: task.state === PT_THREAD_STATE.RUNNING,
+      switchCount: task.switches,
       execMs: task.execMs,
       delayMs: task.delayMs,
       minorFaultCount: toCount(task.minorFaultsLow, task.minorFaultsHigh),

@@ -254,6 +254,8 @@ export function overflowFileRows(
 export interface KernelAccount {
   /** On a CPU when it was looked at. */
   readonly isRunning: boolean;
+  /** How often it left a CPU, modulo 2^32; 0 in a recording of an older version. */
+  readonly switchCount: number;
   readonly execMs: number;
   readonly delayMs: number;
   readonly minorFaultCount: number;
@@ -413,7 +415,7 @@ const UNTOLD_MS_MIN = 20;
 /**
  * Yields how much of its last interval a thread was off the CPU that its row
  * says it is on: a machine may tell nobody of some switches. The scheduler
- * knows that it is off, and how long it had run and wanted to.
+ * knows that it is off, or was, and how long it had run and wanted to.
  */
 function toUntoldSwitch(
   thread: PtThread,
@@ -424,7 +426,9 @@ function toUntoldSwitch(
   },
 ): { readonly offCpuMs: number; readonly blockedMs: number } {
   const none = { offCpuMs: 0, blockedMs: 0 };
-  if (thread.state !== PT_THREAD_STATE.RUNNING || lastMs < UNTOLD_MS_MIN || kernel?.isRunning === true) return none;
+  if (thread.state !== PT_THREAD_STATE.RUNNING || lastMs < UNTOLD_MS_MIN) return none;
+  // On a CPU, and it has not left one since it was told to be: what is not charged was taken from the whole machine.
+  if (kernel?.isRunning === true && kernel.switchCount === thread.switchMark) return none;
   // Hidden from the iterator as well: what nobody shows on a CPU is not said to be on one.
   if (kernel === undefined) return isAsked ? { offCpuMs: lastMs, blockedMs: lastMs } : none;
   const offCpuMs = lastMs - Math.max(0, kernel.execMs - thread.execMarkMs);

@@ -207,6 +207,7 @@ Deno.test("readThreads() takes the scheduler's accounts from when the thread was
   const state = PT_THREAD_STATE.RUNNING;
   const known = accountOf({ state }, {
     isRunning: true,
+    switchCount: 0,
     execMs: 107,
     delayMs: 28,
     minorFaultCount: 9,
@@ -215,6 +216,7 @@ Deno.test("readThreads() takes the scheduler's accounts from when the thread was
   assert.deepEqual([known?.kernelOnCpuMs, known?.kernelRunDelayMs], [100, 20]);
   const behind = accountOf({ state }, {
     isRunning: true,
+    switchCount: 0,
     execMs: 1,
     delayMs: 1,
     minorFaultCount: 0,
@@ -302,7 +304,14 @@ Deno.test("readRunningThreads() reads a row again that was being changed, and le
   assert.deepEqual([account?.onCpuMs, account?.blockedMs], [500, 300], "its ledger shows 300 ms too many");
 });
 
-const FIGURES: KernelAccount = { isRunning: false, execMs: 30, delayMs: 70, minorFaultCount: 0, majorFaultCount: 0 };
+const FIGURES: KernelAccount = {
+  isRunning: false,
+  switchCount: 0,
+  execMs: 30,
+  delayMs: 70,
+  minorFaultCount: 0,
+  majorFaultCount: 0,
+};
 
 Deno.test("a thread whose last switch nobody told of is off the CPU for as long as the scheduler says", () => {
   const key = aStruct(8, [[0, 8, 1]]);
@@ -317,6 +326,8 @@ Deno.test("a thread whose last switch nobody told of is off the CPU for as long 
   assert.deepEqual(account({ delayMs: 470 }), { parts: [30, 470, 0], waitClass: undefined, sinceMs: undefined });
   const asSaid = { parts: [500, 0, 0], waitClass: undefined, sinceMs: undefined };
   assert.deepEqual(account({ isRunning: true }), asSaid, "it is on a CPU");
+  const away = { parts: [30, 70, 400], waitClass: PT_WAIT_CLASS.OTHER, sinceMs: END_MS - 400 };
+  assert.deepEqual(account({ isRunning: true, switchCount: 1 }), away, "it left one untold, and came back untold");
   const [hidden] = runningAccounts(map, new Map([[2n, { ...FIGURES, isRunning: true }]]));
   assert.deepEqual([hidden?.onCpuMs, hidden?.blockedMs], [0, 500], "others have an account, this one has none");
   assert.deepEqual(account({ execMs: 490 }), asSaid, "what ticks and late switches make of it");
