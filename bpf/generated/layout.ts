@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "d8d4d43f163c588d";
+export const LAYOUT_HASH = "bf8b747ed0dc0b0f";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -221,8 +221,7 @@ export const PT_DROP_REASON = {
   RING_FULL: 0,
   MAP_FULL: 1,
   KEY_OVERFLOW: 2,
-  UNREADABLE: 3,
-  COUNT: 4,
+  COUNT: 3,
 } as const;
 
 /** `struct pt_header`: its size, and where its fields lie. */
@@ -1862,7 +1861,7 @@ export function decodePtTaskRecord(source: RecordSource, at: number): PtTaskReco
 
 /** `struct pt_ledger`: its size, and where its fields lie. */
 export const PT_LEDGER = {
-  sizeBytes: 64,
+  sizeBytes: 56,
   offsets: {
     seen: 0,
     filtered: 8,
@@ -1897,12 +1896,7 @@ export function decodePtLedger(source: RecordSource, at: number): PtLedger {
     aggregatedHigh: view.getUint32(at + 20, true),
     deliveredLow: view.getUint32(at + 24, true),
     deliveredHigh: view.getUint32(at + 28, true),
-    dropped: [
-      view.getBigUint64(at + 32, true),
-      view.getBigUint64(at + 40, true),
-      view.getBigUint64(at + 48, true),
-      view.getBigUint64(at + 56, true),
-    ],
+    dropped: [view.getBigUint64(at + 32, true), view.getBigUint64(at + 40, true), view.getBigUint64(at + 48, true)],
   };
 }
 
@@ -1946,12 +1940,12 @@ export function decodePtDeparted(source: RecordSource, at: number): PtDeparted {
 
 /** `struct pt_books`: its size, and where its fields lie. */
 export const PT_BOOKS = {
-  sizeBytes: 1248,
+  sizeBytes: 1136,
   offsets: {
     calls: 0,
     bystanders: 152,
     ledger: 304,
-    departed: 1200,
+    departed: 1088,
   },
 } as const;
 
@@ -2025,7 +2019,7 @@ export function decodePtBooks(source: RecordSource, at: number): PtBooks {
       decodePtLedger(source, at + 304 + 12 * PT_LEDGER.sizeBytes),
       decodePtLedger(source, at + 304 + 13 * PT_LEDGER.sizeBytes),
     ],
-    departed: decodePtDeparted(source, at + 1200),
+    departed: decodePtDeparted(source, at + 1088),
   };
 }
 
@@ -2129,12 +2123,12 @@ export const TABLES = {
 export const LAYOUT: LayoutTable = {
   "structs": {
     "pt_books": {
-      "sizeBytes": 1248,
+      "sizeBytes": 1136,
       "fields": {
         "calls": "u64[19] @ 0",
         "bystanders": "u64[19] @ 152",
         "ledger": "pt_ledger[14] @ 304",
-        "departed": "pt_departed @ 1200",
+        "departed": "pt_departed @ 1088",
       },
     },
     "pt_chain_key": {
@@ -2309,13 +2303,13 @@ export const LAYOUT: LayoutTable = {
       "fields": { "total_ns": "u64 @ 0", "max_ns": "u64 @ 8", "max_end_ns": "u64 @ 16", "buckets": "u32[32] @ 24" },
     },
     "pt_ledger": {
-      "sizeBytes": 64,
+      "sizeBytes": 56,
       "fields": {
         "seen": "u64 @ 0",
         "filtered": "u64 @ 8",
         "aggregated": "u64 @ 16",
         "delivered": "u64 @ 24",
-        "dropped": "u64[4] @ 32",
+        "dropped": "u64[3] @ 32",
       },
     },
     "pt_listen_key": { "sizeBytes": 16, "fields": { "address": "u64 @ 0", "inode": "u64 @ 8" } },
@@ -2607,13 +2601,7 @@ export const LAYOUT: LayoutTable = {
       "PT_CATEGORY_SAMPLES": 13,
       "PT_CATEGORY_COUNT": 14,
     },
-    "pt_drop_reason": {
-      "PT_DROP_RING_FULL": 0,
-      "PT_DROP_MAP_FULL": 1,
-      "PT_DROP_KEY_OVERFLOW": 2,
-      "PT_DROP_UNREADABLE": 3,
-      "PT_DROP_COUNT": 4,
-    },
+    "pt_drop_reason": { "PT_DROP_RING_FULL": 0, "PT_DROP_MAP_FULL": 1, "PT_DROP_KEY_OVERFLOW": 2, "PT_DROP_COUNT": 3 },
     "pt_file_operation": {
       "PT_FILE_NONE": 0,
       "PT_FILE_OPEN": 1,

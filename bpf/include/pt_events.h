@@ -7,7 +7,6 @@
  * from the BTF of the built object): fixed-width integers only, explicit
  * padding, no bit-fields, no pointers, no enum-typed fields, every size
  * asserted. Enums named pt_* become tables on the other side.
- *
  * Times are CLOCK_MONOTONIC nanoseconds unless a name says otherwise.
  */
 #ifndef PT_EVENTS_H
@@ -197,8 +196,7 @@ enum pt_drop_reason {
 	PT_DROP_RING_FULL = 0,
 	PT_DROP_MAP_FULL = 1,
 	PT_DROP_KEY_OVERFLOW = 2, /* time kept under the class, the object's name lost */
-	PT_DROP_UNREADABLE = 3,	  /* kernel or user memory could not be read */
-	PT_DROP_COUNT = 4,
+	PT_DROP_COUNT = 3,
 };
 
 struct pt_header {
@@ -683,8 +681,8 @@ _Static_assert(sizeof(struct pt_file_key) == 40, "pt_file_key");
 _Static_assert(sizeof(struct pt_file_value) == 168, "pt_file_value");
 _Static_assert(sizeof(struct pt_file_event) == 88, "pt_file_event");
 _Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
-_Static_assert(sizeof(struct pt_books) == 1248, "pt_books");
-_Static_assert(sizeof(struct pt_ledger) == 64, "pt_ledger");
+_Static_assert(sizeof(struct pt_books) == 1136, "pt_books");
+_Static_assert(sizeof(struct pt_ledger) == 56, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
 _Static_assert(sizeof(struct pt_control) == 96, "pt_control");
 _Static_assert(sizeof(struct pt_listen_key) == 16, "pt_listen_key");

@@ -351,7 +351,7 @@ export const CATEGORIES = [
 export type Category = (typeof CATEGORIES)[number];
 
 /** Why the kernel side lost something. */
-export type KernelDropReason = "ring_full" | "map_full" | "key_overflow" | "unreadable" | "recursion";
+export type KernelDropReason = "ring_full" | "map_full" | "key_overflow" | "recursion";
 
 /** seen = filtered + aggregated + delivered + Σ dropped + residual. */
 export interface CategoryLedger {

@@ -13,7 +13,6 @@ const REASONS: readonly (readonly [KernelDropReason, number])[] = [
   ["ring_full", PT_DROP_REASON.RING_FULL],
   ["map_full", PT_DROP_REASON.MAP_FULL],
   ["key_overflow", PT_DROP_REASON.KEY_OVERFLOW],
-  ["unreadable", PT_DROP_REASON.UNREADABLE],
 ];
 
 /** Subjects a program looks at per call: those a missed call did not see. */

@@ -70,12 +70,12 @@ Deno.test("sumBooks() names each drop by its reason, and leaves out what is 0", 
       [droppedAt(WAITS, PT_DROP_REASON.RING_FULL), 1],
       [droppedAt(WAITS, PT_DROP_REASON.MAP_FULL), 2],
       [droppedAt(WAITS, PT_DROP_REASON.KEY_OVERFLOW), 3],
-      [droppedAt(NAMES, PT_DROP_REASON.UNREADABLE), 4],
+      [droppedAt(NAMES, PT_DROP_REASON.KEY_OVERFLOW), 4],
     ], [[droppedAt(WAITS, PT_DROP_REASON.MAP_FULL), 5]]),
     NO_MISSES,
   );
   assert.deepEqual(ledger.waits.dropped, { ring_full: 1, map_full: 7, key_overflow: 3 });
-  assert.deepEqual(ledger.names.dropped, { unreadable: 4 });
+  assert.deepEqual(ledger.names.dropped, { key_overflow: 4 });
 });
 
 Deno.test("sumBooks() counts what a call would have looked at that the kernel left out", () => {
