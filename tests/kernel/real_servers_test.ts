@@ -166,6 +166,29 @@ kernelTest("diagnose finds io-limit in a postgres whose commits may write little
   assert.ok(named, JSON.stringify(finding));
 });
 
+/** Every client wants the same row, and keeps it for a while. */
+const SAME_ROW = "BEGIN; UPDATE accounts SET balance = balance + 1 WHERE id = 1; SELECT pg_sleep(0.15); COMMIT;\n";
+
+kernelTest(
+  "diagnose finds slow-service in a postgres whose sessions wait for a row, and blames nobody else",
+  WITH_POSTGRES,
+  async () => {
+    await using directory = await makeDiskDirectory([]);
+    const script = `${directory.path}/same_row.sql`;
+    await Deno.writeTextFile(script, SAME_ROW);
+    await using server = await PostgresServer.start();
+    await server.query("CREATE TABLE accounts (id int PRIMARY KEY, balance int); INSERT INTO accounts VALUES (1, 0)");
+    await using _load = server.bench("--client=4", `--file=${script}`);
+    await server.commits(4);
+
+    const finding = await findTrouble(server.processId, {
+      id: "slow-service",
+      object: `clients of tcp port ${server.port}`,
+    });
+    assert.match(finding.nextStep, /row's lock/);
+  },
+);
+
 kernelTest(
   "diagnose finds spawn-storm in a postgres that is asked for a connection per query",
   WITH_POSTGRES,

@@ -51,7 +51,8 @@ function judgePort(
     consequences: [],
     nextStep: isExplained
       ? "See to the findings above first: they say what the time goes to."
-      : "Look at the time ledger of the threads that serve it: sleeping or computing on purpose is no wait for anything.",
+      : "Look at the time ledger of the threads that serve it: sleeping, computing, or waiting for a sign of another of its " +
+        "processes, as databases do for a row's lock, is told as no wait for anything.",
     explainedMs: 0,
     share: 0,
   }];
