@@ -8,6 +8,7 @@
 import { renderHtmlReport } from "../../engine/diagnose/html/html_report.ts";
 import { SEVERITY_COLOURS, STATE_COLOURS } from "../../engine/diagnose/html/palette.ts";
 import { LISTED_REPORT } from "../../engine/diagnose/sample_reports.ts";
+import { buildResources } from "../../engine/diagnose/sections/test_input.ts";
 import { BEGIN_MS, buildPeer, buildReport, PEER, TARGET_ID } from "../../engine/diagnose/test_measurements.ts";
 import { assert } from "../support/assert.ts";
 import { Chromium, type Page, type View } from "../support/chromium.ts";
@@ -89,6 +90,25 @@ function buildLargeReport() {
         buildPeer({ processId: 200, responseMs: [5, 5, 40], sends: { byteCount: 123_456 } }),
         buildPeer({ processId: 200, role: "server", endpoint: { kind: "server", protocol: "tcp", port: 8080 } }),
       ],
+      processResources: [
+        buildResources({
+          processId: 200,
+          fdCountBegin: 9,
+          fdCountEnd: 1000,
+          residentBytesBegin: 4e6,
+          residentBytesEnd: 8e9,
+        }),
+      ],
+      cgroups: [{
+        targetId: TARGET_ID,
+        path: `/kubepods/burstable/pod${"0123456789abcdef".repeat(4)}/shop`,
+        cpuLimit: 0.5,
+        periodCount: 100,
+        throttledPeriodCount: 50,
+        throttledMs: 900,
+        cpuUsageMs: 4000,
+        pressure: { cpuSomeMs: 900, ioSomeMs: 1, ioFullMs: 1, memorySomeMs: 1, memoryFullMs: 1 },
+      }],
     },
     events,
     { hasListing: true, states },

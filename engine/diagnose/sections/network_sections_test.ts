@@ -236,6 +236,15 @@ Deno.test("networkPatternFigures() has no ratio where nothing was received", () 
   assert.deepEqual(oneWay && renderNetworkPattern(oneWay), ["nothing received, average 0.5 operations/s"]);
 });
 
+Deno.test("renderPeers() counts open sockets that nothing happened to", () => {
+  const silent = buildPeer({ endpoint: { kind: "unixPeer", id: "9", path: undefined } });
+  const figures = peerFigures(buildSectionInput({ ...WORLD, peers: [UNIX, silent, silent] }));
+  assert.deepEqual(figures && renderPeers(figures), [
+    "unix socket /run/app.sock, asked by shop (100): sent 1 (10 B), received 0 (0 B)",
+    "2 peers with nothing exchanged",
+  ]);
+});
+
 Deno.test("peerFigures() has a row for every peer, the busiest first, unix sockets included", () => {
   const figures = peerFigures(buildSectionInput(WORLD));
   assert.deepEqual(figures?.map(({ target, role }) => [target, role]), [
@@ -245,8 +254,8 @@ Deno.test("peerFigures() has a row for every peer, the busiest first, unix socke
     ["unix socket /run/app.sock", "client"],
   ]);
   assert.deepEqual(figures && renderPeers(figures).slice(0, 2), [
-    "10.0.0.9:5432: sent 300 (29.30 KB), received 100 (947.27 KB), 10 connects, 2 failed, handshake 2.86 ms, " +
+    "10.0.0.9:5432, asked by shop (100): sent 300 (29.30 KB), received 100 (947.27 KB), 10 connects, 2 failed, handshake 2.86 ms, " +
     "answers 10.75 ms, P95 <= 1.02 ms, 5 retransmits, 1 reset, 4 errors",
-    "clients of tcp port 8080: sent 50 (4.88 KB), received 50 (4.88 KB), accepted 12, answers 3.00 ms, P95 <= 3.00 ms",
+    "clients of tcp port 8080, served by shop (100): sent 50 (4.88 KB), received 50 (4.88 KB), accepted 12, answers 3.00 ms, P95 <= 3.00 ms",
   ]);
 });

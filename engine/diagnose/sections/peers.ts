@@ -47,17 +47,23 @@ function compareTargets(first: FiguresOf<"peers">[number], second: FiguresOf<"pe
 }
 
 export function renderPeers(figures: FiguresOf<"peers">): readonly string[] {
-  const shown = figures.slice(0, PEERS_SHOWN_MAX);
+  // Open sockets that nothing happened to are no news; the JSON has them.
+  const busy = figures.filter((row) => weightOf(row) + row.errors + row.resets + row.retransmits > 0);
+  const shown = busy.slice(0, PEERS_SHOWN_MAX);
+  const idleCount = figures.length - busy.length;
   return [
     ...shown.map(describePeer),
-    ...(figures.length > shown.length ? [`and ${formatCount(figures.length - shown.length, "more peer")}`] : []),
+    ...(busy.length > shown.length ? [`and ${formatCount(busy.length - shown.length, "more peer")}`] : []),
+    ...(idleCount > 0 ? [`${formatCount(idleCount, "peer")} with nothing exchanged`] : []),
   ];
 }
 
 function describePeer(row: FiguresOf<"peers">[number]): string {
   const { responses, handshake } = row;
   return [
-    `${row.target}: sent ${row.send_operations} (${formatBytes(row.sent_bytes)})`,
+    `${row.target}, ${
+      row.role === "client" ? "asked" : "served"
+    } by ${row.name} (${row.pid}): sent ${row.send_operations} (${formatBytes(row.sent_bytes)})`,
     `received ${row.receive_operations} (${formatBytes(row.received_bytes)})`,
     ...(row.connects === 0 ? [] : [
       `${formatCount(row.connects, "connect")}${row.failed_connects > 0 ? `, ${row.failed_connects} failed` : ""}`,
