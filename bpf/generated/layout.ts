@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "bf8b747ed0dc0b0f";
+export const LAYOUT_HASH = "5e5e8db851ef08d9";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -56,6 +56,8 @@ export const PT_PEER_ROWS_MAX = 8192;
 export const PT_SOCKET_ERROR_ROWS_MAX = 4096;
 /** `#define PT_LISTEN_QUEUES_MAX` */
 export const PT_LISTEN_QUEUES_MAX = 1024;
+/** `#define PT_CONNECT_TOLD` */
+export const PT_CONNECT_TOLD = 2147483648;
 /** `#define PT_ERROR_ABANDONED` */
 export const PT_ERROR_ABANDONED = 4095;
 /** `#define PT_FILE_ROWS_MAX` */
@@ -213,7 +215,8 @@ export const PT_CATEGORY = {
   FILES: 11,
   SLOW_FILES: 12,
   SAMPLES: 13,
-  COUNT: 14,
+  CONNECT_CALLS: 14,
+  COUNT: 15,
 } as const;
 
 /** `enum pt_drop_reason` */
@@ -1940,12 +1943,12 @@ export function decodePtDeparted(source: RecordSource, at: number): PtDeparted {
 
 /** `struct pt_books`: its size, and where its fields lie. */
 export const PT_BOOKS = {
-  sizeBytes: 1136,
+  sizeBytes: 1192,
   offsets: {
     calls: 0,
     bystanders: 152,
     ledger: 304,
-    departed: 1088,
+    departed: 1144,
   },
 } as const;
 
@@ -2018,8 +2021,9 @@ export function decodePtBooks(source: RecordSource, at: number): PtBooks {
       decodePtLedger(source, at + 304 + 11 * PT_LEDGER.sizeBytes),
       decodePtLedger(source, at + 304 + 12 * PT_LEDGER.sizeBytes),
       decodePtLedger(source, at + 304 + 13 * PT_LEDGER.sizeBytes),
+      decodePtLedger(source, at + 304 + 14 * PT_LEDGER.sizeBytes),
     ],
-    departed: decodePtDeparted(source, at + 1088),
+    departed: decodePtDeparted(source, at + 1144),
   };
 }
 
@@ -2123,12 +2127,12 @@ export const TABLES = {
 export const LAYOUT: LayoutTable = {
   "structs": {
     "pt_books": {
-      "sizeBytes": 1136,
+      "sizeBytes": 1192,
       "fields": {
         "calls": "u64[19] @ 0",
         "bystanders": "u64[19] @ 152",
-        "ledger": "pt_ledger[14] @ 304",
-        "departed": "pt_departed @ 1088",
+        "ledger": "pt_ledger[15] @ 304",
+        "departed": "pt_departed @ 1144",
       },
     },
     "pt_chain_key": {
@@ -2599,7 +2603,8 @@ export const LAYOUT: LayoutTable = {
       "PT_CATEGORY_FILES": 11,
       "PT_CATEGORY_SLOW_FILES": 12,
       "PT_CATEGORY_SAMPLES": 13,
-      "PT_CATEGORY_COUNT": 14,
+      "PT_CATEGORY_CONNECT_CALLS": 14,
+      "PT_CATEGORY_COUNT": 15,
     },
     "pt_drop_reason": { "PT_DROP_RING_FULL": 0, "PT_DROP_MAP_FULL": 1, "PT_DROP_KEY_OVERFLOW": 2, "PT_DROP_COUNT": 3 },
     "pt_file_operation": {

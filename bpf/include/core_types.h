@@ -318,7 +318,12 @@ struct sock {
 	u16 sk_protocol; /* a byte of its own, or half of one, before 5.6 */
 };
 
+typedef enum {
+	SS_UNCONNECTED = 1, /* include/uapi/linux/net.h */
+} socket_state;
+
 struct socket {
+	socket_state state;
 	struct file *file;
 	struct sock *sk;
 };

@@ -41,6 +41,7 @@ typedef unsigned long long pt_u64;
 #define PT_PEER_ROWS_MAX 8192
 #define PT_SOCKET_ERROR_ROWS_MAX 4096
 #define PT_LISTEN_QUEUES_MAX 1024
+#define PT_CONNECT_TOLD 0x80000000 /* of a connect: what becomes of it is told by the state of its socket */
 #define PT_ERROR_ABANDONED 4095 /* no errno: the program itself gave a connect up */
 #define PT_FILE_ROWS_MAX 8192
 #define PT_UNKNOWN_COUNT 0xffffffff
@@ -189,7 +190,8 @@ enum pt_category {
 	PT_CATEGORY_FILES = 11,	    /* operations on files into their table */
 	PT_CATEGORY_SLOW_FILES = 12, /* single operations on files into the data ring */
 	PT_CATEGORY_SAMPLES = 13, /* where CPUs were, into the sample table */
-	PT_CATEGORY_COUNT = 14,
+	PT_CATEGORY_CONNECT_CALLS = 14, /* connects only the call tells of */
+	PT_CATEGORY_COUNT = 15,
 };
 
 enum pt_drop_reason {
@@ -343,7 +345,7 @@ struct pt_thread {
 	pt_u64 file_call_ns; /* not 0: in a call on a file since then; only one at a time, calls of a thread do not nest */
 	pt_u64 file_argument; /* of that call: descriptor, or address of the path */
 	struct pt_object file_object; /* of that call: what its descriptor was then */
-	pt_u32 file_call;
+	pt_u32 file_call; /* its number, with PT_CONNECT_TOLD */
 	pt_u32 switch_mark; /* how often it had left a CPU, as the scheduler counts, when it came onto this one */
 	pt_u32 switch_count;
 	pt_u32 recent_next;
@@ -375,7 +377,7 @@ struct pt_transfers {
 	pt_u32 padding;
 };
 
-/* What is counted of one socket, and of all sockets with one peer. */
+/* Of one socket, and of all sockets with one peer. */
 struct pt_socket_counts {
 	struct pt_transfers sent;
 	struct pt_transfers received;
@@ -519,10 +521,7 @@ struct pt_fork_event {
 	pt_u8 comm[PT_COMM_BYTES];
 };
 
-/*
- * Followed by text_bytes bytes: the file name given to exec, NUL-ended; then by
- * argument_bytes bytes: the arguments, each NUL-ended, but for the last if cut.
- */
+/* Followed by text_bytes: the file name, NUL-ended; by argument_bytes: each NUL-ended, but for the last if cut. */
 struct pt_exec_event {
 	struct pt_prefix prefix;
 	pt_u64 now_ns;
@@ -681,7 +680,7 @@ _Static_assert(sizeof(struct pt_file_key) == 40, "pt_file_key");
 _Static_assert(sizeof(struct pt_file_value) == 168, "pt_file_value");
 _Static_assert(sizeof(struct pt_file_event) == 88, "pt_file_event");
 _Static_assert(sizeof(struct pt_listener_key) == 8, "pt_listener_key");
-_Static_assert(sizeof(struct pt_books) == 1136, "pt_books");
+_Static_assert(sizeof(struct pt_books) == 1192, "pt_books");
 _Static_assert(sizeof(struct pt_ledger) == 56, "pt_ledger");
 _Static_assert(sizeof(struct pt_departed) == 48, "pt_departed");
 _Static_assert(sizeof(struct pt_control) == 96, "pt_control");

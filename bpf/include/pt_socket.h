@@ -168,26 +168,34 @@ static __noinline int count_overflow(const void *other)
 	return 0;
 }
 
+static __noinline struct pt_peer *peer_at(const struct pt_peer_key *key)
+{
+	struct pt_peer_key other = {};
+	struct pt_peer *peer;
+
+	if (!key)
+		return NULL;
+	peer = bpf_map_lookup_elem(&peers, key);
+	if (peer)
+		return peer;
+	bpf_map_update_elem(&peers, key, &zero_peer, BPF_NOEXIST);
+	peer = bpf_map_lookup_elem(&peers, key);
+	if (peer)
+		return peer;
+	/* No room: the peer that stands for all others. User space made it beforehand. */
+	peer = bpf_map_lookup_elem(&peers, &other);
+	count_overflow(peer);
+	return peer;
+}
+
 static __noinline struct pt_peer *peer_of(const struct pt_socket *row)
 {
 	struct pt_peer_key key = {};
-	struct pt_peer *peer;
 
 	if (!row)
 		return NULL;
 	peer_key_of(&key, row);
-	peer = bpf_map_lookup_elem(&peers, &key);
-	if (peer)
-		return peer;
-	bpf_map_update_elem(&peers, &key, &zero_peer, BPF_NOEXIST);
-	peer = bpf_map_lookup_elem(&peers, &key);
-	if (peer)
-		return peer;
-	/* No room: the peer that stands for all others. User space made it beforehand. */
-	__builtin_memset(&key, 0, sizeof(key));
-	peer = bpf_map_lookup_elem(&peers, &key);
-	count_overflow(peer);
-	return peer;
+	return peer_at(&key);
 }
 
 static __always_inline void add_latency(struct pt_latency *latency, u64 duration_ns, u64 end_ns)
@@ -249,9 +257,8 @@ static __noinline int fold_counts(struct pt_peer *peer, const struct pt_socket *
 	return 0;
 }
 
-static __always_inline void emit_socket_event(u32 kind, const struct pt_socket *row, u64 duration_ns, u64 now,
-					      u32 operation, u32 error, struct pt_books *books,
-					      const struct pt_control *control)
+static __always_inline void emit_event_of(u32 kind, const struct pt_peer_key *peer, u64 duration_ns, u64 now, u32 operation,
+					  u32 error, struct pt_books *books, const struct pt_control *control)
 {
 	struct pt_ledger *ledger = &books->ledger[PT_CATEGORY_SOCKET_EVENTS];
 	struct pt_socket_event *event;
@@ -272,14 +279,26 @@ static __always_inline void emit_socket_event(u32 kind, const struct pt_socket *
 		count(&ledger->dropped[PT_DROP_RING_FULL]);
 		return;
 	}
-	set_header(&event->prefix, kind, sizeof(*event), row->target_slot, row->tgid);
+	set_header(&event->prefix, kind, sizeof(*event), peer->target_slot, peer->tgid);
 	event->now_ns = now;
 	event->duration_ns = duration_ns;
-	event->object = row->object;
+	event->object = peer->object;
 	event->operation = operation;
 	event->error = error;
 	bpf_ringbuf_submit(event, wakeup_flags(&data_ring, PT_DATA_RING_BYTES));
 	count(&ledger->delivered);
+}
+
+static __always_inline void emit_socket_event(u32 kind, const struct pt_socket *row, u64 duration_ns, u64 now,
+					      u32 operation, u32 error, struct pt_books *books,
+					      const struct pt_control *control)
+{
+	struct pt_peer_key peer = {};
+
+	if (!(control->socket_kinds & (1U << kind)))
+		return;
+	peer_key_of(&peer, row);
+	emit_event_of(kind, &peer, duration_ns, now, operation, error, books, control);
 }
 
 static __noinline int emit_close(const struct pt_socket *row, u64 now, struct pt_books *books,
@@ -329,30 +348,39 @@ static __noinline int emit_close(const struct pt_socket *row, u64 now, struct pt
 }
 
 /* An error without a row of its own is in the counts of failures still, and among the others of its operation. */
+static __noinline int count_error_at(const struct pt_socket_error_key *key)
+{
+	struct pt_socket_error_key other = {};
+	u64 *number, zero = 0;
+
+	if (!key)
+		return 0;
+	number = bpf_map_lookup_elem(&socket_errors, key);
+	if (!number) {
+		bpf_map_update_elem(&socket_errors, key, &zero, BPF_NOEXIST);
+		number = bpf_map_lookup_elem(&socket_errors, key);
+	}
+	if (!number) {
+		other.operation = key->operation;
+		other.error = PT_ERROR_OTHER;
+		number = bpf_map_lookup_elem(&socket_errors, &other);
+		count_overflow(number);
+	}
+	if (number)
+		__sync_fetch_and_add(number, 1);
+	return 0;
+}
+
 static __noinline int count_error(const struct pt_socket *row, u32 operation, u32 error)
 {
 	struct pt_socket_error_key key = {};
-	u64 *number, zero = 0;
 
 	if (!row)
 		return 0;
 	peer_key_of(&key.peer, row);
 	key.operation = operation;
 	key.error = error;
-	number = bpf_map_lookup_elem(&socket_errors, &key);
-	if (!number) {
-		bpf_map_update_elem(&socket_errors, &key, &zero, BPF_NOEXIST);
-		number = bpf_map_lookup_elem(&socket_errors, &key);
-	}
-	if (!number) {
-		__builtin_memset(&key.peer, 0, sizeof(key.peer));
-		key.error = PT_ERROR_OTHER;
-		number = bpf_map_lookup_elem(&socket_errors, &key);
-		count_overflow(number);
-	}
-	if (number)
-		__sync_fetch_and_add(number, 1);
-	return 0;
+	return count_error_at(&key);
 }
 
 /* The path of a bound unix socket, once per socket: rows are made seldom. */

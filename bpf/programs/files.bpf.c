@@ -9,6 +9,9 @@
  * with a perf event, and works without tracefs.
  */
 
+/* No operation on a file: a socket is to be connected. These programs are there anyway, and see how it ends. */
+#define PT_CONNECT_CALL 200
+
 /* What a call does with a file, by its number. */
 const volatile u8 pt_file_calls[PT_ARCH_SYSTEM_CALL_COUNT] = {
 	[__NR_openat] = PT_FILE_OPEN,
@@ -33,6 +36,7 @@ const volatile u8 pt_file_calls[PT_ARCH_SYSTEM_CALL_COUNT] = {
 	[__NR_renameat2] = PT_FILE_RENAME,
 	[__NR_execve] = PT_FILE_EXEC,
 	[__NR_execveat] = PT_FILE_EXEC,
+	[__NR_connect] = PT_CONNECT_CALL,
 #if defined(__TARGET_ARCH_x86)
 	[__NR_open] = PT_FILE_OPEN,
 	[__NR_creat] = PT_FILE_OPEN,
@@ -214,6 +218,148 @@ static __always_inline void tell_file(const struct pt_thread *thread, const stru
 	count(&ledger->delivered);
 }
 
+#define PT_AF_BYTES 2
+#define PT_UNIX_PATH_BYTES 108
+
+/* Yields whether the call may be an attempt of its own, not the question how an earlier one ended. */
+static __always_inline bool begin_connect_call(struct pt_thread *thread, s32 fd)
+{
+	struct file *file = own_file(fd);
+	struct socket *socket;
+
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & PT_S_IFMT) != PT_S_IFSOCK)
+		return false;
+	socket = BPF_CORE_READ(file, private_data);
+	if (BPF_CORE_READ(socket, state) != SS_UNCONNECTED)
+		return false;
+	describe_file(&thread->file_object, file);
+	return true;
+}
+
+/* The address as the program gave it; 0 when it is none of the family. */
+static __always_inline bool read_given_peer(struct pt_object *object, u64 address)
+{
+	u64 head = 0;
+
+	if (bpf_probe_read_user(&head, sizeof(head), (void *)address))
+		return false;
+	object->port = __builtin_bswap16((head >> 16) & 0xffff);
+	if ((head & 0xffff) == PT_AF_INET) {
+		object->high = 0;
+		object->low = 0xffff0000ULL | (head >> 32 << 32);
+		return true;
+	}
+	return (head & 0xffff) == PT_AF_INET6 && !bpf_probe_read_user(&object->high, 8, (void *)(address + 8)) &&
+	       !bpf_probe_read_user(&object->low, 8, (void *)(address + 16));
+}
+
+/* The path of a unix socket as the program gave it, '@' for the NUL of an abstract one; yields its bytes. */
+static __always_inline u32 read_given_unix_path(struct pt_name_scratch *scratch, u64 address)
+{
+	long length;
+
+	__builtin_memset(scratch->text, 0, PT_TEXT_BYTES);
+	length = bpf_probe_read_user_str(scratch->text, PT_UNIX_PATH_BYTES, (void *)(address + PT_AF_BYTES));
+	if (length != 1)
+		return length > 0 ? length : 0;
+	length = bpf_probe_read_user_str(scratch->text + 1, PT_UNIX_PATH_BYTES, (void *)(address + PT_AF_BYTES + 1));
+	scratch->text[0] = '@';
+	return length > 0 ? length + 1 : 0;
+}
+
+/* What such a call says is no outcome: it is under way, was asked twice, or is no connect at all. */
+static __always_inline bool is_no_attempt(u32 error)
+{
+	switch (error) {
+	case PT_EINTR:
+	case 9: /* EBADF */
+	case 14: /* EFAULT */
+	case 106: /* EISCONN */
+	case 114: /* EALREADY */
+	case PT_EINPROGRESS:
+		return true;
+	default:
+		return error >= PT_ERESTARTSYS;
+	}
+}
+
+/* Whom the call turned to, in `key`; false: nothing to tell. Sockets of TCP tell by their state once anything was sent. */
+static __always_inline bool find_given_peer(struct pt_peer_key *key, const struct pt_thread *thread, s32 fd, u32 error,
+					    struct pt_name_scratch *scratch, u32 *used)
+{
+	*used = 0;
+	switch (thread->file_object.kind) {
+	case PT_OBJECT_TCP_PEER:
+	case PT_OBJECT_TCP_SERVER:
+		key->object.kind = PT_OBJECT_TCP_PEER;
+		return error && !(thread->file_call & PT_CONNECT_TOLD) && read_given_peer(&key->object, thread->file_argument);
+	case PT_OBJECT_UDP_PEER:
+	case PT_OBJECT_UDP_SERVER:
+		key->object.kind = PT_OBJECT_UDP_PEER;
+		return error && read_given_peer(&key->object, thread->file_argument);
+	case PT_OBJECT_UNIX_PEER:
+	case PT_OBJECT_UNIX_SERVER:
+		*used = read_given_unix_path(scratch, thread->file_argument);
+		if (!error) {
+			describe_file(&key->object, own_file(fd));
+			return true;
+		}
+		/* What cannot be connected to has no address in the kernel: a hash stands for it, in the shape of one. */
+		key->object.kind = PT_OBJECT_UNIX_PEER;
+		key->object.low = hash_path(scratch->text) | (1ULL << 63);
+		return *used > 0;
+	default:
+		return false;
+	}
+}
+
+/* A connect that ended before anything was sent, or one of a unix socket: nothing else tells of those. */
+static __noinline int end_connect_call(struct pt_thread *thread, s32 fd, long result, struct pt_books *books,
+				       const struct pt_control *control)
+{
+	struct pt_socket_error_key key = {};
+	struct pt_name_scratch *scratch;
+	u32 zero = 0, used, error = result < 0 ? -result : 0;
+	u64 begin_ns, end_ns = bpf_ktime_get_ns();
+	struct pt_ledger *ledger;
+	struct pt_peer *peer;
+	bool is_new;
+
+	if (!thread || !books || !control)
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_CONNECT_CALLS];
+	count(&ledger->seen);
+	scratch = bpf_map_lookup_elem(&file_scratch, &zero);
+	begin_ns = thread->file_call_ns;
+	thread->file_call_ns = 0;
+	key.peer.tgid = thread->tgid;
+	key.peer.target_slot = thread->target_slot;
+	if (!scratch || !is_slot_active(thread->target_slot) || begin_ns < control->files_since_ns || !begin_ns ||
+	    file_operation_of(thread->file_call & ~PT_CONNECT_TOLD) != PT_CONNECT_CALL || is_no_attempt(error) ||
+	    !find_given_peer(&key.peer, thread, fd, error, scratch, &used)) {
+		count(&ledger->filtered);
+		return 0;
+	}
+	is_new = !bpf_map_lookup_elem(&peers, &key.peer);
+	peer = peer_at(&key.peer);
+	count(&ledger->aggregated);
+	if (peer) {
+		__sync_fetch_and_add(&peer->connects, 1);
+		if (error)
+			__sync_fetch_and_add(&peer->connect_failures, 1);
+		else
+			add_latency(&peer->handshakes, end_ns - begin_ns, end_ns);
+	}
+	key.operation = PT_OPERATION_CONNECT;
+	key.error = error;
+	if (error)
+		count_error_at(&key);
+	if (is_new && used)
+		tell_file_name(scratch, thread, &key.peer.object, used, books);
+	emit_event_of(PT_KIND_CONNECT, &key.peer, end_ns - begin_ns, end_ns, PT_OPERATION_CONNECT, error, books, control);
+	return 0;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(file_call_enter, struct pt_regs *regs, long number)
 {
@@ -237,7 +383,11 @@ int BPF_PROG(file_call_enter, struct pt_regs *regs, long number)
 	if (!thread || pt_arch_is_compat(task))
 		return 0;
 	__builtin_memset(&thread->file_object, 0, sizeof(thread->file_object));
-	if (has_descriptor(operation)) {
+	if (operation == PT_CONNECT_CALL) {
+		if (!control->follow_sockets || !begin_connect_call(thread, (s32)pt_arch_argument(regs, 0)))
+			return 0;
+		thread->file_argument = pt_arch_argument(regs, 1);
+	} else if (has_descriptor(operation)) {
 		thread->file_argument = pt_arch_argument(regs, 0);
 		describe_file(&thread->file_object, own_file((s32)thread->file_argument));
 	} else {
@@ -293,6 +443,12 @@ int BPF_PROG(file_call_exit, struct pt_regs *regs, long result)
 	control = get_control();
 	if (!control || !control->enabled || control->frozen_at_ns)
 		return 0;
+	if (operation == PT_CONNECT_CALL) {
+		thread = control->follow_sockets ? bpf_map_lookup_elem(&threads, &task_key) : NULL;
+		if (thread)
+			end_connect_call(thread, (s32)pt_arch_argument(regs, 0), result, books, control);
+		return 0;
+	}
 	ledger = &books->ledger[PT_CATEGORY_FILES];
 	count(&ledger->seen);
 	thread = bpf_map_lookup_elem(&threads, &task_key);

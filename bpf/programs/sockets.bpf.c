@@ -250,6 +250,7 @@ static __always_inline void begin_connect(struct sock *sk, u64 now, struct pt_le
 		count(&ledger->filtered);
 		return;
 	}
+	thread->file_call |= PT_CONNECT_TOLD;
 	row = make_row((u64)sk, thread->tgid, thread->target_slot);
 	if (!row) {
 		count(&ledger->dropped[PT_DROP_MAP_FULL]);

@@ -345,6 +345,7 @@ export const CATEGORIES = [
   "files",
   "slowFiles",
   "samples", // where CPUs were
+  "connectCalls", // connects refused before anything was sent, and those of unix sockets
 ] as const;
 
 /** One of them. */

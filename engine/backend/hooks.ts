@@ -191,7 +191,9 @@ export const HOOKS: readonly HookUse[] = [
     plane: "files",
     providers: ["file_call_enter"],
     row: PT_HOOK.FILE_CALL_ENTER,
-    blindFor: "operations on files, but for those that wait for a disk",
+    blindFor:
+      "operations on files, but for those that wait for a disk; connects refused before anything was sent, and " +
+      "those of unix sockets",
     isEssential: false,
   },
   {
@@ -199,7 +201,9 @@ export const HOOKS: readonly HookUse[] = [
     plane: "files",
     providers: ["file_call_exit"],
     row: PT_HOOK.FILE_CALL_EXIT,
-    blindFor: "operations on files, but for those that wait for a disk",
+    blindFor:
+      "operations on files, but for those that wait for a disk; connects refused before anything was sent, and " +
+      "those of unix sockets",
     isEssential: false,
   },
 ];

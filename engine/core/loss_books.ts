@@ -62,6 +62,7 @@ export function toCategoryLedgers(input: LossInput): Record<Category, CategoryLe
     files: balance(nameless(kernel.files, input.nameless.files)),
     slowFiles: balance(delivered(kernel.slowFiles, read.slowFiles)),
     samples: balance(nameless(kernel.samples, input.nameless.samples)),
+    connectCalls: balance(kernel.connectCalls),
   };
 }
 
@@ -155,8 +156,8 @@ const CATEGORIES_OF_HOOK: ReadonlyMap<string, readonly Category[]> = new Map<str
   ["socket_iterator", ["connections"]],
   ["task_iterator", ["scheduling"]],
   ["oom_kill", ["memory"]],
-  ["file_call_enter", ["files", "slowFiles"]],
-  ["file_call_exit", ["files", "slowFiles"]],
+  ["file_call_enter", ["files", "slowFiles", "connectCalls"]],
+  ["file_call_exit", ["files", "slowFiles", "connectCalls"]],
   ["cpu_sample", ["samples"]],
 ]);
 

@@ -59,6 +59,7 @@ Deno.test("toCategoryLedgers() yields a ledger that adds up to what the kernel s
       files: kernelLedger,
       slowFiles: kernelLedger,
       samples: kernelLedger,
+      connectCalls: kernelLedger,
     }),
     read: property.record({
       slowWaits: read,

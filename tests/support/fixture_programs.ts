@@ -20,6 +20,7 @@ export const FIXTURE_NAMES = [
   "deadlock",
   "epoll_client",
   "exec_chain",
+  "failing_connects",
   "file_worker",
   "fork_flood",
   "fsync_log",

@@ -70,6 +70,11 @@ const ROWS: readonly Row[] = [
     holds: (truth) => truth["own_count"] === 0 && truth["strange_count"] === 0 && isIdle(truth),
   },
   {
+    name: "failing_connects",
+    does: "connects to nobody before it is told to",
+    holds: (truth) => truth["times"] === 0 && isIdle(truth),
+  },
+  {
     name: "socket_moves",
     does: "connects to nobody before it is told to",
     settings: { first_port: 9, second_port: 9 },
