@@ -597,6 +597,9 @@ export interface SocketEventsAsked {
   readonly slowConnectMs: number;
 }
 
+/** Rows that are moved out of the kernel while the window is open: of waits that ended, and of sockets. */
+export type TakenRows = "waits" | "sockets";
+
 /** The kernel, or a recording, as the engine drives it. Disposal detaches and releases everything. */
 export interface TracerBackend extends AsyncDisposable {
   /**
@@ -629,6 +632,12 @@ export interface TracerBackend extends AsyncDisposable {
    * kernel accounts only faults are told, where processes are.
    */
   readRunning(visitor: AggregateVisitor): Generator<void, number>;
+  /**
+   * Asked every turn. Yields `isDue`; in a replay what was answered then: rows
+   * that were taken out are not there later, and whoever else reads then, or how
+   * long that takes, is not the same in a replay.
+   */
+  mayTakeOut(what: TakenRows, options: { isDue: boolean }): boolean;
   /** Removes wait rows of threads that ended, and rows of every kind of slots nobody has any more; read them before. */
   retireRows(gone: { readonly threadIds: ReadonlySet<number>; readonly targetSlots: ReadonlySet<number> }): void;
   /** Yields what sockets did so far. */

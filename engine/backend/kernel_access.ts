@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { TakenRows } from "../api/tracer_backend.ts";
 import type { HookStatus } from "../api/measurements.ts";
 import type { Plane } from "../api/plane.ts";
 import type { BpfMap } from "../ffi/bpf_map.ts";
@@ -76,6 +77,8 @@ export interface KernelAccess extends AsyncDisposable {
   learnListeners(processIds: readonly number[]): void;
   /** Yields the four bytes at `address` of a process, little endian; `undefined` when it is gone or denied. */
   readWord(processId: number, address: bigint): number | undefined;
+  /** As `TracerBackend.mayTakeOut`. */
+  mayTakeOut(what: TakenRows, options: { isDue: boolean }): boolean;
   /** As `TracerBackend.wait`. */
   wait(options: { timeoutMs: number; signal: AbortSignal }): Promise<void>;
   /** Both rings are drained between these two; `hasTime` says whether the turn may go on. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { TakenRows } from "../api/tracer_backend.ts";
 import type { Plane } from "../api/plane.ts";
 import type { BpfMap } from "../ffi/bpf_map.ts";
 import { readIterator } from "../ffi/bpf_object.ts";
@@ -94,6 +95,10 @@ export class LibbpfAccess implements KernelAccess {
         if (!tryInsert(table, encodeListener(networkNamespace, port))) this.#unlearnedPortCount++;
       }
     }
+  }
+
+  mayTakeOut(_what: TakenRows, { isDue }: { isDue: boolean }): boolean {
+    return isDue;
   }
 
   readWord(processId: number, address: bigint): number | undefined {

@@ -13,6 +13,7 @@ import type {
   ProcessResources,
   RecordView,
   SocketReading,
+  TakenRows,
   TargetDiff,
   TaskSnapshot,
   ThreadAccount,
@@ -121,6 +122,10 @@ export class LibbpfBackend implements TracerBackend {
   /** The clock that records carry. */
   monotonicMs(): number {
     return this.#nowMs();
+  }
+
+  mayTakeOut(what: TakenRows, { isDue }: { isDue: boolean }): boolean {
+    return this.#access.mayTakeOut(what, { isDue });
   }
 
   slotOf(targetId: TargetId): number | undefined {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { TakenRows } from "../api/tracer_backend.ts";
 import { RECORDING_ENTRY_BYTES_MAX } from "../api/limits.ts";
 import type { HookStatus } from "../api/measurements.ts";
 import { PLANES } from "../api/plane.ts";
@@ -23,6 +24,7 @@ export const ACCESS_KEYS = {
   /** One batch of a table that is read in steps; `END_OF_STEPS` behind the last. */
   steps: (name: string): string => `kernel.steps.${name}`,
   lookup: (name: string, key: Uint8Array): string => `kernel.row.${name}.${toHex(key)}`,
+  mayTakeOut: (what: TakenRows): string => `kernel.take.${what}`,
   word: (processId: number, address: bigint): string => `kernel.word.${processId}.${address.toString(16)}`,
 } as const;
 

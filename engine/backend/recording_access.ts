@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { TakenRows } from "../api/tracer_backend.ts";
 import { PT_HEADER, PT_PREFIX, TABLES } from "../../bpf/generated/layout.ts";
 import type { Plane } from "../api/plane.ts";
 import type { BatchVisitor } from "../ffi/bpf_map.ts";
@@ -93,6 +94,12 @@ export class RecordingAccess implements KernelAccess {
 
   readWord(processId: number, address: bigint): number | undefined {
     return this.#tape.json(ACCESS_KEYS.word(processId, address), this.#inner.readWord(processId, address));
+  }
+
+  mayTakeOut(what: TakenRows, { isDue }: { isDue: boolean }): boolean {
+    const answer = this.#inner.mayTakeOut(what, { isDue });
+    this.#tape.number(ACCESS_KEYS.mayTakeOut(what), answer ? 1 : 0);
+    return answer;
   }
 
   async wait(options: { timeoutMs: number; signal: AbortSignal }): Promise<void> {

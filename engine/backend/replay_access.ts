@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { TakenRows } from "../api/tracer_backend.ts";
 import { LAYOUT, PT_HEADER, PT_KIND, PT_PREFIX, TABLES } from "../../bpf/generated/layout.ts";
 import { REPLAY_TABLE_ROWS_MAX, REPLAY_TRANSLATED_BYTES_MAX } from "../api/limits.ts";
 import type { Timer } from "../api/timer.ts";
@@ -99,6 +100,12 @@ export class ReplayAccess implements KernelAccess {
 
   readWord(processId: number, address: bigint): number | undefined {
     return this.#options.tape.json(ACCESS_KEYS.word(processId, address), aNumber);
+  }
+
+  /** Where the recording does not say: when it is due here. */
+  mayTakeOut(what: TakenRows, { isDue }: { isDue: boolean }): boolean {
+    const [part] = this.#options.tape.answerOnce(ACCESS_KEYS.mayTakeOut(what)) ?? [];
+    return part === undefined ? isDue : part.some((byte) => byte !== 0);
   }
 
   async wait(): Promise<void> {

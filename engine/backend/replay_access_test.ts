@@ -46,3 +46,13 @@ Deno.test("structs that a forged layout makes tiny do not become gigabytes of ou
     ),
   );
 });
+
+Deno.test("rows are taken out when they were, turn by turn; where a recording does not say, when they are due", () => {
+  const key = ACCESS_KEYS.mayTakeOut("waits");
+  const flag = (value: number) => ({ key, payload: new Uint8Array(new Float64Array([value]).buffer) });
+  const access = replayOf([flag(0), flag(1)]);
+  const ask = (isDue: boolean) => access.mayTakeOut("waits", { isDue });
+  assert.deepEqual([ask(true), ask(false)], [false, true]);
+  assert.deepEqual([ask(true), ask(false)], [true, false]);
+  assert.deepEqual(access.mayTakeOut("sockets", { isDue: true }), true);
+});

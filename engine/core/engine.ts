@@ -219,12 +219,15 @@ class RunningEngine implements Engine {
       this.#offsetMeasuredMs = this.#turn.nowMs;
       this.#turn.wallOffsetMs = measureWallOffsetMs(this.#options.clock);
     }
+    const { backend } = this.#options;
     // Rows that move while they are read would be told twice, or not at all.
-    if (this.#turn.nowMs - this.#collectedMs >= AGGREGATE_INTERVAL_MS && !this.#interim.isRunning) {
+    const isDue = this.#turn.nowMs - this.#collectedMs >= AGGREGATE_INTERVAL_MS && !this.#interim.isRunning;
+    if (backend.mayTakeOut("waits", { isDue })) {
       this.#collectedMs = this.#turn.nowMs;
       this.#book.collectEnded();
       this.#lookAtLosses();
-      if (this.#turn.nowMs - this.#socketsCollectedMs >= SOCKET_COLLECT_INTERVAL_MS) {
+      const areSocketsDue = this.#turn.nowMs - this.#socketsCollectedMs >= SOCKET_COLLECT_INTERVAL_MS;
+      if (backend.mayTakeOut("sockets", { isDue: areSocketsDue })) {
         this.#socketsCollectedMs = this.#turn.nowMs;
         this.#book.collectSockets();
       }

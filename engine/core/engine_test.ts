@@ -234,6 +234,21 @@ Deno.test("a thread that goes on in another target keeps its rows there when one
   assert.deepEqual(measurements.waits.map((wait) => wait.targetId), [A]);
 });
 
+Deno.test("rows leave the kernel when the backend says so, as a recording does, not when they are due", async () => {
+  await using bench = new Bench();
+  bench.engine.setTargets(aSet(1));
+  bench.start();
+  bench.backend.rows = [aRow()];
+  bench.backend.submit(anExit({ exitCode: 1 << 8 }));
+  bench.backend.takesOut = () => false;
+  await bench.turn(2 * AGGREGATE_INTERVAL_MS);
+  assert.deepEqual(bench.backend.retiredThreadIds, []);
+  bench.backend.takesOut = (what) => what === "waits";
+  await bench.turn();
+  assert.deepEqual(bench.backend.retiredThreadIds, [101]);
+  await bench.stop();
+});
+
 Deno.test("rows of ended threads leave the kernel within a second and are in the measurements", async () => {
   await using bench = new Bench();
   bench.engine.setTargets(aSet(1));

@@ -22,6 +22,7 @@ import type {
   ProcessResources,
   RecordView,
   SocketReading,
+  TakenRows,
   TargetDiff,
   TaskSnapshot,
   TaskSnapshotEntry,
@@ -48,6 +49,8 @@ export class TestBackend implements TracerBackend {
   readonly windowBeginMs: number;
   readonly appliedDiffs: TargetDiff[] = [];
   readonly retiredThreadIds: number[] = [];
+  /** What `mayTakeOut` answers instead of what is due. */
+  takesOut: ((what: TakenRows) => boolean) | undefined;
   rows: WaitRow[] = [];
   chains: ChainRow[] = [];
   accounts: ThreadAccount[] = [];
@@ -213,6 +216,10 @@ export class TestBackend implements TracerBackend {
       errors: errors.filter(isKept),
       listenQueues: listenQueues.filter(isKept),
     };
+  }
+
+  mayTakeOut(what: TakenRows, { isDue }: { isDue: boolean }): boolean {
+    return this.takesOut?.(what) ?? isDue;
   }
 
   retireRows({ threadIds, targetSlots }: { threadIds: ReadonlySet<number>; targetSlots: ReadonlySet<number> }): void {

@@ -11,6 +11,7 @@ import type {
   BackendRecord,
   RecordView,
   SocketReading,
+  TakenRows,
   TargetDiff,
   TaskSnapshot,
   TracerBackend,
@@ -71,6 +72,10 @@ export class RingBackend implements TracerBackend {
   /** Records handed over so far. */
   get readCount(): number {
     return this.#readCount;
+  }
+
+  mayTakeOut(_what: TakenRows, { isDue }: { isDue: boolean }): boolean {
+    return isDue;
   }
 
   /** The clock that records carry. */
