@@ -87,7 +87,9 @@ function toDelegatedWait(
     totalMs: totalMs(waits),
     finishedCount: finishedCount(waits),
     awaited,
-    occupation: occupationOf(parts),
+    occupation: occupationOf(parts, {
+      workClasses: kind === "child" ? ["idle", "parked"] : ["idle", "parked", "pipe"],
+    }),
     isDormant: waits.every((wait) => isDormant(facts, wait)),
   };
 }
@@ -139,14 +141,15 @@ function awaitedPeer(facts: TargetFacts, waits: readonly WaitMeasurement[]): Awa
   return { awaited: [longest.waker], parts: [thread ?? process] };
 }
 
-function occupationOf(parts: readonly Part[]): Occupation {
+/** `workClasses`: how one waits for work. Who reads a pipe has its own finding when that is slow. */
+function occupationOf(parts: readonly Part[], { workClasses }: { workClasses: readonly WaitClass[] }): Occupation {
   if (parts.length === 0) return { kind: "unknown" };
   const sums = addSums(parts.map((part) => part.sums));
   // Waiting for its own children is what those children do.
   const ownMs = sums.lifetimeMs - sums.byClass.child;
   const isDominant = (ms: number) => ms > 0 && ms >= DOMINANT_SHARE_MIN * ownMs;
   if (isDominant(sums.onCpuMs + sums.runnableMs + sums.throttledMs)) return { kind: "busy" };
-  if (isDominant(sums.byClass.idle)) return { kind: "serving" };
+  if (isDominant(workClasses.reduce((sum, waitClass) => sum + sums.byClass[waitClass], 0))) return { kind: "serving" };
   // A cause is of one class: where no class dominates, no row needs to be looked at.
   const classes = CLASSES_WITH_RULES.filter((waitClass) => isDominant(sums.byClass[waitClass]));
   if (classes.length === 0) return { kind: "dawdling" };

@@ -40,6 +40,7 @@ const QUIET: readonly { readonly name: string; readonly fixture: FixtureName; re
     fixture: "lock_holder",
     settings: { holder: "burn", hold_ms: 0, gap_ms: 20, worker_gap_ms: 20 },
   },
+  { name: "a pool of processes that mostly waits for jobs", fixture: "job_pool", settings: { jobs: 2, work_ms: 1 } },
   { name: "a pipe whose writer keeps up", fixture: "pipe_waiter", settings: { delay_ms: 1 } },
   {
     name: "a thread that looks at a flag fifty times a second",

@@ -26,6 +26,7 @@ export const FIXTURE_NAMES = [
   "fsync_log",
   "healthy_service",
   "hot_paths",
+  "job_pool",
   "lock_holder",
   "major_faults",
   "pipe_waiter",

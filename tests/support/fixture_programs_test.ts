@@ -195,6 +195,12 @@ const ROWS: readonly Row[] = [
     holds: (truth) => numberOf(truth, "crash_count") >= 5,
   },
   {
+    name: "job_pool",
+    does: "gets answers to its jobs and mostly waits for more",
+    settings: { pause_ms: 20 },
+    holds: (truth) => numberOf(truth, "job_count") >= 8,
+  },
+  {
     name: "hot_paths",
     does: "computes about twice as long in one function as in the other",
     holds: (truth) => {

@@ -38,6 +38,22 @@ const pair = (
 const SLEEPING: Partial<ThreadSketch> = { onCpuMs: 50, waits: [{ waitClass: "sleep", count: 30, eachMs: 320 }] };
 const SERVING: Partial<ThreadSketch> = { onCpuMs: 50, waits: [{ waitClass: "idle", count: 30, eachMs: 320 }] };
 
+const IN_POOL: Partial<ThreadSketch> = {
+  onCpuMs: 600,
+  runnableMs: 1600,
+  waits: [
+    { waitClass: "parked", count: 40, eachMs: 90 },
+    {
+      waitClass: "pipe",
+      object: { kind: "pipe", inode: 78 },
+      systemCall: "read",
+      count: 40,
+      eachMs: 90,
+      waker: { threadId: 100, processId: 100, command: "one" },
+    },
+  ],
+};
+
 const untraced: WaitMeasurement["waker"] = { threadId: 9, processId: 9, command: "outside" };
 
 const TABLE: readonly { name: string; world: ReturnType<typeof pair>; severity: Severity | undefined }[] = [
@@ -49,6 +65,11 @@ const TABLE: readonly { name: string; world: ReturnType<typeof pair>; severity: 
   { name: "a reader whose writer dawdles", world: pair({ other: SLEEPING }), severity: "warning" },
   { name: "a reader whose writer is busy", world: pair({ other: { onCpuMs: 9000 } }), severity: "info" },
   { name: "a reader whose writer waits for work", world: pair({ other: SERVING }), severity: undefined },
+  {
+    name: "a reader of results whose writer takes turns with others: parked, or reading jobs itself",
+    world: pair({ other: IN_POOL }),
+    severity: undefined,
+  },
   {
     name: "a worker that reads its jobs from its parent",
     world: pair({ other: SLEEPING, parentProcessId: 1 }),
