@@ -53,6 +53,9 @@ export const SLOW_HELPER_MS_MIN = 10;
  */
 export const CPU_DELAY_MS_MIN = 4;
 
+/** Of its life: a thread that waited as much for CPUs is starved, however short each delay was. */
+export const STARVED_SHARE_MIN = 0.5;
+
 /** Less of the time wanted on a CPU than this is ordinary sharing of a busy machine. */
 export const CPU_WAIT_SHARE_MIN = 0.20;
 

@@ -14,6 +14,7 @@ import { incompletenessNotes, isReliable, type TargetFacts } from "../facts.ts";
 import { type CpuEvidence, EVIDENCE_THREADS_MAX, type Finding } from "../finding.ts";
 import { formatMs, formatShare } from "../format.ts";
 import { severityOf, WINDOW_MS_MIN } from "../severity.ts";
+import { isHeldBackByLimit, throttledMsOf, tightestCgroup } from "./cpu_limit.ts";
 
 export function cpuThrottling(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, ["scheduling"]) || facts.windowMs < WINDOW_MS_MIN) return [];
@@ -48,7 +49,7 @@ export function cpuThrottling(facts: TargetFacts): readonly Finding[] {
       threadCount: threads.length,
       ...(notes.length > 0 ? { notes } : {}),
     },
-    consequences: facts.sums.runnableMs > 0 && isSeenOnThreads
+    consequences: isSeenOnThreads && facts.sums.runnableMs > 0 && isHeldBackByLimit(facts, facts.sums.runnableMs)
       ? [
         `${
           formatMs(facts.sums.runnableMs)
@@ -59,20 +60,6 @@ export function cpuThrottling(facts: TargetFacts): readonly Finding[] {
     explainedMs: impact.explainedMs,
     share: impact.share,
   }];
-}
-
-/** Yields the time threads were held back, from their own accounts or else from their cgroup's. */
-export function throttledMsOf(facts: TargetFacts): number {
-  if (facts.sums.throttledMs > 0) return facts.sums.throttledMs;
-  // A cgroup counts each of its per-CPU queues; what its threads lost cannot exceed what they were runnable.
-  return Math.min(tightestCgroup(facts)?.throttledMs ?? 0, facts.sums.runnableMs);
-}
-
-function tightestCgroup(facts: TargetFacts): CgroupMeasurement | undefined {
-  return facts.cgroups.reduce<CgroupMeasurement | undefined>(
-    (best, cgroup) => (cgroup.throttledMs ?? 0) > (best?.throttledMs ?? -1) ? cgroup : best,
-    undefined,
-  );
 }
 
 function cpuEvidence(facts: TargetFacts, cgroup: CgroupMeasurement | undefined): CpuEvidence {

@@ -46,3 +46,23 @@ Deno.test("cpuThrottling() takes the cgroup's account where the threads' cannot 
   assert.match(finding?.evidence.notes?.join() ?? "", /from the cgroup's account/);
   assert.deepEqual(cpuWait(facts), []);
 });
+
+Deno.test("cpuWait() leaves the word to throttling while the quota is used up in most periods, and only then", () => {
+  const threads = { onCpuMs: 4700, runnableMs: 3300, throttledMs: 2000 };
+  const isTold = (cgroup: Partial<CgroupMeasurement>) =>
+    cpuWait(factsWith(threads, [{ ...CGROUP, ...cgroup }])).length > 0;
+  assert.equal(isTold({}), false);
+  assert.equal(isTold({ cpuUsageMs: undefined }), false); // the threads' own time is near the quota as well
+  assert.equal(isTold({ throttledPeriodCount: 50 }), false);
+  assert.equal(isTold({ throttledPeriodCount: 49 }), true);
+  assert.equal(isTold({ cpuUsageMs: 4000 }), false);
+  assert.equal(isTold({ cpuUsageMs: 3900 }), true);
+});
+
+Deno.test("cpuThrottling() tells of the rush after each period, unless waiting for a CPU is told for itself", () => {
+  const threads = { onCpuMs: 4700, runnableMs: 3300, throttledMs: 2000 };
+  const consequences = (cgroup: Partial<CgroupMeasurement>) =>
+    cpuThrottling(factsWith(threads, [{ ...CGROUP, ...cgroup }]))[0]?.consequences.length;
+  assert.equal(consequences({}), 1);
+  assert.equal(consequences({ throttledPeriodCount: 10 }), 0);
+});

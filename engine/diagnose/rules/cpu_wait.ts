@@ -2,9 +2,10 @@
  * `cpu-wait`: threads that wanted to run and had no CPU.
  *
  * Wrong when many short delays add up on a busy machine: threads that sleep
- * often and wait less than `CPU_DELAY_MS_MIN` for a CPU each time are left
- * out. Time held back by a CPU limit is throttling and not in these figures;
- * while throttling is the larger part, this rule leaves the word to it.
+ * often and wait less than `CPU_DELAY_MS_MIN` for a CPU each time are left out,
+ * unless that is half of their life. Time held back by a CPU limit is throttling
+ * and not in these figures; while the limit is why there is no CPU, this rule
+ * leaves the word to it.
  *
  * @module
  */
@@ -14,8 +15,8 @@ import { impactOf, judge } from "../evidence.ts";
 import { incompletenessNotes, isReliable, type TargetFacts, type ThreadFacts } from "../facts.ts";
 import { EVIDENCE_THREADS_MAX, type Finding } from "../finding.ts";
 import { formatMs, formatShare } from "../format.ts";
-import { throttledMsOf } from "./cpu_throttling.ts";
-import { capSeverity, CPU_DELAY_MS_MIN, CPU_WAIT_SHARE_MIN, WINDOW_MS_MIN } from "../severity.ts";
+import { isHeldBackByLimit } from "./cpu_limit.ts";
+import { capSeverity, CPU_DELAY_MS_MIN, CPU_WAIT_SHARE_MIN, STARVED_SHARE_MIN, WINDOW_MS_MIN } from "../severity.ts";
 
 export function cpuWait(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, ["scheduling"]) || facts.windowMs < WINDOW_MS_MIN) return [];
@@ -24,7 +25,7 @@ export function cpuWait(facts: TargetFacts): readonly Finding[] {
   const onCpuMs = threads.reduce((sum, thread) => sum + thread.ledger.onCpuMs, 0);
   const impact = impactOf(facts, runnableMs);
   const severity = judge(impact);
-  if (severity === undefined || runnableMs <= throttledMsOf(facts)) return [];
+  if (severity === undefined || isHeldBackByLimit(facts, runnableMs)) return [];
 
   const wantedMs = onCpuMs + runnableMs;
   const isOrdinarySharing = runnableMs < CPU_WAIT_SHARE_MIN * wantedMs || impact.share < CPU_WAIT_SHARE_MIN;
@@ -63,6 +64,7 @@ export function cpuWait(facts: TargetFacts): readonly Finding[] {
 }
 
 /** Waits bound the number of times a thread became runnable from below; a busy thread hardly has any. */
-function isDelayed(thread: ThreadFacts): boolean {
-  return thread.ledger.runnableMs >= CPU_DELAY_MS_MIN * Math.max(1, finishedCount(thread.waits));
+function isDelayed({ ledger, waits, sums }: ThreadFacts): boolean {
+  if (ledger.runnableMs >= STARVED_SHARE_MIN * sums.lifetimeMs) return true;
+  return ledger.runnableMs >= CPU_DELAY_MS_MIN * Math.max(1, finishedCount(waits));
 }

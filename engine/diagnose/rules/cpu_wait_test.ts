@@ -37,6 +37,26 @@ const TABLE: readonly { name: string; threads: readonly ThreadSketch[]; severity
     }],
     severity: undefined,
   },
+  {
+    name: "a thread that sleeps often and waits for a CPU half of its life",
+    threads: [{
+      threadId: 100,
+      onCpuMs: 500,
+      runnableMs: 5000,
+      waits: [{ waitClass: "sleep", count: 4500, eachMs: 1 }],
+    }],
+    severity: "error",
+  },
+  {
+    name: "a thread that sleeps often and waits for a CPU nearly half of its life",
+    threads: [{
+      threadId: 100,
+      onCpuMs: 500,
+      runnableMs: 4990,
+      waits: [{ waitClass: "sleep", count: 4500, eachMs: 1 }],
+    }],
+    severity: undefined,
+  },
 ];
 
 for (const { name, threads, severity } of TABLE) {

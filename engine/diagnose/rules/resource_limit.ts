@@ -14,7 +14,7 @@ import type { Finding } from "../finding.ts";
 import { formatShare } from "../format.ts";
 import { INFO_SHARE_MIN, WINDOW_MS_MIN } from "../severity.ts";
 import { impactOf } from "../evidence.ts";
-import { throttledMsOf } from "./cpu_throttling.ts";
+import { throttledMsOf } from "./cpu_limit.ts";
 
 /** Of the quota. */
 const LEVELS = [
