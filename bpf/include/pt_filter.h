@@ -21,7 +21,7 @@ struct pt_filter {
 
 /* Variables, not maps: they are read by their address. */
 static struct pt_filter thread_filter; /* of `threads` */
-static struct pt_filter socket_filter; /* of `sockets`; what user space takes out stays counted */
+static struct pt_filter socket_filter; /* of `sockets`, with those that user space took out: see `removed_sockets` */
 
 /*
  * The lower half of a kernel address: objects of one kind differ in it. By an
@@ -51,6 +51,35 @@ static __always_inline void filter_add(struct pt_filter *filter, const void *add
 static __always_inline void filter_remove(struct pt_filter *filter, const void *address)
 {
 	__sync_fetch_and_add(&filter->rows[address_hash(address)], -1);
+}
+
+/* By hash: rows of `sockets` that user space took out, which counts them when they are gone (address_filter.ts). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PT_FILTER_HASHES);
+	__type(key, u32);
+	__type(value, u32);
+} removed_sockets SEC(".maps");
+
+/*
+ * What was taken out is read before what was put in, so that a row that comes and
+ * goes in between does not hide another.
+ */
+static __noinline bool has_rows(u32 hash)
+{
+	volatile u32 *removed = bpf_map_lookup_elem(&removed_sockets, &hash);
+	u32 removed_count;
+
+	if (!removed)
+		return true;
+	removed_count = *removed;
+	return *(volatile u32 *)&socket_filter.rows[hash & (PT_FILTER_HASHES - 1)] != removed_count;
+}
+
+/* Whether the table of sockets may have it. */
+static __always_inline bool may_have_row(const void *sk)
+{
+	return may_hold(&socket_filter, sk) && has_rows(address_hash(sk));
 }
 
 #endif

@@ -125,7 +125,7 @@ static __noinline int on_transfer(struct sock *sk, int outcome, int flags, u32 o
 /* What bystanders pay for: no target's thread is at it, nor is the socket a target's. */
 static __always_inline bool is_transfer_of_others(struct sock *sk, u32 hook)
 {
-	return !may_hold(&socket_filter, sk) && !may_hold(&thread_filter, (void *)bpf_get_current_task()) &&
+	return !may_have_row(sk) && !may_hold(&thread_filter, (void *)bpf_get_current_task()) &&
 	       pass(hook, false);
 }
 
@@ -481,7 +481,7 @@ static __always_inline struct pt_books *open_books(struct sock *sk, u32 hook, st
 	*control = get_control();
 	if (!*control || !books)
 		return NULL;
-	if (is_open(*control) && !may_hold(&socket_filter, sk)) {
+	if (is_open(*control) && !may_have_row(sk)) {
 		count(&books->bystanders[hook]);
 		return NULL;
 	}

@@ -29,6 +29,7 @@ import {
   type PtTaskRecord,
 } from "../../bpf/generated/layout.ts";
 import type { PathHolder } from "../host/symbol_files.ts";
+import { FilteredRemoval } from "./address_filter.ts";
 import { type ControlWords, encodeControl, OPEN_CONTROL } from "./control_words.ts";
 import { sumBooks, withMissing, withUnlearned } from "./loss_counters.ts";
 import { toProgramCosts, toSystemCallStatus } from "./hooks.ts";
@@ -84,6 +85,7 @@ export class LibbpfBackend implements TracerBackend {
   #planes: ReadonlySet<Plane> = new Set();
   readonly #texts = new TextCache();
   readonly #waits: WaitTable;
+  readonly #socketRemoval: FilteredRemoval;
   readonly #lifecycle: RecordCursor;
   readonly #data: RecordCursor;
   #control: ControlWords;
@@ -107,6 +109,7 @@ export class LibbpfBackend implements TracerBackend {
     this.#control = { ...OPEN_CONTROL, ownProcessId, pageBytes };
     this.#windowBeginMs = this.#nowMs();
     this.#writeControl({});
+    this.#socketRemoval = new FilteredRemoval(this.#map("sockets"), this.#map("removed_sockets"));
     this.#waits = new WaitTable(this.#map("waits"), this.#texts);
     for (const { table, key } of overflowSocketRows()) {
       this.#map(table).update(key, new Uint8Array(this.#map(table).valueBytes));
@@ -317,7 +320,7 @@ export class LibbpfBackend implements TracerBackend {
   }
 
   retireSockets(keys: readonly bigint[]): void {
-    if (keys.length > 0) this.#map("sockets").deleteBatch(new Uint8Array(new BigUint64Array(keys).buffer));
+    if (keys.length > 0) this.#socketRemoval.deleteBatch(new Uint8Array(new BigUint64Array(keys).buffer));
   }
 
   retirePeers(rows: Pick<SocketReading, "peers" | "errors">): void {
@@ -333,7 +336,8 @@ export class LibbpfBackend implements TracerBackend {
   retireSocketSlots(slots: readonly number[]): void {
     const doomed = new Set(slots);
     for (const { table, slotOffset, isInKey } of SLOTTED_TABLES) {
-      deleteRowsOfSlots(this.#map(table), { slots: doomed, slotOffset, isInKey });
+      const removal = table === "sockets" ? this.#socketRemoval : this.#map(table);
+      deleteRowsOfSlots(this.#map(table), { slots: doomed, slotOffset, isInKey, removal });
     }
   }
 

@@ -30,6 +30,7 @@ import {
 import type { LatencyRow, ListenKey, SocketCounts, TransferRow } from "../api/socket_counts.ts";
 import type { ListenQueueRow, PeerRow, SocketErrorRow, SocketKey, SocketRow } from "../api/tracer_backend.ts";
 import type { RoundTripFigures } from "../api/socket_measurements.ts";
+import type { FilteredRemoval } from "./address_filter.ts";
 import type { TableMap } from "./table_rows.ts";
 import { type RecordSource, type TextCache, toCount } from "./text_cache.ts";
 
@@ -48,7 +49,13 @@ export const SLOTTED_TABLES = [
 /** Removes the rows of `slots`; slot 0 is nobody's and stays. */
 export function deleteRowsOfSlots(
   map: TableMap,
-  options: { readonly slots: ReadonlySet<number>; readonly slotOffset: number; readonly isInKey: boolean },
+  options: {
+    readonly slots: ReadonlySet<number>;
+    readonly slotOffset: number;
+    readonly isInKey: boolean;
+    /** How its rows are removed (default: as those of any table). */
+    readonly removal?: Pick<FilteredRemoval, "deleteBatch">;
+  },
 ): void {
   const { slots, slotOffset, isInKey } = options;
   const doomed: Uint8Array[] = [];
@@ -65,7 +72,7 @@ export function deleteRowsOfSlots(
   if (doomed.length === 0) return;
   const keys = new Uint8Array(doomed.length * map.keyBytes);
   doomed.forEach((key, index) => keys.set(key, index * map.keyBytes));
-  map.deleteBatch(keys);
+  (options.removal ?? map).deleteBatch(keys);
 }
 
 /** Sockets that are there; the row that stands for many is among them. */

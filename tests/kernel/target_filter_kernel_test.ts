@@ -7,6 +7,7 @@
  */
 
 import { PT_BOOKS, PT_HOOK } from "../../bpf/generated/layout.ts";
+import { addressHash, FILTER_BITS } from "../../engine/backend/address_filter.ts";
 import { encodeControl, OPEN_CONTROL } from "../../engine/backend/control_words.ts";
 import { HOOKS, toHookPlans } from "../../engine/backend/hooks.ts";
 import { attachBpfObject, type AttachedBpfObject } from "../../engine/backend/object_loader.ts";
@@ -30,13 +31,6 @@ const HOOK_NAMES = new Set(["sched_switch", "sched_waking", "sched_wakeup", "pro
 
 const ROUNDS = 40;
 const FORKS_PER_ROUND = 50;
-
-/** bpf/include/pt_filter.h */
-const FILTER_HASHES = 1 << 15;
-
-function addressHash(address: bigint): number {
-  return Math.imul(Number(address & 0xffff_ffffn), 0x9e37_79b1) >>> 17;
-}
 
 function u32(value: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new Uint32Array([value]).buffer);
@@ -79,7 +73,8 @@ function countsExactly(counts: readonly number[], rows: readonly bigint[]): bool
   const hashes = [...wanted.keys()].toSorted((a, b) => a - b);
   const offset = (places[0] ?? 0) - (hashes[0] ?? 0);
   // Each hash at its place, with as many rows as it has.
-  return offset >= 0 && hashes.every((hash) => hash < FILTER_HASHES && found.get(hash + offset) === wanted.get(hash));
+  return offset >= 0 &&
+    hashes.every((hash) => hash < 1 << FILTER_BITS && found.get(hash + offset) === wanted.get(hash));
 }
 
 /** Every second, every third, ... of them, so that each round is another set. */
@@ -99,6 +94,7 @@ kernelTest("the filter counts exactly the rows of the table while targets come, 
     hooks: toHookPlans(HOOKS.filter(({ hook }) => HOOK_NAMES.has(hook))),
   });
   const map = (name: string) => attached.object.map(name);
+  assert.equal(map("removed_sockets").maxEntries, 1 << FILTER_BITS);
   const control = { ...OPEN_CONTROL, isEnabled: true, ownProcessId: Deno.pid };
   map("control").update(u32(0), encodeControl(control));
   let rowsMost = 0;
