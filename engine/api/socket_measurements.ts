@@ -103,9 +103,9 @@ export interface PeerMeasurement {
   readonly connects: ConnectFigures;
   /** Connections others opened to us. */
   readonly acceptCount: number;
-  /** Connections that ended. */
+  /** TCP connections that ended; of UDP, unix and Multipath TCP sockets nobody tells the end. */
   readonly closeCount: number;
-  /** Connections still open when the window closed; for UDP and unix, sockets in use. */
+  /** Connections still open when the window closed; of UDP, unix and Multipath TCP, sockets that were met. */
   readonly openCount: number;
   /** Segments sent again. */
   readonly retransmitCount: number;
