@@ -8,7 +8,7 @@
 import { makeDiskDirectory } from "../../cmd/dev/demo/disk_directory.ts";
 import { run } from "./podtrace_process.ts";
 import { freePort } from "./redis_server.ts";
-import { asNobody, BackgroundProgram, NOBODY_ID, runOrThrow } from "./server_process.ts";
+import { asNobody, BackgroundProgram, NOBODY_ID, runOrThrow, withPriority } from "./server_process.ts";
 import { until } from "./until.ts";
 
 const PROGRAMS = ["postgres", "initdb", "psql", "pgbench"];
@@ -73,7 +73,7 @@ export class PostgresServer implements AsyncDisposable {
       ...Object.entries({ ...SETTINGS, ...settings }).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
     ]);
     // SIGINT ends sessions, writes files and gives shared memory back.
-    const { processId } = owned.use(new BackgroundProgram(command, { signal: "SIGINT" }));
+    const { processId } = owned.use(new BackgroundProgram(withPriority(command), { signal: "SIGINT" }));
     const isUp = async () => (await run([`${folder}/psql`, ...connectionOf(port), "-c", "SELECT 1"])).code === 0;
     await until(isUp, { what: "postgres answers", timeoutMs: 30_000 });
     return new PostgresServer(owned.move(), { folder, processId, port, dataPath });
@@ -99,7 +99,7 @@ export class PostgresServer implements AsyncDisposable {
   /** Begins its own benchmark with `options`; disposal ends it. */
   bench(...options: readonly string[]): BackgroundProgram {
     const command = [`${this.#folder}/pgbench`, ...connectionOf(this.port), "--no-vacuum", "--time=600"] as const;
-    return new BackgroundProgram([...command, ...options]);
+    return new BackgroundProgram(withPriority([...command, ...options]));
   }
 
   /** Resolves once `count` more transactions than now were committed, those of this question included. */

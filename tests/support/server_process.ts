@@ -17,6 +17,15 @@ export function asNobody(command: Command): Command {
   return ["setpriv", `--reuid=${NOBODY_ID}`, `--regid=${NOBODY_ID}`, "--clear-groups", "--", ...command];
 }
 
+/**
+ * Yields the command that runs `command` before other programs of a machine
+ * that has too much to do, where we may ask for that: a trouble that is a
+ * matter of rates has to reach them. Its process id is that of `command`.
+ */
+export function withPriority(command: Command): Command {
+  return ["nice", "-n", "-15", ...command];
+}
+
 /** A program in the background; disposal ends it. */
 export class BackgroundProgram implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
