@@ -129,12 +129,14 @@ static __noinline int close_thread(struct pt_thread *thread, struct task_struct 
 }
 
 /*
- * The scheduler decides who runs some microseconds before it tells us, most of
- * all when it comes out of idle (6 us in half of the cases, measured). What it
- * has charged says when it really began and ended. Corrections are bounded, so
- * that a switch we missed still shows as a disagreement with its account.
+ * The scheduler charges by a clock that it reads before it switches: some
+ * microseconds before when it comes out of idle (6 us in half of the cases,
+ * measured), and as early as the wakeup that made it switch where the kernel was
+ * busy meanwhile (rq_clock_skip_update). Its accounts say when a thread came and
+ * left. The tick brings them up to date; what was not charged for longer was
+ * taken from the machine by its host, and stays where the clock says it was.
  */
-#define PT_SWITCH_LAG_NS_MAX 50000
+#define PT_TICK_NS_MAX 10000000 /* at 100 a second */
 
 static __always_inline u64 at_most(u64 value, u64 limit)
 {
@@ -145,21 +147,14 @@ static __always_inline u64 at_most(u64 value, u64 limit)
 static __always_inline u64 arrival_lag_ns(const struct pt_thread *thread, struct task_struct *task, u64 charged_ns,
 					  u64 interval_ns)
 {
-	u64 delay_ns = task->sched_info.run_delay - thread->delay_mark_ns, waited_ns = thread->last_runnable_ns;
-	u64 lag_ns = charged_ns > interval_ns ? charged_ns - interval_ns : 0, certain_ns = 0;
+	u64 delay_ns = task->sched_info.run_delay - thread->delay_mark_ns;
+	u64 lag_ns = charged_ns > interval_ns ? charged_ns - interval_ns : 0;
 
 	/* A kernel that does not count delays leaves the net difference of both ends. */
-	if (task->sched_info.run_delay && delay_ns < waited_ns) {
-		/*
-		 * It was charged for longer than we saw it run, and waited for shorter: no
-		 * missed switch does that, so however late we were told, this much it was.
-		 */
-		certain_ns = at_most(lag_ns, waited_ns - delay_ns);
-		if (delay_ns + lag_ns < waited_ns)
-			lag_ns = waited_ns - delay_ns;
-	}
-	lag_ns = at_most(lag_ns, PT_SWITCH_LAG_NS_MAX);
-	return at_most(lag_ns > certain_ns ? lag_ns : certain_ns, waited_ns);
+	if (task->sched_info.run_delay && delay_ns + lag_ns < thread->last_runnable_ns)
+		lag_ns = thread->last_runnable_ns - delay_ns;
+	/* Nobody ran for longer than was charged. */
+	return at_most(at_most(lag_ns, charged_ns), thread->last_runnable_ns);
 }
 
 /* Yields when it left the CPU, not later than `now`. */
@@ -172,7 +167,7 @@ static __always_inline u64 book_on_cpu(struct pt_thread *thread, struct task_str
 	thread->on_cpu_ns += interval_ns + lag_ns;
 	if (charged_ns >= interval_ns + lag_ns)
 		return now;
-	lag_ns = at_most(at_most(interval_ns + lag_ns - charged_ns, PT_SWITCH_LAG_NS_MAX), interval_ns);
+	lag_ns = at_most(at_most(interval_ns + lag_ns - charged_ns, PT_TICK_NS_MAX), interval_ns);
 	thread->on_cpu_ns -= lag_ns;
 	return now - lag_ns;
 }

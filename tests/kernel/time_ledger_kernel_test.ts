@@ -108,6 +108,12 @@ const COMPARED: readonly (Subject & { readonly name: string })[] = [
     windowMs: 600,
   },
   { name: "threads and processes shorter than the window", fixture: "short_threads", windowMs: 1000 },
+  {
+    name: "a thread that sleeps for some hundred microseconds, again and again",
+    fixture: "poller",
+    settings: { work_us: 5, pause_us: 300 },
+    windowMs: 2000,
+  },
 ];
 
 for (const subject of COMPARED) {
