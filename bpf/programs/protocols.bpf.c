@@ -7,12 +7,13 @@
  * TCP; unix_seqpacket_sendmsg() ends in the one of streams, its counterpart in
  * the one of datagrams. sendfile() has a function of its own, called once a page.
  */
-static __noinline int on_protocol_send(struct sock *sk, int outcome)
+/* Not a function of its own: older verifiers take eight frames, and that of a transfer is eight deep already. */
+static __always_inline int on_protocol_send(struct sock *sk, int outcome)
 {
 	return on_transfer(sk, outcome, 0, PT_OPERATION_SEND);
 }
 
-static __noinline int on_protocol_receive(struct sock *sk, int outcome, int flags)
+static __always_inline int on_protocol_receive(struct sock *sk, int outcome, int flags)
 {
 	return on_transfer(sk, outcome, flags, PT_OPERATION_RECEIVE);
 }
