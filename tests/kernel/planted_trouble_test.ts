@@ -226,6 +226,15 @@ const TROUBLES: readonly Trouble[] = [
     figures: waitsWithin("diskWrite", "fsync"),
   },
   {
+    name: "a spool of files that are each synced once",
+    fixture: "fsync_log",
+    settings: { write_bytes: 1 << 18, spool: 1 },
+    file: "audit.log",
+    id: "disk-stall",
+    names: () => ["fsync of ", " files in ", LOG_DIRECTORY.join("/"), "flusher"],
+    figures: waitsWithin("diskWrite", "fsync"),
+  },
+  {
     name: "a lock whose holder syncs a file",
     fixture: "lock_holder",
     settings: { holder: "fsync" },

@@ -87,6 +87,97 @@ Deno.test("diskStall() still names the device and inode when the path is lost", 
   assert.match(finding?.title ?? "", /a file \(file 8:1:4711\)/);
 });
 
+const fileAt = (index: number, path?: string): WaitObject => ({ kind: "file", id: `8:1:${5000 + index}`, path });
+
+const spread = (paths: readonly (string | undefined)[], eachMs: number) =>
+  diskStall(buildFacts(world([{
+    threadId: 100,
+    onCpuMs: 1000,
+    waits: paths.map((path, index) => fsync({ object: fileAt(index, path), count: 1, eachMs })),
+  }])));
+
+const numbered = (count: number, pathOf: (index: number) => string | undefined) =>
+  Array.from({ length: count }, (_, index) => pathOf(index));
+
+const SPREAD: readonly {
+  name: string;
+  paths: readonly (string | undefined)[];
+  eachMs: number;
+  expected: readonly string[];
+}[] = [
+  {
+    name: "many files of one folder by their folder",
+    paths: numbered(300, (index) => `/srv/spool/${index}.job`),
+    eachMs: 2,
+    expected: ["warning: fsync of 300 files in /srv/spool takes 37.5% of the non-idle time."],
+  },
+  {
+    name: "a file that is written anew under its name by that name",
+    paths: numbered(3, () => "/srv/state/rn.tmp"),
+    eachMs: 100,
+    expected: ["warning: fsync of /srv/state/rn.tmp takes 23.1% of the non-idle time."],
+  },
+  {
+    name: "files without a name, and of many folders, by their device",
+    paths: numbered(300, (index) => index % 2 === 0 ? undefined : `/srv/cache/${index}/data`),
+    eachMs: 1,
+    expected: ["warning: fsync of 300 files on device 8:1 takes 23.1% of the non-idle time."],
+  },
+  {
+    name: "a folder with several large files and many small ones as one",
+    paths: ["/srv/spool/log", "/srv/spool/log", ...numbered(10, (index) => `/srv/spool/${index}.job`)],
+    eachMs: 110,
+    expected: [
+      "error: fsync of 11 files in /srv/spool takes 56.9% of the non-idle time.",
+    ],
+  },
+  {
+    name: "a file that is half of its folder by itself, and the rest of the folder beside it",
+    paths: [...numbered(4, () => "/srv/spool/log"), ...numbered(3, (index) => `/srv/spool/${index}.job`)],
+    eachMs: 100,
+    expected: [
+      "warning: fsync of /srv/spool/log takes 23.5% of the non-idle time.",
+      "warning: fsync of 3 files in /srv/spool takes 17.6% of the non-idle time.",
+    ],
+  },
+  {
+    name: "nothing together that is little even then, and each that is worth a line as info",
+    paths: numbered(2, (index) => `/srv/spool/${index}.job`),
+    eachMs: 22,
+    expected: [
+      "info: fsync of /srv/spool/0.job takes 2.1% of the non-idle time.",
+      "info: fsync of /srv/spool/1.job takes 2.1% of the non-idle time.",
+    ],
+  },
+];
+
+for (const { name, paths, eachMs, expected } of SPREAD) {
+  Deno.test(`diskStall() tells of ${name}`, () => {
+    assert.deepEqual(spread(paths, eachMs).map(({ severity, title }) => `${severity}: ${title}`), expected);
+  });
+}
+
+Deno.test("diskStall() says of calls that give a path where their files are named", () => {
+  const [finding] = diskStall(buildFacts(world([{
+    threadId: 100,
+    onCpuMs: 1000,
+    waits: [fsync({ object: { kind: "none" }, systemCall: "unlink", count: 1000, eachMs: 0.5 })],
+  }])));
+  assert.equal(finding?.title, "unlink of files that are not named takes 33.3% of the non-idle time.");
+  assert.match(finding?.nextStep ?? "", /--filter fs/);
+});
+
+Deno.test("diskStall() has the figures of all files in one finding of several", () => {
+  const [finding] = spread(numbered(300, (index) => `/srv/spool/${index}.job`), 2);
+  assert.equal(finding?.explainedMs, 600);
+  assert.equal(finding?.evidence.object, "300 files in /srv/spool");
+  assert.deepEqual(finding?.evidence.notes, [
+    "most of it: /srv/spool/0.job, /srv/spool/1.job, /srv/spool/2.job and 297 more",
+  ]);
+  assert.equal(finding?.evidence.waits?.count, 300);
+  assert.match(finding?.nextStep ?? "", /the disk under 300 files in \/srv\/spool\./);
+});
+
 const troubledByLock = {
   ...world([
     { threadId: 101, command: "flusher", onCpuMs: 200, waits: [fsync({ count: 100, eachMs: 10 })] },
