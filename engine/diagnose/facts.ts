@@ -247,7 +247,7 @@ export function awaitedChildId(wait: WaitMeasurement): number {
 /** Whether it waited all the while for input that may well not be due: a subscription, a log pipe, a long-lived child. */
 function isListening(wait: WaitMeasurement, lifetimeMs: number | undefined): boolean {
   if (lifetimeMs === undefined || !isDormantFor(wait, lifetimeMs)) return false;
-  if (wait.waitClass === "network") return wait.threadId !== wait.processId;
+  if (wait.waitClass === "network") return wait.threadId !== wait.processId && wait.systemCall !== "connect";
   return wait.waitClass === "pipe" || wait.waitClass === "child";
 }
 

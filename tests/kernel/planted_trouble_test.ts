@@ -217,6 +217,14 @@ const TROUBLES: readonly Trouble[] = [
     ],
   },
   {
+    name: "a slow upstream of an event loop that a timer wakes in between",
+    fixture: "epoll_client",
+    settings: { tick_ms: 7 },
+    id: "slow-peer",
+    names: (fixture) => [peerOf(fixture), "its answers take "],
+    figures: (report, truth) => sameWaits("network", "upstream")(report, truth),
+  },
+  {
     name: "an fsync-heavy log",
     fixture: "fsync_log",
     settings: { write_bytes: 1 << 20 },

@@ -4,22 +4,27 @@
  *
  * Wrong when the peer is right to be silent: a subscription or a long poll. One
  * wait open over the whole window is therefore at most a warning on a main
- * thread and info elsewhere. Quick answers in great number are info: the peer
- * is not slow, the target merely talks to it a lot.
+ * thread and info elsewhere; a connect has no such excuse. Quick answers in great
+ * number are info: the peer is not slow, the target merely talks to it a lot. An
+ * event loop waits for one answer in several pieces, so the sockets' response times
+ * say how slow it is, where they are known.
  *
  * @module
  */
 
 import type { WaitMeasurement, WaitObject } from "../../api/measurements.ts";
 import type { Severity } from "../../api/severity.ts";
-import { type Cause, finishedCount, toCauses, totalMs } from "../causes.ts";
+import { type Cause, finishedCount, toCauses, totalMs, toWaitFigures } from "../causes.ts";
 import { describeConsequences, evidenceOfCause, impactOf, judge, systemCallsOf, WAIT_CATEGORIES } from "../evidence.ts";
 import { isDormant, isReliable, type TargetFacts } from "../facts.ts";
-import type { Finding } from "../finding.ts";
-import { formatMs, formatShare } from "../format.ts";
+import type { Evidence, Finding } from "../finding.ts";
+import { formatCount, formatMs, formatShare } from "../format.ts";
 import { slowMsMin, sumBuckets } from "../histogram.ts";
 import { capSeverity, DORMANT_SHARE_MIN, severityOf, WINDOW_MS_MIN } from "../severity.ts";
-import { describeObject, isNamed } from "../wait_object.ts";
+import { describeObject, isNamed, objectKey } from "../wait_object.ts";
+import { latencyOfPeers, peerGroups } from "./peer_group.ts";
+
+const SEND_CALLS = /^(send|write|sendmsg|sendto|writev|sendmmsg|sendfile)/;
 
 /** Waits on a channel that hardly ever says anything. */
 const WAKE_UPS_MAX = 2;
@@ -45,7 +50,8 @@ function judgePeer(facts: TargetFacts, cause: Cause): readonly Finding[] {
   if (judge(impact) === undefined) return [];
 
   const evidence = evidenceOfCause(facts, cause);
-  const slow = impactOf(facts, slowMsOf(cause, facts.thresholds.slowPeerMs), options);
+  const answers = answersOf(facts, cause);
+  const slow = impactOf(facts, slowMsOf(cause, { slowPeerMs: facts.thresholds.slowPeerMs, answers }), options);
   const severity = capSeverity(severityOf(slow), capFor(cause, dormant));
   const peer = describeObject(cause.object);
   const meanMs = evidence.waits?.meanMs ?? 0;
@@ -55,16 +61,19 @@ function judgePeer(facts: TargetFacts, cause: Cause): readonly Finding[] {
     targetId: facts.targetId,
     severity,
     title: isHanging
-      ? `Nothing came from ${peer} during the whole window; waiting for it is ` +
+      ? `${
+        isConnect(cause.waits) ? `A connect to ${peer} hung` : `Nothing came from ${peer}`
+      } during the whole window; waiting for it is ` +
         `${formatShare(impact.share)} of the non-idle time.`
-      : `Waiting for ${peer} takes ${formatShare(impact.share)} of the non-idle time, ${formatMs(meanMs)} each time.`,
-    evidence: dormant.length === 0 ? evidence : {
-      ...evidence,
-      notes: [
-        ...evidence.notes ?? [],
-        `${dormant.length} wait(s) open all the time: a hung request, or a subscription`,
-      ],
-    },
+      : `Waiting for ${peer} takes ${formatShare(impact.share)} of the non-idle time, ${
+        answers === undefined ? `${formatMs(meanMs)} each time` : `its answers take ${formatMs(answers.meanMs)}`
+      }.`,
+    evidence: withNotes(evidence, [
+      ...(dormant.length === 0 ? [] : [
+        `${dormant.length} wait(s) open all the time: a hung request${isConnect(dormant) ? "" : ", or a subscription"}`,
+      ]),
+      ...(answers === undefined ? [] : [`${formatCount(answers.count, "answer")}, each waited for in several pieces`]),
+    ]),
     consequences: describeConsequences(facts, cause),
     nextStep: nextStepFor(cause.waits, { peer, isSlow: severity !== "info", isHanging }),
     explainedMs: impact.explainedMs,
@@ -72,10 +81,36 @@ function judgePeer(facts: TargetFacts, cause: Cause): readonly Finding[] {
   }];
 }
 
+function withNotes(evidence: Evidence, notes: readonly string[]): Evidence {
+  return notes.length === 0 ? evidence : { ...evidence, notes: [...evidence.notes ?? [], ...notes] };
+}
+
+interface Answers {
+  readonly count: number;
+  readonly meanMs: number;
+}
+
+/** An answer that takes so many times its waits is waited for in pieces. */
+const PIECES_MIN = 1.5;
+
+/** Yields the peer's response times where they say more than the waits: each is made of several. */
+function answersOf(facts: TargetFacts, { object, waits }: Cause): Answers | undefined {
+  const [systemCall = ""] = systemCallsOf(waits);
+  if (systemCall === "connect" || SEND_CALLS.test(systemCall)) return undefined;
+  const group = peerGroups(facts, "client").find(({ endpoint }) => objectKey(endpoint) === objectKey(object));
+  if (group === undefined) return undefined;
+  const { count, totalMs: answersMs } = latencyOfPeers(group, {
+    of: (peer) => peer.responses,
+    thresholdMs: facts.thresholds.slowPeerMs,
+  });
+  const meanMs = count === 0 ? 0 : answersMs / count;
+  return meanMs > PIECES_MIN * toWaitFigures(waits).meanMs ? { count, meanMs } : undefined;
+}
+
 /** Time lost to slow answers alone; all of it when the average answer is slow. */
-function slowMsOf(cause: Cause, slowPeerMs: number): number {
+function slowMsOf(cause: Cause, { slowPeerMs, answers }: { slowPeerMs: number; answers: Answers | undefined }): number {
   const count = cause.waits.reduce((sum, wait) => sum + wait.count, 0);
-  if (totalMs(cause.waits) >= slowPeerMs * count) return cause.explainedMs;
+  if (totalMs(cause.waits) >= slowPeerMs * count || (answers?.meanMs ?? 0) >= slowPeerMs) return cause.explainedMs;
   const slowMs = slowMsMin(sumBuckets(cause.waits.map((wait) => wait.buckets)), slowPeerMs);
   return Math.min(cause.explainedMs, slowMs);
 }
@@ -91,9 +126,15 @@ function isWakeUpChannel(facts: TargetFacts, { object, waits, locks }: Cause): b
   return isAllItDoes && only.count <= WAKE_UPS_MAX && only.threadId !== only.processId;
 }
 
+/** Connections are not subscribed to. */
+function isConnect(waits: readonly WaitMeasurement[]): boolean {
+  return systemCallsOf(waits)[0] === "connect";
+}
+
 function capFor(cause: Cause, dormant: readonly WaitMeasurement[]): Severity {
   if (!isNamed(cause.object)) return "info";
   if (dormant.length === 0 || dormant.length < cause.waits.length || cause.locks.length > 0) return "critical";
+  if (isConnect(dormant)) return "critical";
   // One thread may listen for pushes; several waiting alike, or the main thread, look like requests that hang.
   const hasMainThread = dormant.some((wait) => wait.threadId === wait.processId);
   return hasMainThread || dormant.length > 1 ? "warning" : "info";
@@ -104,12 +145,12 @@ function nextStepFor(
   { peer, isSlow, isHanging }: { peer: string; isSlow: boolean; isHanging: boolean },
 ): string {
   const [systemCall = ""] = systemCallsOf(waits);
-  if (isHanging) {
+  if (isHanging && !isConnect(waits)) {
     return `Check whether a request to ${peer} hangs without a timeout, or whether silence is expected of it.`;
   }
   if (!isSlow) return `Answers of ${peer} are quick; fewer or batched calls would save the most.`;
   if (systemCall === "connect") return `Check the way to ${peer}: its listen queue, packet loss, firewalls.`;
-  if (/^(send|write|sendmsg|sendto|writev|sendmmsg|sendfile)/.test(systemCall)) {
+  if (SEND_CALLS.test(systemCall)) {
     return `Look at why ${peer} reads slowly: its receive buffer is full.`;
   }
   return `Look at ${peer} at the time of the longest wait: its own load, its slow log, the network between.`;

@@ -5,6 +5,7 @@ import {
   BEGIN_MS,
   BEGIN_WALL_MS,
   buildFacts,
+  buildPeer,
   PEER,
   TARGET_ID,
   type ThreadSketch,
@@ -118,6 +119,14 @@ const TABLE: readonly Row[] = [
     severity: "info",
   },
   {
+    name: "one background thread whose connect hangs all the while",
+    threads: [{ threadId: 100, onCpuMs: 100 }, {
+      threadId: 101,
+      waits: [wait({ systemCall: "connect", openMs: 10_000 })],
+    }],
+    severity: "critical",
+  },
+  {
     name: "the main thread hanging all the while",
     threads: [{ threadId: 100, waits: [wait({ openMs: 10_000 })] }],
     severity: "warning",
@@ -223,4 +232,28 @@ Deno.test("slowPeer() stays silent when the window is too short to speak of shar
   const threads = [{ threadId: 100, waits: [wait({ count: 4, eachMs: 100 })] }];
   assert.deepEqual(slowPeer(buildFacts({ ...world(threads), windowMs: 499 })), []);
   assert.equal(slowPeer(buildFacts({ ...world(threads), windowMs: 500 })).length, 1);
+});
+
+Deno.test("slowPeer() says that a connect hangs, and no subscription", () => {
+  const [finding] = slowPeer(buildFacts(world([
+    { threadId: 100, onCpuMs: 100 },
+    { threadId: 101, waits: [wait({ systemCall: "connect", openMs: 10_000 })] },
+  ])));
+  assert.match(finding?.title ?? "", /^A connect to 10\.0\.0\.9:5432 hung during the whole window/);
+  assert.match(finding?.nextStep ?? "", /listen queue, packet loss, firewalls/);
+  assert.deepEqual(finding?.evidence.notes, ["1 wait(s) open all the time: a hung request"]);
+});
+
+Deno.test("slowPeer() goes by the sockets' response times where an event loop waits in pieces", () => {
+  const findings = (responseMs: readonly number[], systemCall = "epoll_wait") =>
+    slowPeer(buildFacts({
+      ...world([{ threadId: 100, onCpuMs: 1000, waits: [wait({ systemCall, count: 1000, eachMs: 3 })] }]),
+      peers: [buildPeer({ responseMs })],
+    })).map(({ severity, title }) => `${severity}: ${title}`);
+  const share = "Waiting for 10.0.0.9:5432 takes 75.0% of the non-idle time";
+  assert.deepEqual(findings(new Array(100).fill(31)), [`critical: ${share}, its answers take 31.00 ms.`]);
+  assert.deepEqual(findings(new Array(100).fill(9)), [`info: ${share}, its answers take 9.00 ms.`]);
+  assert.deepEqual(findings(new Array(1000).fill(3.5)), [`info: ${share}, 3.00 ms each time.`]);
+  assert.deepEqual(findings([]), [`info: ${share}, 3.00 ms each time.`]);
+  assert.deepEqual(findings(new Array(100).fill(31), "connect"), [`info: ${share}, 3.00 ms each time.`]);
 });
