@@ -36,11 +36,11 @@ export type Occupation =
 
 export interface DelegatedWait {
   readonly kind: "child" | "pipeRead" | "pipeWrite";
-  readonly waiter: ThreadName; // the process: threadId is that of the thread that waited most
+  readonly waiter: ThreadName; // the thread that waited most
   readonly waits: readonly WaitMeasurement[];
   readonly totalMs: number;
   readonly finishedCount: number;
-  /** Whom it waited for, most time first; empty when not traced. */
+  /** Whom it waited for, most time first, traced or not; empty when nobody is known. */
   readonly awaited: readonly ThreadName[];
   readonly occupation: Occupation;
   /** Whether every wait was going on before the window and after it. */
@@ -135,10 +135,20 @@ function withDescendants(facts: TargetFacts, roots: readonly ProcessFacts[]): re
 
 function awaitedPeer(facts: TargetFacts, waits: readonly WaitMeasurement[]): Awaited {
   const longest = waits.reduce((best, wait) => wait.totalMs > best.totalMs ? wait : best);
-  const process = longest.waker === undefined ? undefined : facts.processes.get(longest.waker.processId);
-  if (longest.waker === undefined || process === undefined) return { awaited: [], parts: [] };
-  const thread = process.threadsById.get(longest.waker.threadId);
-  return { awaited: [longest.waker], parts: [thread ?? process] };
+  const waker = longest.waker?.threadId ? longest.waker : otherEnd(facts, longest);
+  const process = waker === undefined ? undefined : facts.processes.get(waker.processId);
+  if (waker === undefined || process === undefined) return { awaited: waker === undefined ? [] : [waker], parts: [] };
+  const thread = process.threadsById.get(waker.threadId);
+  return { awaited: [waker], parts: [thread ?? process] };
+}
+
+/** Who waits most at the other end of the pipe, where nobody was seen to end the wait. */
+function otherEnd(facts: TargetFacts, wait: WaitMeasurement): ThreadName | undefined {
+  const [first] = facts.waits.filter((other) =>
+    other.waitClass === "pipe" && causeKey(other) === causeKey(wait) && isWrite(other) !== isWrite(wait) &&
+    other.processId !== wait.processId
+  ).sort((one, other) => other.totalMs - one.totalMs);
+  return first === undefined ? undefined : threadNameOf(facts, first);
 }
 
 /** `workClasses`: how one waits for work. Who reads a pipe has its own finding when that is slow. */
@@ -173,9 +183,9 @@ export function delegatedConsequences(facts: TargetFacts, key: string): readonly
     .map((wait) => `${describeWaiter(wait)} waited ${formatMs(wait.totalMs)} for ${describeAwaited(wait)}.`);
 }
 
-/** Yields "`api` (12)". */
+/** Yields "`worker` (14)": the thread that waited most, and its own id. */
 export function describeWaiter(wait: DelegatedWait): string {
-  return `${wait.waiter.command} (${wait.waiter.processId})`;
+  return `${wait.waiter.command} (${wait.waiter.threadId})`;
 }
 
 /** Yields "its child `convert` (40)", "27 children (`convert`)", "pipe 99, read by `cat` (41)". */

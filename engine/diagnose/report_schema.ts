@@ -410,6 +410,7 @@ const timeLedger = z.strictObject({
     expectedMs: milliseconds,
     difference: z.number().min(0),
     differenceMax: z.number().min(0),
+    differenceMsMax: milliseconds.describe("A difference of so much is none, whatever its share"),
     verdict: z.enum(["ok", "off", "unknown"]),
   })),
   processes: z.array(z.strictObject({

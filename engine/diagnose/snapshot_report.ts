@@ -10,7 +10,7 @@ import { IDLE_WAIT_CLASSES } from "../api/measurements.ts";
 import { sanitizeText } from "../api/text.ts";
 import { groupBy } from "./facts.ts";
 import { formatCount, formatWallTime } from "./format.ts";
-import { alignRight, fitText, wrapText } from "./text_layout.ts";
+import { alignRight, fitName, fitText, wrapText } from "./text_layout.ts";
 import { describeObject, objectKey, WAIT_CLASS_NAMES } from "./wait_object.ts";
 
 /** One thread at the instant of the snapshot. */
@@ -92,8 +92,8 @@ function renderProcess(rows: readonly NowRow[]): readonly string[] {
 }
 
 function renderRow(row: NowRow): readonly string[] {
-  const label = `${row.command} ${row.threadId}`;
-  return wrapText(describeDoing(row), { first: `  ${fitText(label, THREAD_COLUMNS)}${sinceColumn(row)}  ` });
+  const label = fitName(row.command, ` ${row.threadId}`, THREAD_COLUMNS);
+  return wrapText(describeDoing(row), { first: `  ${label}${sinceColumn(row)}  ` });
 }
 
 function sinceColumn(row: NowRow): string {

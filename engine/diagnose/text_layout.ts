@@ -30,6 +30,16 @@ export function fitText(text: string, columns: number): string {
   return characters.slice(0, columns - 1).join("") + "~";
 }
 
+/** Yields `name` followed by `id` in exactly `columns` columns, padded; what does not fit is cut off the name, with `~`. */
+export function fitName(name: string, id: string, columns: number): string {
+  const safe = Array.from(sanitizeText(name, { bytesMax: LINE_BYTES_MAX }));
+  const room = columns - Array.from(id).length;
+  return fitText(
+    safe.length <= room || room < 1 ? safe.join("") + id : `${safe.slice(0, room - 1).join("")}~${id}`,
+    columns,
+  );
+}
+
 /** Yields `text` right-aligned in at least `columns` columns. */
 export function alignRight(text: string, columns: number): string {
   return " ".repeat(Math.max(0, columns - Array.from(text).length)) + text;

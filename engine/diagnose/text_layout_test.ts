@@ -1,7 +1,7 @@
 import { assert } from "../../tests/support/assert.ts";
 import { property } from "../../tests/support/property.ts";
 import { sanitizeText } from "../api/text.ts";
-import { COLUMNS, drawBar, fitText, wrapText } from "./text_layout.ts";
+import { COLUMNS, drawBar, fitName, fitText, wrapText } from "./text_layout.ts";
 
 Deno.test("drawBar() gives every part its share of exactly the columns", () => {
   assert.equal(drawBar([{ symbol: "#", amount: 1 }, { symbol: ".", amount: 3 }], 8), "##......");
@@ -39,4 +39,11 @@ Deno.test("wrapText() keeps every character and no line is wider than the page",
     for (const line of lines) assert.ok(Array.from(line).length <= COLUMNS);
     assert.equal(lines.map((line) => line.slice(8)).join("").replaceAll(" ", ""), text.replaceAll(" ", ""));
   }));
+});
+
+Deno.test("fitName() cuts the name, never the id", () => {
+  assert.equal(fitName("nginx", " (12)", 12), "nginx (12)  ");
+  assert.equal(fitName("nginx", " (12)", 10), "nginx (12)");
+  assert.equal(fitName("a-long-name", " (1234567)", 16), "a-lon~ (1234567)");
+  assert.equal(fitName("\u001b[31mred", " 7", 8).length, 8);
 });

@@ -28,8 +28,8 @@ import { describeFrames } from "./stacks.ts";
 import { colourText } from "./text_colour.ts";
 import { COLUMNS, COLUMNS_MAX, COLUMNS_MIN, wrapText } from "./text_layout.ts";
 
-/** Findings told in full; the first screen holds them. */
-const FULL_FINDINGS_MAX = 4;
+/** Findings above info told in full; only a defence, rules tell few. */
+const FULL_FINDINGS_MAX = 32;
 
 /** Further findings, one line each. */
 const SHORT_FINDINGS_MAX = 8;

@@ -173,3 +173,32 @@ Deno.test("renderTextReport() counts stopped time as neither idle nor held up", 
   assert.match(text, /^ {2}stopped: .*\(not named\) +3 +7500\.00 /m);
   assert.match(text, /^WHERE THE TIME WENT {2}# on CPU {2}S stopped {2}\. idle$/m);
 });
+
+Deno.test("renderTextReport() tells every finding above info in full", () => {
+  const threads = Array.from({ length: 9 }, (_, index): ThreadSketch => ({
+    threadId: 100 + index,
+    waits: [{
+      waitClass: "network",
+      object: { kind: "peer", protocol: "tcp", address: `10.0.0.${index}`, port: 5432 },
+      systemCall: "recvfrom",
+      count: 50,
+      eachMs: 100,
+    }],
+  }));
+  const text = renderTextReport(buildReport({ processes: [{ processId: 100, command: "shop", threads }] }));
+  assert.equal(text.match(/^\d\. WARNING \[slow-peer\]/gm)?.length, 9);
+  assert.equal(text.match(/^ {3}next /gm)?.length, 9);
+  assert.doesNotMatch(text, /^Also:/m);
+});
+
+Deno.test("renderTextReport() cuts a long name, never the thread's id", () => {
+  const threads = [1_234_567, 1_234_568].map((threadId): ThreadSketch => ({
+    threadId,
+    command: "a-very-long-nam",
+    onCpuMs: 1000,
+  }));
+  const command = "a-name-from-the-command-line-of-long";
+  const text = renderTextReport(buildReport({ processes: [{ processId: 1_234_567, command, threads }] }));
+  assert.match(text, /^ {2}a-name\S*~ \(1234567\) /m);
+  for (const { threadId } of threads) assert.match(text, new RegExp(`^ {4}a-very-\\S* ${threadId} `, "m"));
+});

@@ -11,7 +11,7 @@ import { formatCount, formatLifetime, formatMs, formatShare, formatTimeOfDay } f
 import { sumBuckets } from "./histogram.ts";
 import { redactCommandLine } from "../api/redact.ts";
 import type { Report } from "./report.ts";
-import { alignRight, type BarPart, COLUMNS, drawBar, fitText, wrapText } from "./text_layout.ts";
+import { alignRight, type BarPart, COLUMNS, drawBar, fitName, fitText, wrapText } from "./text_layout.ts";
 import { dearestStacks, describeFrames } from "./stacks.ts";
 import { DIFFERENCE_MS_MIN, type LedgerCheck, type TimeLedger, type WaitGroup } from "./time_ledger.ts";
 import { describeObject, WAIT_CLASS_NAMES } from "./wait_object.ts";
@@ -142,7 +142,7 @@ function renderGroup(group: readonly ProcessFacts[], columns: number): readonly 
 
 function renderProcess(process: ProcessFacts, columns: number): readonly string[] {
   const { info, sums, threads } = process;
-  const row = renderRow(`${info.command} (${info.processId})`, { sums, columns });
+  const row = renderRow(fitName(info.command, ` (${info.processId})`, LABEL_COLUMNS), { sums, columns });
   const commandLine = commandLineOf(process, columns);
   if (threads.length < 2) return [row, ...commandLine];
   const ranked = [...threads].sort((first, second) =>
@@ -154,7 +154,10 @@ function renderProcess(process: ProcessFacts, columns: number): readonly string[
     row,
     ...commandLine,
     ...ranked.slice(0, shownCount).map((thread) =>
-      renderRow(`  ${thread.ledger.command} ${thread.ledger.threadId}`, { sums: thread.sums, columns })
+      renderRow(fitName(`  ${thread.ledger.command}`, ` ${thread.ledger.threadId}`, LABEL_COLUMNS), {
+        sums: thread.sums,
+        columns,
+      })
     ),
     ...(hidden.length > 0
       ? [renderRow(`  and ${hidden.length} more`, { sums: addSums(hidden.map((thread) => thread.sums)), columns })]
@@ -200,7 +203,9 @@ export function describeChecks({ checks, unnamedShare }: TimeLedger): string {
     const differenceMs = Math.abs(check.oursMs - check.expectedMs);
     // A share of next to nothing would alarm for a moment between two clock reads.
     const off = differenceMs <= DIFFERENCE_MS_MIN ? formatMs(differenceMs) : formatShare(check.difference);
-    const limit = check.verdict === "ok" ? "" : ` (allowed ${formatShare(check.differenceMax)})`;
+    const limit = check.verdict === "ok"
+      ? ""
+      : ` (allowed ${formatShare(check.differenceMax)}, or ${formatMs(check.differenceMsMax)})`;
     return `${name}: ${check.verdict}, ${off} off${limit}`;
   });
   return `Checks: ${texts.join("; ")}. ${formatShare(unnamedShare)} of the non-idle waiting has no name.`;

@@ -107,3 +107,11 @@ Deno.test("toTimeLedger() joins the waits of a process on one object and puts id
     ["parked", 2, 19_000],
   ]);
 });
+
+Deno.test("toTimeLedger() publishes by how many milliseconds an account may be off whatever its share", () => {
+  const small = withThread(world([{ threadId: 100, onCpuMs: 100 }]), { kernelOnCpuMs: 104 });
+  const check = ledgerOf(small).checks.find(({ name }) => name === "onCpu");
+  assert.equal(check?.verdict, "ok");
+  assert.ok((check?.difference ?? 0) > (check?.differenceMax ?? 1), "by its share alone it would be off");
+  assert.ok(Math.abs((check?.oursMs ?? 0) - (check?.expectedMs ?? 0)) <= (check?.differenceMsMax ?? 0));
+});

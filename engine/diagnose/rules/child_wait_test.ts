@@ -109,3 +109,18 @@ Deno.test("childWait() looks through a child that only waits for its own", () =>
   assert.deepEqual(childWait(facts), []);
   assert.equal(slowPeer(facts)[0]?.consequences.length, 2);
 });
+
+Deno.test("childWait() names the thread that waits with its own id", () => {
+  const { processes: [, child] } = family({ thread: SLEEPING });
+  const [finding] = childWait(buildFacts({
+    processes: [
+      {
+        processId: 100,
+        command: "m",
+        threads: [{ threadId: 100, onCpuMs: 300 }, { threadId: 121, command: "vforker", waits: [waitFor()] }],
+      },
+      ...(child === undefined ? [] : [child]),
+    ],
+  }));
+  assert.match(finding?.title ?? "", /^vforker \(121\) waits for its child convert \(200\)/);
+});

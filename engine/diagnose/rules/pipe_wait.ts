@@ -57,6 +57,7 @@ function capFor(facts: TargetFacts, wait: DelegatedWait): Severity | undefined {
   const parentId = facts.processes.get(wait.waiter.processId)?.info.parentProcessId;
   const isRepeated = wait.finishedCount >= REPEATED_COUNT_MIN &&
     wait.totalMs >= SLOW_HELPER_MS_MIN * wait.finishedCount;
-  const isWork = writer === undefined || writer.processId === parentId || wait.occupation.kind === "busy";
+  const isWork = wait.occupation.kind === "unknown" || wait.occupation.kind === "busy" ||
+    writer?.processId === parentId;
   return isWork || !isRepeated ? "info" : "warning";
 }

@@ -93,6 +93,18 @@ for (const { name, world, severity } of TABLE) {
   });
 }
 
+Deno.test("pipeWait() names an other end that is not traced, and one that is only seen to wait there itself", () => {
+  const outside = pipeWait(buildFacts(pair({ wait: { systemCall: "write", waker: untraced } })));
+  assert.match(outside[0]?.title ?? "", /^one \(100\) waits to write to pipe 77, read by outside \(9\), /);
+  assert.equal(outside[0]?.nextStep, "See what outside (9) does between two reads.");
+  const forgotten: WaitMeasurement["waker"] = { threadId: 0, processId: 0, command: "?" };
+  const inside = pipeWait(buildFacts(pair({
+    wait: { systemCall: "write", waker: forgotten },
+    other: { waits: [onPipe({ eachMs: 1 }), { waitClass: "sleep", count: 30, eachMs: 300 }] },
+  })));
+  assert.match(inside[0]?.title ?? "", /^one \(100\) waits to write to pipe 77, read by other \(200\), /);
+});
+
 Deno.test("pipeWait() names both ends", () => {
   const [reader] = pipeWait(buildFacts(pair({ other: SLEEPING })));
   assert.match(reader?.title ?? "", /^one \(100\) waits to read from pipe 77, written by other \(200\), /);
