@@ -10,7 +10,7 @@ import type { LayoutTable } from "../../engine/btf/layout.ts";
 import { copyBytes, nsToMs, type RecordSource } from "../../engine/backend/text_cache.ts";
 
 /** Changes whenever a name, type, offset, size or value does. */
-export const LAYOUT_HASH = "5e5e8db851ef08d9";
+export const LAYOUT_HASH = "bab99de7de27bf59";
 
 /** `#define PT_LAYOUT_VERSION` */
 export const PT_LAYOUT_VERSION = 1;
@@ -104,6 +104,8 @@ export const PT_SOCKET_FLAG = {
   OWNER_SEEN: 2,
   TAINTED: 4,
   WAS_OPEN: 8,
+  ROLE_OPEN: 16,
+  SENDS_TO: 32,
 } as const;
 
 /** `enum pt_wait_class` */
@@ -145,6 +147,8 @@ export const PT_OBJECT_KIND = {
   SIGNAL: 17,
   DEVICE: 18,
   PATH: 19,
+  UNIX_PAIR: 20,
+  UDP_QUIET: 21,
 } as const;
 
 /** `enum pt_thread_state` */
@@ -2679,6 +2683,8 @@ export const LAYOUT: LayoutTable = {
       "PT_OBJECT_SIGNAL": 17,
       "PT_OBJECT_DEVICE": 18,
       "PT_OBJECT_PATH": 19,
+      "PT_OBJECT_UNIX_PAIR": 20,
+      "PT_OBJECT_UDP_QUIET": 21,
     },
     "pt_operation": { "PT_OPERATION_SEND": 0, "PT_OPERATION_RECEIVE": 1, "PT_OPERATION_CONNECT": 2 },
     "pt_socket_flag": {
@@ -2686,6 +2692,8 @@ export const LAYOUT: LayoutTable = {
       "PT_SOCKET_OWNER_SEEN": 2,
       "PT_SOCKET_TAINTED": 4,
       "PT_SOCKET_WAS_OPEN": 8,
+      "PT_SOCKET_ROLE_OPEN": 16,
+      "PT_SOCKET_SENDS_TO": 32,
     },
     "pt_thread_state": { "PT_STATE_RUNNING": 1, "PT_STATE_RUNNABLE": 2, "PT_STATE_BLOCKED": 3 },
     "pt_wait_class": {

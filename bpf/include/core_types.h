@@ -314,8 +314,10 @@ struct sock {
 	struct socket *sk_socket;
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
+	u8 sk_userlocks : 4;
 	u16 sk_type;
 	u16 sk_protocol; /* a byte of its own, or half of one, before 5.6 */
+	struct pid *sk_peer_pid;
 };
 
 typedef enum {
@@ -337,6 +339,11 @@ struct msghdr;
 struct sk_buff;
 
 struct tcp_sock {
+	u32 snd_una;
+	u32 snd_nxt;
+	u64 bytes_sent;
+	u64 bytes_acked;
+	u64 bytes_retrans;
 	u32 segs_out;
 	u32 data_segs_out;
 	u32 srtt_us; /* eighths */

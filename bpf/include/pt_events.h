@@ -76,10 +76,12 @@ enum pt_operation {
 };
 
 enum pt_socket_flag {
-	PT_SOCKET_SERVER = 1,	    /* our side accepted it, or is connected to nobody */
+	PT_SOCKET_SERVER = 1,	    /* our side is asked */
 	PT_SOCKET_OWNER_SEEN = 2,   /* its process is the one that used it, not the one that listened */
 	PT_SOCKET_TAINTED = 4,	    /* the exchange going on cannot be told from others */
 	PT_SOCKET_WAS_OPEN = 8,	    /* established, here or before the window */
+	PT_SOCKET_ROLE_OPEN = 16,   /* who asks is not known yet: who speaks first does */
+	PT_SOCKET_SENDS_TO = 32,    /* it asks, connected to nobody: whomever it sends to */
 };
 
 /* What a thread was blocked on. Zero: not blocked. */
@@ -121,6 +123,8 @@ enum pt_object_kind {
 	PT_OBJECT_SIGNAL = 17,
 	PT_OBJECT_DEVICE = 18, /* high: 0, low: device number */
 	PT_OBJECT_PATH = 19,   /* low: hash of a path as the program gave it; named */
+	PT_OBJECT_UNIX_PAIR = 20, /* as UNIX_PEER; nothing was asked there, or nobody knows who asks */
+	PT_OBJECT_UDP_QUIET = 21, /* as UDP_PEER, or all 0; nothing was asked there, or nobody knows who asks */
 };
 
 enum pt_thread_state {

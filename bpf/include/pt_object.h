@@ -20,8 +20,16 @@
 #define PT_AF_INET6 10
 #define PT_AF_NETLINK 16
 #define PT_SOCK_STREAM 1
+#define PT_SOCK_DGRAM 2
 #define PT_IPPROTO_TCP 6
 #define PT_TCP_LISTEN 10
+#define PT_TCP_CLOSE_WAIT 8
+/* Bits of the states in which what is sent is counted, and of those in which our end of the stream is among it. */
+#define PT_TCP_STATES_COUNTED ((1 << 1) | (1 << PT_TCP_CLOSE_WAIT) | PT_TCP_STATES_FINISHED)
+#define PT_TCP_STATES_FINISHED ((1 << 4) | (1 << 5) | (1 << 9) | (1 << 11))
+
+/* include/net/sock.h, SOCK_BINDADDR_LOCK and SOCK_BINDPORT_LOCK: bind() was told an address, a port */
+#define PT_SOCK_BOUND_BY_NAME 12
 
 #define PT_PATH_STEPS_MAX 24
 
@@ -90,45 +98,107 @@ static __always_inline void describe_peer(struct pt_object *object, const struct
 	}
 }
 
+/*
+ * Whether the other side opened a TCP connection, whatever became of the socket
+ * that listened. Who opens one sends a first number that is acknowledged and
+ * counted like a byte (tcp_snd_una_update()), though none was sent; what a
+ * listening socket makes begins behind that number.
+ */
+static __always_inline bool is_accepted(struct sock *sk, u32 state)
+{
+	struct tcp_sock *tcp = (void *)sk;
+	u32 acknowledged, sent;
+
+	if (state > 11 || !((1U << state) & PT_TCP_STATES_COUNTED) || BPF_CORE_READ(sk, sk_protocol) != PT_IPPROTO_TCP)
+		return false;
+	acknowledged = (u32)BPF_CORE_READ(tcp, bytes_acked) + BPF_CORE_READ(tcp, snd_nxt) - BPF_CORE_READ(tcp, snd_una);
+	sent = (u32)BPF_CORE_READ(tcp, bytes_sent) - (u32)BPF_CORE_READ(tcp, bytes_retrans);
+	if ((1U << state) & PT_TCP_STATES_FINISHED)
+		sent++;
+	return acknowledged == sent;
+}
+
+/* Of UDP that is connected to nobody: a port it asked for is one to be found by. */
+static __always_inline bool is_bound_by_name(struct sock *sk)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & PT_SOCK_BOUND_BY_NAME;
+}
+
+/* `kind`: of a socket that is asked. */
+static __always_inline void describe_own_port(struct pt_object *object, const struct pt_copy *copy,
+					      struct sock_common *common, u32 kind)
+{
+	object->kind = kind;
+	object->port = PT_COPIED(copy, common, skc_num);
+}
+
 static __always_inline void describe_inet(struct pt_object *object, const struct pt_copy *copy, struct sock *sk)
 {
 	struct sock_common *common = (void *)sk + bpf_core_field_offset(sk->__sk_common);
-	bool is_stream = BPF_CORE_READ(sk, sk_type) == PT_SOCK_STREAM;
-	bool is_server;
+	u32 state = PT_COPIED(copy, common, skc_state);
 
-	if (is_stream)
-		is_server = PT_COPIED(copy, common, skc_state) == PT_TCP_LISTEN || is_listening_port(copy, common);
-	else
-		is_server = PT_COPIED(copy, common, skc_dport) == 0;
-	if (is_server) {
-		object->kind = is_stream ? PT_OBJECT_TCP_SERVER : PT_OBJECT_UDP_SERVER;
-		object->port = PT_COPIED(copy, common, skc_num);
+	if (BPF_CORE_READ(sk, sk_type) != PT_SOCK_STREAM) {
+		object->kind = PT_OBJECT_UDP_PEER;
+		if (PT_COPIED(copy, common, skc_dport))
+			describe_peer(object, copy, common);
+		else if (is_bound_by_name(sk))
+			describe_own_port(object, copy, common, PT_OBJECT_UDP_SERVER);
+		else
+			object->kind = PT_OBJECT_UDP_QUIET;
 		return;
 	}
-	object->kind = is_stream ? PT_OBJECT_TCP_PEER : PT_OBJECT_UDP_PEER;
+	if (state == PT_TCP_LISTEN || is_listening_port(copy, common) || is_accepted(sk, state)) {
+		describe_own_port(object, copy, common, PT_OBJECT_TCP_SERVER);
+		return;
+	}
+	object->kind = PT_OBJECT_TCP_PEER;
 	describe_peer(object, copy, common);
 }
 
-/* A bound address is shared by the listener and everything accepted from it; the caller's end has none. */
+/*
+ * A bound address is shared by the listener and everything accepted from it; the
+ * caller's end has none, or is a datagram socket that must be answered. Where
+ * neither end or both have one, the socket alone does not say who asks.
+ */
 static __always_inline void describe_unix(struct pt_object *object, struct sock *sk, u64 inode)
 {
-	struct unix_sock *unix_sock = (void *)sk;
-	struct unix_address *address = BPF_CORE_READ(unix_sock, addr);
-	struct unix_sock *peer;
+	struct unix_sock *unix_sock = (void *)sk, *peer;
+	struct unix_address *own = BPF_CORE_READ(unix_sock, addr), *other = NULL;
 
-	object->kind = PT_OBJECT_UNIX_PEER;
-	object->low = inode;
-	if (address) {
-		object->kind = PT_OBJECT_UNIX_SERVER;
-		object->low = (u64)address;
-		return;
-	}
 	peer = (void *)BPF_CORE_READ(unix_sock, peer);
-	if (!peer)
-		return;
-	address = BPF_CORE_READ(peer, addr);
-	if (address)
-		object->low = (u64)address;
+	if (peer)
+		other = BPF_CORE_READ(peer, addr);
+	object->kind = PT_OBJECT_UNIX_PAIR;
+	object->low = own ? (u64)own : inode;
+	if (other && (!own || BPF_CORE_READ(sk, sk_type) == PT_SOCK_DGRAM)) {
+		object->kind = PT_OBJECT_UNIX_PEER;
+		object->low = (u64)other;
+	} else if (own && !other && (peer || BPF_CORE_READ(sk, __sk_common.skc_state) == PT_TCP_LISTEN)) {
+		object->kind = PT_OBJECT_UNIX_SERVER;
+	}
+}
+
+/*
+ * What the row of a socket says of it, where its state does not. Only who asked
+ * and has no answer yet waits for somebody.
+ */
+static __noinline int ask_row(struct pt_object *object, struct sock *sk, u64 inode)
+{
+	u64 key = (u64)sk;
+	struct pt_socket *row;
+
+	if (!object || !sk)
+		return 0;
+	row = bpf_map_lookup_elem(&sockets, &key);
+	if (!row || row->inode != inode || (row->flags & PT_SOCKET_ROLE_OPEN))
+		return 0;
+	if ((row->flags & PT_SOCKET_SERVER) || row->asked_ns) {
+		*object = row->object;
+	} else if (object->kind != PT_OBJECT_UNIX_PAIR) {
+		*object = row->object;
+		object->kind = PT_OBJECT_UDP_QUIET;
+	}
+	return 0;
 }
 
 static __always_inline void describe_anonymous(struct pt_object *object, struct file *file)
@@ -163,6 +233,9 @@ static __always_inline void describe_socket(struct pt_object *object, struct pt_
 		describe_unix(object, sk, inode);
 	else if (family == PT_AF_NETLINK)
 		object->kind = PT_OBJECT_NETLINK;
+	if (object->kind == PT_OBJECT_UNIX_PAIR || object->kind == PT_OBJECT_UDP_QUIET ||
+	    object->kind == PT_OBJECT_UDP_SERVER)
+		ask_row(object, sk, inode);
 }
 
 /* Fills `object`; it stays PT_OBJECT_NONE when the file cannot be read. */
@@ -322,26 +395,25 @@ static __noinline u32 read_inode_path(struct inode *inode, struct task_struct *t
 
 #define PT_UNIX_FAMILY_BYTES 2
 
-/* The path a unix socket is bound to; '@' stands for the NUL of an abstract one. */
-static __noinline u32 read_unix_path(char *text, struct file *file)
+/* The path that the object, a unix socket, is named by; '@' stands for the NUL of an abstract one. */
+static __noinline u32 read_unix_path(char *text, struct file *file, const struct pt_object *object)
 {
 	struct socket *socket;
 	struct unix_sock *unix_sock;
 	struct unix_address *address;
 	long length;
 
-	if (!text || !file)
+	if (!text || !file || !object)
 		return 0;
 	socket = BPF_CORE_READ(file, private_data);
 	unix_sock = (void *)BPF_CORE_READ(socket, sk);
-	address = BPF_CORE_READ(unix_sock, addr);
-	if (!address) {
+	if (object->kind == PT_OBJECT_UNIX_PEER) {
 		unix_sock = (void *)BPF_CORE_READ(unix_sock, peer);
 		if (!unix_sock)
 			return 0;
-		address = BPF_CORE_READ(unix_sock, addr);
 	}
-	if (!address)
+	address = BPF_CORE_READ(unix_sock, addr);
+	if (!address || object->low != (u64)address)
 		return 0;
 	length = bpf_probe_read_kernel_str(text, 108, (void *)address + bpf_core_field_offset(struct unix_address, name) + 2);
 	if (length == 1) {
@@ -366,7 +438,8 @@ static __always_inline u32 read_name(char *text, const struct pt_object *object,
 		return read_path(BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), place);
 	case PT_OBJECT_UNIX_PEER:
 	case PT_OBJECT_UNIX_SERVER:
-		return read_unix_path(text, file);
+	case PT_OBJECT_UNIX_PAIR:
+		return read_unix_path(text, file, object);
 	case PT_OBJECT_ANONYMOUS: {
 		long length = bpf_probe_read_kernel_str(text, 64, BPF_CORE_READ(file, f_path.dentry, d_name.name));
 

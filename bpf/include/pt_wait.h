@@ -150,6 +150,8 @@ static __always_inline u16 class_of_object(u32 object_kind, u32 call)
 	case PT_OBJECT_UDP_SERVER:
 	case PT_OBJECT_UNIX_SERVER:
 		/* Waiting for a client to ask is idle; a client that does not read what it asked for is not. */
+	case PT_OBJECT_UNIX_PAIR:
+	case PT_OBJECT_UDP_QUIET:
 		return writes ? PT_WAIT_NETWORK : PT_WAIT_IDLE;
 	case PT_OBJECT_FILE:
 		return writes ? PT_WAIT_DISK_WRITE : PT_WAIT_DISK_READ;
@@ -489,6 +491,7 @@ static __noinline int emit_name(struct pt_thread *thread, struct task_struct *ta
 	case PT_OBJECT_FILE:
 	case PT_OBJECT_UNIX_PEER:
 	case PT_OBJECT_UNIX_SERVER:
+	case PT_OBJECT_UNIX_PAIR:
 	case PT_OBJECT_ANONYMOUS:
 		break;
 	default:
@@ -634,7 +637,17 @@ static __always_inline bool is_woken_by_tasks(const struct pt_thread *thread)
 	case PT_WAIT_CHILD:
 		return true;
 	default:
-		return thread->object.kind == PT_OBJECT_EVENTFD || thread->object.kind == PT_OBJECT_PIPE;
+		break;
+	}
+	switch (thread->object.kind) {
+	case PT_OBJECT_EVENTFD:
+	case PT_OBJECT_PIPE:
+	case PT_OBJECT_UNIX_PEER:
+	case PT_OBJECT_UNIX_SERVER:
+	case PT_OBJECT_UNIX_PAIR:
+		return true;
+	default:
+		return false;
 	}
 }
 

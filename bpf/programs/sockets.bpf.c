@@ -51,13 +51,19 @@ static __always_inline void count_transfer(struct pt_socket *row, struct pt_tran
 					   u32 operation, int outcome, struct pt_books *books,
 					   const struct pt_control *control)
 {
-	bool is_server = row->flags & PT_SOCKET_SERVER;
+	u32 flags = row->flags;
+	bool is_server;
 
+	if (outcome < 0 && is_no_failure(-outcome)) {
+		__sync_fetch_and_add(&transfers->would_block, 1);
+		return;
+	}
+	if ((flags & (PT_SOCKET_ROLE_OPEN | PT_SOCKET_SENDS_TO)) && (outcome > 0 || operation == PT_OPERATION_SEND)) {
+		settle_role(row, operation);
+		flags = row->flags;
+	}
+	is_server = flags & PT_SOCKET_SERVER;
 	if (outcome < 0) {
-		if (is_no_failure(-outcome)) {
-			__sync_fetch_and_add(&transfers->would_block, 1);
-			return;
-		}
 		__sync_fetch_and_add(&transfers->failed, 1);
 		count_error(row, operation, -outcome);
 		emit_socket_event(PT_KIND_TRANSFER_FAILURE, row, 0, bpf_ktime_get_ns(), operation, -outcome, books, control);
@@ -592,13 +598,13 @@ static __noinline int change_owner(struct pt_socket *row, struct sock *sk, const
 	object = row->object;
 	opened_ns = row->opened_ns;
 	inode = row->inode;
-	role = row->flags & PT_SOCKET_SERVER;
+	role = row->flags & PT_SOCKET_ROLES;
 	row->flags &= ~PT_SOCKET_WAS_OPEN; /* it does not end */
 	row = adopt_socket(sk, inode, thread, opened_ns, books);
 	if (!row)
 		return 0;
 	row->object = object;
-	row->flags = (row->flags & ~PT_SOCKET_SERVER) | role;
+	row->flags = (row->flags & ~PT_SOCKET_ROLES) | role;
 	return 0;
 }
 

@@ -56,6 +56,12 @@ const SERVER_KINDS: ReadonlySet<number> = new Set([
   OBJECT_KINDS.unixServer,
 ]);
 
+const UNIX_KINDS: ReadonlySet<number> = new Set([
+  OBJECT_KINDS.unixPeer,
+  OBJECT_KINDS.unixServer,
+  OBJECT_KINDS.unixPair,
+]);
+
 /** Whose figures are those that found no room: `TracerBackend` has them under this key. */
 const NOBODY: SocketKey = {
   processId: 0,
@@ -235,7 +241,7 @@ export class SocketBook {
     const queues = new Map<string, ListenQueueRow>();
     for (const row of [...this.#kept.queues(), ...reading.listenQueues]) addQueue(queues, row);
     return {
-      totals: [...totals.values()].filter((row) => !isEmptyTotals(row)),
+      totals: [...totals.values()].filter((row) => !isEmptyTotals(row) && !isUnspoken(row)),
       errors: [...errors.values()].filter(({ count }) => count > 0),
       sockets: reading.sockets,
       closed: [...this.#closed],
@@ -395,7 +401,7 @@ function toAddress(
   object: ObjectKey,
   { address, port }: { address: AddressKey; port: number },
 ): SocketAddress | undefined {
-  if (object.kind === OBJECT_KINDS.unixPeer || object.kind === OBJECT_KINDS.unixServer) return undefined;
+  if (UNIX_KINDS.has(object.kind)) return undefined;
   return { address: toAddressText(address), port };
 }
 
@@ -417,6 +423,11 @@ function toListenQueues(closing: SocketClosing, share: SocketShare): readonly Li
     });
   }
   return queues;
+}
+
+/** A UDP socket through which nothing went: nobody is known at its other end, nor whether it asks. */
+function isUnspoken({ object, counts: { sent, received } }: PeerTotals): boolean {
+  return object.kind === OBJECT_KINDS.udpQuiet && sent.operationCount + received.operationCount === 0;
 }
 
 function byteCount(peer: PeerMeasurement): number {

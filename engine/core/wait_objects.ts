@@ -31,6 +31,8 @@ export const OBJECT_KINDS = {
   signal: 17,
   device: 18,
   path: 19,
+  unixPair: 20,
+  udpQuiet: 21,
 } as const;
 
 /** `pt_operation` of bpf/include/pt_events.h. */
@@ -66,7 +68,12 @@ export function toWaitObject(key: ObjectKey, { name, ordinals }: ObjectContext):
       return { kind: "server", protocol: "tcp", port: key.port };
     case OBJECT_KINDS.udpServer:
       return { kind: "server", protocol: "udp", port: key.port };
+    case OBJECT_KINDS.udpQuiet:
+      // Nothing was sent that we saw: nobody is known at the other end.
+      if (key.port === 0) return { kind: "none" };
+      return { kind: "peer", protocol: "udp", address: toAddressText(key), port: key.port };
     case OBJECT_KINDS.unixPeer:
+    case OBJECT_KINDS.unixPair:
       return { kind: "unixPeer", id: toSocketId(key, ordinals), path: name };
     case OBJECT_KINDS.unixServer:
       return { kind: "unixServer", id: toSocketId(key, ordinals), path: name };

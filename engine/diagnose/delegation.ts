@@ -1,6 +1,7 @@
 /**
- * Waits for other traced threads: a child, or the other end of a pipe. What
- * such a wait means depends on what that other thread did with the time.
+ * Waits for other traced threads: a child, or the other end of a pipe or of a
+ * pair of sockets. What such a wait means depends on what that other thread did
+ * with the time.
  *
  * @module
  */
@@ -12,6 +13,7 @@ import {
   awaitedChildId,
   groupBy,
   isDormant,
+  isPairWait,
   type ProcessFacts,
   type TargetFacts,
   threadNameOf,
@@ -35,7 +37,7 @@ export type Occupation =
   | { readonly kind: "busy" | "serving" | "dawdling" | "unknown" };
 
 export interface DelegatedWait {
-  readonly kind: "child" | "pipeRead" | "pipeWrite";
+  readonly kind: "child" | "pipeRead" | "pipeWrite" | "pair";
   readonly waiter: ThreadName; // the thread that waited most
   readonly waits: readonly WaitMeasurement[];
   readonly totalMs: number;
@@ -47,7 +49,7 @@ export interface DelegatedWait {
   readonly isDormant: boolean;
 }
 
-/** Yields every wait for a child or a pipe, grouped by waiting process and pipe. */
+/** Yields every wait for a child, a pipe or the traced end of a pair of sockets, by waiting process and pipe or pair. */
 export function delegatedWaits(facts: TargetFacts): readonly DelegatedWait[] {
   return facts.derived.of(facts, findDelegatedWaits);
 }
@@ -61,13 +63,23 @@ function findDelegatedWaits(facts: TargetFacts): readonly DelegatedWait[] {
     facts.waits.filter((wait) => wait.waitClass === "pipe"),
     (wait) => `${wait.processId} ${isWrite(wait)} ${causeKey(wait)}`,
   );
+  const pairWaits = groupBy(
+    facts.waits.filter((wait) => isForTracedPair(facts, wait)),
+    (wait) => `${wait.processId} ${causeKey(wait)}`,
+  );
   return [
+    ...Array.from(pairWaits.values(), (waits) => toDelegatedWait(facts, { kind: "pair", waits })),
     ...Array.from(childWaits.values(), (waits) => toDelegatedWait(facts, { kind: "child", waits })),
     ...Array.from(pipeWaits.values(), (waits) => {
       const kind = waits.some(isWrite) ? "pipeWrite" : "pipeRead";
       return toDelegatedWait(facts, { kind, waits });
     }),
   ];
+}
+
+/** Whether it waits for the other end of a pair of sockets, which a traced process holds. */
+export function isForTracedPair(facts: TargetFacts, wait: WaitMeasurement): boolean {
+  return isPairWait(wait) && wait.waker !== undefined && facts.processes.has(wait.waker.processId);
 }
 
 function isWrite(wait: WaitMeasurement): boolean {
@@ -193,7 +205,7 @@ export function describeAwaited(wait: DelegatedWait): string {
   const [first] = wait.awaited;
   if (wait.kind !== "child") {
     const pipe = describeObject(wait.waits[0]?.object ?? { kind: "none" });
-    const role = wait.kind === "pipeRead" ? "written" : "read";
+    const role = wait.kind === "pair" ? "answered" : wait.kind === "pipeRead" ? "written" : "read";
     return first === undefined ? pipe : `${pipe}, ${role} by ${first.command} (${first.threadId})`;
   }
   if (first === undefined) return "children that are not traced";

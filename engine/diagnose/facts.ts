@@ -31,6 +31,7 @@ import type { TargetId } from "../api/units.ts";
 import { DerivedFacts } from "./derived_facts.ts";
 import type { DigestSummary } from "./event_digest.ts";
 import { DORMANT_SHARE_MIN, RELIABLE_PERCENT_MIN } from "./severity.ts";
+import { isSocketPair } from "./wait_object.ts";
 
 /** Every wait class, in the order reports use. */
 export const WAIT_CLASS_ORDER = Object.keys(WAIT_CLASSES) as readonly WaitClass[];
@@ -57,7 +58,7 @@ export interface TimeSums {
   readonly idleMs: number;
   /**
    * Waits for what another traced thread did (a child, the other end of a
-   * pipe), which is on that thread's own account and would halve every share
+   * pipe or of a pair of sockets), which is on that thread's own account and would halve every share
    * if counted twice; and waits for input that never came in the window.
    */
   readonly delegatedMs: number;
@@ -233,10 +234,17 @@ function waitsForTraced(
   wait: WaitMeasurement,
   { tracedIds, hasTracedChild }: { tracedIds: ReadonlySet<number>; hasTracedChild: ReadonlySet<number> },
 ): boolean {
-  if (wait.waitClass === "pipe") return wait.waker !== undefined && tracedIds.has(wait.waker.processId);
+  if (wait.waitClass === "pipe" || isPairWait(wait)) {
+    return wait.waker !== undefined && tracedIds.has(wait.waker.processId);
+  }
   if (wait.waitClass !== "child") return false;
   const childId = awaitedChildId(wait);
   return tracedIds.has(childId) || (childId <= 0 && hasTracedChild.has(wait.processId));
+}
+
+/** Whether it waits for the other end of a pair of sockets: delegated, like a pipe, where that end is traced. */
+export function isPairWait(wait: WaitMeasurement): boolean {
+  return wait.waitClass === "network" && isSocketPair(wait.object);
 }
 
 /** Yields the child a child wait names; 0 or less: any of them, as inside vfork(). */

@@ -71,6 +71,16 @@ export function describeObject(object: WaitObject): string {
   }
 }
 
+/**
+ * Whether it is one end of a pair of unix sockets, which have no address: what
+ * processes talk through with their children, and threads with each other. The id
+ * of a bound socket whose path is not known is an ordinal.
+ */
+export function isSocketPair(object: WaitObject): boolean {
+  return (object.kind === "unixPeer" || object.kind === "unixServer") && object.path === undefined &&
+    !object.id.startsWith("#");
+}
+
 /** Whether a person could go and look at it. A file whose path got lost could not be found by its inode at 3 a.m. */
 export function isNamed(object: WaitObject): boolean {
   switch (object.kind) {

@@ -68,4 +68,9 @@ static __always_inline u64 pt_arch_argument(const struct pt_regs *regs, int inde
 	}
 }
 
+static __always_inline u64 pt_arch_fifth_argument(const struct pt_regs *regs)
+{
+	return regs->user_regs.regs[4];
+}
+
 #endif

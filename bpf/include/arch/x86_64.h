@@ -91,4 +91,9 @@ static __always_inline u64 pt_arch_argument(const struct pt_regs *regs, int inde
 	}
 }
 
+static __always_inline u64 pt_arch_fifth_argument(const struct pt_regs *regs)
+{
+	return PT_ARCH_READ(regs, r8);
+}
+
 #endif

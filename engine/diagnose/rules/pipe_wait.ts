@@ -21,7 +21,9 @@ import { capSeverity, REPEATED_COUNT_MIN, SLOW_HELPER_MS_MIN, WINDOW_MS_MIN } fr
 
 export function pipeWait(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, WAIT_CATEGORIES) || facts.windowMs < WINDOW_MS_MIN) return [];
-  return delegatedWaits(facts).flatMap((wait) => wait.kind === "child" ? [] : judgeWait(facts, wait));
+  return delegatedWaits(facts).flatMap((wait) =>
+    wait.kind === "child" || wait.kind === "pair" ? [] : judgeWait(facts, wait)
+  );
 }
 
 function judgeWait(facts: TargetFacts, wait: DelegatedWait): readonly Finding[] {

@@ -6,6 +6,7 @@
 
 import type { WaitMeasurement, WaitObject } from "../../api/measurements.ts";
 import type { TargetFacts, ThreadFacts } from "../facts.ts";
+import { isSocketPair } from "../wait_object.ts";
 
 /** Calls by which one thread waits for many clients at once. */
 const LOOP_CALLS: ReadonlySet<string> = new Set([
@@ -29,9 +30,11 @@ export function threadsOf(facts: TargetFacts): readonly ThreadFacts[] {
   return Array.from(facts.processes.values()).flatMap((process) => process.threads);
 }
 
-/** Yields the thread's waits for clients. */
+/** Yields the thread's waits for clients; those at a pair of sockets are between parts of one program. */
 export function clientWaits(thread: ThreadFacts): readonly WaitMeasurement[] {
-  return thread.waits.filter(({ waitClass, object }) => waitClass === "idle" && CLIENT_KINDS.has(object.kind));
+  return thread.waits.filter(({ waitClass, object }) =>
+    waitClass === "idle" && CLIENT_KINDS.has(object.kind) && !isSocketPair(object)
+  );
 }
 
 /** Whether the thread took work from clients, and not just once. */

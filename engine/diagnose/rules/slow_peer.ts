@@ -15,25 +15,78 @@
 import type { WaitMeasurement, WaitObject } from "../../api/measurements.ts";
 import type { Severity } from "../../api/severity.ts";
 import { type Cause, finishedCount, toCauses, totalMs, toWaitFigures } from "../causes.ts";
-import { describeConsequences, evidenceOfCause, impactOf, judge, systemCallsOf, WAIT_CATEGORIES } from "../evidence.ts";
+import { type DelegatedWait, delegatedWaits, describeAwaited, describeWaiter, isForTracedPair } from "../delegation.ts";
+import {
+  describeConsequences,
+  evidenceOfCause,
+  evidenceOfWaits,
+  impactOf,
+  judge,
+  systemCallsOf,
+  WAIT_CATEGORIES,
+} from "../evidence.ts";
 import { isDormant, isReliable, type TargetFacts } from "../facts.ts";
 import type { Evidence, Finding } from "../finding.ts";
 import { formatCount, formatMs, formatShare } from "../format.ts";
 import { slowMsMin, sumBuckets } from "../histogram.ts";
-import { capSeverity, DORMANT_SHARE_MIN, severityOf, WINDOW_MS_MIN } from "../severity.ts";
+import { capSeverity, REPEATED_COUNT_MIN, severityOf, WINDOW_MS_MIN } from "../severity.ts";
 import { describeObject, isNamed, objectKey } from "../wait_object.ts";
 import { latencyOfPeers, peerGroups } from "./peer_group.ts";
 
 const SEND_CALLS = /^(send|write|sendmsg|sendto|writev|sendmmsg|sendfile)/;
 
-/** Waits on a channel that hardly ever says anything. */
-const WAKE_UPS_MAX = 2;
-
 export function slowPeer(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, WAIT_CATEGORIES) || facts.windowMs < WINDOW_MS_MIN) return [];
-  return Array.from(toCauses(facts).byKey.values()).flatMap((cause) =>
-    cause.waitClass === "network" ? judgePeer(facts, cause) : []
-  );
+  return [
+    ...Array.from(toCauses(facts).byKey.values()).flatMap((cause) =>
+      cause.waitClass === "network" && !isDelegated(facts, cause) ? judgePeer(facts, cause) : []
+    ),
+    ...delegatedWaits(facts).flatMap((wait) => wait.kind === "pair" ? judgePair(facts, wait) : []),
+  ];
+}
+
+/** What is at the other end is traced, and says itself what it did meanwhile. */
+function isDelegated(facts: TargetFacts, { waits, locks }: Cause): boolean {
+  return waits.length > 0 && locks.length === 0 && waits.every((wait) => isForTracedPair(facts, wait));
+}
+
+function judgePair(facts: TargetFacts, wait: DelegatedWait): readonly Finding[] {
+  const impact = impactOf(facts, wait.totalMs, { hasDelegated: true });
+  const severity = judge(impact);
+  const evidence = evidenceOfWaits(facts, wait.waits);
+  const object = wait.waits[0]?.object ?? { kind: "none" };
+  const meanMs = answersOf(facts, { object, waits: wait.waits })?.meanMs ?? evidence.waits?.meanMs ?? 0;
+  const cap = capForPair(facts, wait, { meanMs });
+  const [other] = wait.awaited;
+  if (severity === undefined || cap === undefined || other === undefined) return [];
+  return [{
+    id: "slow-peer",
+    targetId: facts.targetId,
+    severity: capSeverity(severity, cap),
+    title: `${describeWaiter(wait)} waits for answers of ${other.command} (${other.threadId}), ` +
+      `${formatShare(impact.share)} of the non-idle time, ${formatMs(meanMs)} each time.`,
+    evidence: { ...evidence, object: describeAwaited(wait), waker: other },
+    consequences: [],
+    nextStep: `See what ${other.command} (${other.threadId}) does between a request and its answer.`,
+    explainedMs: impact.explainedMs,
+    share: impact.share,
+  }];
+}
+
+/** The most such a wait can be worth, as with pipes; `undefined`: nothing is said. */
+function capForPair(
+  facts: TargetFacts,
+  wait: DelegatedWait,
+  { meanMs }: { readonly meanMs: number },
+): Severity | undefined {
+  const { kind } = wait.occupation;
+  if (kind === "cause" || kind === "serving" || wait.isDormant) return undefined;
+  const [other] = wait.awaited;
+  const parentId = facts.processes.get(wait.waiter.processId)?.info.parentProcessId;
+  // A child that waits for its parent waits for work; a thread and its like are one program.
+  const isWork = other?.processId === parentId || other?.processId === wait.waiter.processId || kind === "busy";
+  const isSlow = wait.finishedCount >= REPEATED_COUNT_MIN && meanMs >= facts.thresholds.slowPeerMs;
+  return isWork || !isSlow ? "info" : "warning";
 }
 
 /** Whether `slow-peer` tells of this peer, above info: then its slowness is told. */
@@ -44,7 +97,6 @@ export function hasSlowPeer(facts: TargetFacts, endpoint: WaitObject): boolean {
 
 function judgePeer(facts: TargetFacts, cause: Cause): readonly Finding[] {
   const dormant = cause.waits.filter((wait) => isDormant(facts, wait));
-  if (isWakeUpChannel(facts, cause)) return [];
   const options = { hasDelegated: dormant.length > 0 };
   const impact = impactOf(facts, cause.explainedMs, options);
   if (judge(impact) === undefined) return [];
@@ -94,7 +146,10 @@ interface Answers {
 const PIECES_MIN = 1.5;
 
 /** Yields the peer's response times where they say more than the waits: each is made of several. */
-function answersOf(facts: TargetFacts, { object, waits }: Cause): Answers | undefined {
+function answersOf(
+  facts: TargetFacts,
+  { object, waits }: Pick<Cause, "object" | "waits">,
+): Answers | undefined {
   const [systemCall = ""] = systemCallsOf(waits);
   if (systemCall === "connect" || SEND_CALLS.test(systemCall)) return undefined;
   const group = peerGroups(facts, "client").find(({ endpoint }) => objectKey(endpoint) === objectKey(object));
@@ -113,17 +168,6 @@ function slowMsOf(cause: Cause, { slowPeerMs, answers }: { slowPeerMs: number; a
   if (totalMs(cause.waits) >= slowPeerMs * count || (answers?.meanMs ?? 0) >= slowPeerMs) return cause.explainedMs;
   const slowMs = slowMsMin(sumBuckets(cause.waits.map((wait) => wait.buckets)), slowPeerMs);
   return Math.min(cause.explainedMs, slowMs);
-}
-
-/** A socket pair to which a thread of its own listens all the while: how programs take signals and wake themselves. */
-function isWakeUpChannel(facts: TargetFacts, { object, waits, locks }: Cause): boolean {
-  const [only, ...others] = waits;
-  if (locks.length > 0) return false;
-  if (object.kind !== "unixPeer" || object.path !== undefined || only === undefined || others.length > 0) return false;
-  const thread = facts.processes.get(only.processId)?.threadsById.get(only.threadId);
-  const isAllItDoes = only.totalMs >= DORMANT_SHARE_MIN * (thread?.sums.lifetimeMs ?? facts.windowMs);
-  // The signal that ends the look comes through it too: one wait ends, the next begins.
-  return isAllItDoes && only.count <= WAKE_UPS_MAX && only.threadId !== only.processId;
 }
 
 /** Connections are not subscribed to. */

@@ -16,6 +16,7 @@ import type { Severity } from "../../api/severity.ts";
 import { formatMs, formatShare } from "../format.ts";
 import { capSeverity, REPEATED_COUNT_MIN } from "../severity.ts";
 import { latencyOfPeers, type PeerGroup, peerGroups, quickestRoundTripMs, sumOfPeers } from "./peer_group.ts";
+import { isSocketPair } from "../wait_object.ts";
 import { hasSlowPeer } from "./slow_peer.ts";
 
 /** Of the answers, in percent: what counts as a rate of spikes. */
@@ -26,7 +27,10 @@ const ERROR_SHARE_MIN = 0.5;
 
 export function slowResponses(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, ["transfers"])) return [];
-  return peerGroups(facts, "client").flatMap((group) => judgePeer(facts, group));
+  return peerGroups(facts, "client").flatMap((group) =>
+    // What goes through a pair may be answers or messages of their own: only who waited for one says which.
+    isSocketPair(group.endpoint) ? [] : judgePeer(facts, group)
+  );
 }
 
 function judgePeer(facts: TargetFacts, group: PeerGroup): readonly Finding[] {

@@ -14,6 +14,7 @@ import type { Finding } from "../finding.ts";
 import { formatMs, formatShare } from "../format.ts";
 import { REPEATED_COUNT_MIN } from "../severity.ts";
 import { latencyOfPeers, type PeerGroup, peerGroups } from "./peer_group.ts";
+import { isSocketPair } from "../wait_object.ts";
 import { SPIKE_PERCENT_MIN } from "./slow_responses.ts";
 
 /** Of the answers, from which on being slow is the rule. */
@@ -23,7 +24,9 @@ const ERROR_SHARE_MIN = 0.5;
 export function slowService(facts: TargetFacts, others: readonly Finding[]): readonly Finding[] {
   if (!isReliable(facts, ["transfers"])) return [];
   const isExplained = others.some(({ severity, targetId }) => severity !== "info" && targetId === facts.targetId);
-  return peerGroups(facts, "server").flatMap((group) => judgePort(facts, group, { isExplained }));
+  return peerGroups(facts, "server").flatMap((group) =>
+    isSocketPair(group.endpoint) ? [] : judgePort(facts, group, { isExplained })
+  );
 }
 
 function judgePort(
