@@ -27,6 +27,7 @@
 #include "include/pt_object.h"
 #include "include/pt_wait.h"
 #include "include/pt_chain.h"
+#include "include/pt_role.h"
 #include "include/pt_socket.h"
 
 /* First what kernels lack most often: a load that fails there has verified nothing yet. */

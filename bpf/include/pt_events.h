@@ -11,7 +11,6 @@
  */
 #ifndef PT_EVENTS_H
 #define PT_EVENTS_H
-
 typedef unsigned char pt_u8;
 typedef unsigned short pt_u16;
 typedef unsigned int pt_u32;
@@ -362,7 +361,6 @@ struct pt_listener_key {
 	pt_u16 port;
 	pt_u16 protocol; /* IPPROTO_TCP */
 };
-
 
 /* Durations; their number is the sum of the buckets. */
 struct pt_latency {

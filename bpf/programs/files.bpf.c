@@ -295,10 +295,12 @@ static __always_inline bool find_given_peer(struct pt_peer_key *key, const struc
 		return error && !(thread->file_call & PT_CONNECT_TOLD) && read_given_peer(&key->object, thread->file_argument);
 	case PT_OBJECT_UDP_PEER:
 	case PT_OBJECT_UDP_SERVER:
+	case PT_OBJECT_UDP_QUIET:
 		key->object.kind = PT_OBJECT_UDP_PEER;
 		return error && read_given_peer(&key->object, thread->file_argument);
 	case PT_OBJECT_UNIX_PEER:
 	case PT_OBJECT_UNIX_SERVER:
+	case PT_OBJECT_UNIX_PAIR:
 		*used = read_given_unix_path(scratch, thread->file_argument);
 		if (!error) {
 			describe_file(&key->object, own_file(fd));

@@ -83,6 +83,14 @@ const OBJECTS: readonly [key: Partial<ObjectKey>, name: string | undefined, obje
   [{ kind: OBJECT_KINDS.anonymous }, "[io_uring]", { kind: "anonymous", name: "[io_uring]" }],
   [{ kind: OBJECT_KINDS.netlink }, undefined, { kind: "netlink" }],
   [{ kind: OBJECT_KINDS.signal }, undefined, { kind: "signal" }],
+  [{ kind: OBJECT_KINDS.unixPair, lowLow: 7 }, undefined, { kind: "unixPeer", id: "7", path: undefined }],
+  [{ kind: OBJECT_KINDS.udpQuiet, lowLow: 0xffff0000, lowHigh: 0x0100007f, port: 53 }, undefined, {
+    kind: "peer",
+    protocol: "udp",
+    address: "127.0.0.1",
+    port: 53,
+  }],
+  [{ kind: OBJECT_KINDS.udpQuiet }, undefined, { kind: "none" }],
   [{ kind: OBJECT_KINDS.device, lowLow: (10 << 20) | 229 }, undefined, { kind: "device", id: "10:229" }],
   [{ kind: 999 }, "x", { kind: "none" }],
 ];
@@ -96,7 +104,9 @@ for (const [key, name, object] of OBJECTS) {
 Deno.test("toWaitObject() knows every kind there is", () => {
   const kinds = Object.values(OBJECT_KINDS).filter((kind) => kind !== OBJECT_KINDS.none);
   const context = { name: undefined, ordinals: new SocketOrdinals() };
-  for (const kind of kinds) assert.notEqual(toWaitObject(anObject({ kind }), context).kind, "none", `kind ${kind}`);
+  for (const kind of kinds) {
+    assert.notEqual(toWaitObject(anObject({ kind, port: 53 }), context).kind, "none", `kind ${kind}`);
+  }
 });
 
 Deno.test("toWaitObject() never shows where in kernel memory a socket lies, and tells two of them apart", () => {

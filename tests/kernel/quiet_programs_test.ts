@@ -6,28 +6,17 @@
  */
 
 import { makeDiskDirectory } from "../../cmd/dev/demo/disk_directory.ts";
-import type { Plane } from "../../engine/api/plane.ts";
-import { assert } from "../support/assert.ts";
 import { type FixtureName, type FixtureSettings, startFixture } from "../support/fixture_programs.ts";
 import { kernelTest } from "../support/kernel.ts";
 import { makeLimitedCgroup, makeMemoryLimitedCgroup } from "../support/limited_cgroup.ts";
-import { findingsIn } from "../support/report_findings.ts";
+import { assertQuiet } from "../support/quiet_programs.ts";
 import { BackgroundProgram } from "../support/server_process.ts";
-import { processTarget, Tracing, TRACING_REQUIREMENTS } from "../support/tracing.ts";
+import { TRACING_REQUIREMENTS } from "../support/tracing.ts";
 import { until } from "../support/until.ts";
 
 const REQUIRES = { requires: TRACING_REQUIREMENTS };
 const DURATION_MS_MAX = 120_000;
-const WINDOW_MS = 1500;
 const MIB = 1024 * 1024;
-const ALL_PLANES: ReadonlySet<Plane> = new Set<Plane>(["time", "sockets", "memory", "files"]);
-
-/**
- * A machine that is short of CPUs for a moment makes anybody wait, for a CPU
- * (which is then true: `cpu-wait` has a quiet counterpart of its own) and for each
- * other; a false rule speaks every time.
- */
-const LOOKS_MAX = 5;
 
 const QUIET: readonly { readonly name: string; readonly fixture: FixtureName; readonly settings: FixtureSettings }[] = [
   {
@@ -96,18 +85,3 @@ kernelTest("no rule speaks above info of a group whose memory is full of page ca
   });
   await assertQuiet(shell.processId);
 });
-
-/** One of some looks has nothing above info. */
-async function assertQuiet(processId: number): Promise<void> {
-  for (let count = 1; count < LOOKS_MAX; count++) if ((await look(processId)).length === 0) return;
-  assert.deepEqual(await look(processId), []);
-}
-
-async function look(processId: number): Promise<readonly string[]> {
-  await using tracing = await Tracing.start([processTarget(processId)], { planes: ALL_PLANES });
-  await tracing.lasts(WINDOW_MS);
-  const measured = await tracing.finish();
-  assert.ok(measured.threads.length > 0, "the program was seen");
-  return findingsIn(measured, tracing.events).filter(({ id, severity }) => severity !== "info" && id !== "cpu-wait")
-    .map(({ severity, id, title }) => `${severity} ${id}: ${title}`);
-}

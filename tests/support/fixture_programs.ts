@@ -12,6 +12,7 @@ import { numberOf, parseStatement, StartedProgram, type Statement } from "../../
 export { numberOf, type Statement };
 
 export const FIXTURE_NAMES = [
+  "asker",
   "busy",
   "call_paths",
   "child_waiter",

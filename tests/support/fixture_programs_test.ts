@@ -39,6 +39,12 @@ function isAbout(truth: Statement, wait: string, plantedMs: number): boolean {
 const isIdle = (truth: Statement): boolean => numberOf(truth, "cpu_ms") < 0.1 * numberOf(truth, "window_ms");
 
 const ROWS: readonly Row[] = [
+  {
+    name: "asker",
+    does: "waits for the answer of its worker",
+    settings: { answer_ms: 20 },
+    holds: (truth) => isAbout(truth, "ask", 20),
+  },
   { name: "deadlock", does: "waits for locks that nobody will give", holds: isIdle },
   {
     name: "file_worker",

@@ -60,6 +60,8 @@ export function readKernelFacts(): KernelFacts {
     hasIoController: findIoController(Deno.readTextFileSync("/proc/self/mountinfo")) !== undefined,
     hasNetworkTools: ["unshare", "nsenter", "ip", "tc"].every(isInPath),
     hasNginx: isInPath("nginx"),
+    hasNode: isInPath("node"),
+    hasPython: isInPath("python3"),
     hasPostgres: findPostgresFolder() !== undefined,
     hasRedis: isInPath("redis-server") && isInPath("redis-benchmark"),
   };

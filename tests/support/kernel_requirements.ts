@@ -15,7 +15,9 @@ export type KernelRequirement =
   | "io_controller"
   | "network_namespace"
   | "nginx"
+  | "node"
   | "postgres"
+  | "python3"
   | "redis"
   | "ring_buffer"
   | "root"
@@ -43,6 +45,8 @@ export interface KernelFacts {
   /** `unshare`, `nsenter`, `ip` and `tc`. */
   readonly hasNetworkTools: boolean;
   readonly hasNginx: boolean;
+  readonly hasNode: boolean;
+  readonly hasPython: boolean;
   /** The server, what makes its files, and its clients. */
   readonly hasPostgres: boolean;
   /** The server and its benchmark. */
@@ -132,6 +136,8 @@ const CHECKS: Readonly<Record<KernelRequirement, (facts: KernelFacts) => Missing
       ? undefined
       : { kind: "program_absent", found: "not all of unshare, nsenter, ip and tc in PATH" },
   nginx: (facts) => facts.hasNginx ? undefined : { kind: "program_absent", found: "no nginx in PATH" },
+  node: (facts) => facts.hasNode ? undefined : { kind: "program_absent", found: "no node in PATH" },
+  python3: (facts) => facts.hasPython ? undefined : { kind: "program_absent", found: "no python3 in PATH" },
   postgres: (facts) =>
     facts.hasPostgres ? undefined : { kind: "program_absent", found: "no postgres with initdb, psql and pgbench" },
   redis: (facts) =>

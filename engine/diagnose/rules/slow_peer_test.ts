@@ -79,38 +79,6 @@ const TABLE: readonly Row[] = [
     severity: "info",
   },
   {
-    name: "a thread that listens to the program's own wake-up channel",
-    threads: [
-      { threadId: 100, onCpuMs: 100 },
-      { threadId: 101, waits: [wait({ object: { kind: "unixPeer", id: "4711", path: undefined }, openMs: 10_000 })] },
-    ],
-    severity: undefined,
-  },
-  {
-    name: "the same when a signal came through it",
-    threads: [
-      { threadId: 100, onCpuMs: 100 },
-      {
-        threadId: 101,
-        waits: [
-          wait({ object: { kind: "unixPeer", id: "4711", path: undefined }, count: 1, eachMs: 7000, openMs: 3000 }),
-        ],
-      },
-    ],
-    severity: undefined,
-  },
-  {
-    name: "a thread that calls another over a socket pair again and again",
-    threads: [
-      { threadId: 100, onCpuMs: 100 },
-      {
-        threadId: 101,
-        waits: [wait({ object: { kind: "unixPeer", id: "4711", path: undefined }, count: 100, eachMs: 99 })],
-      },
-    ],
-    severity: "critical",
-  },
-  {
     name: "a thread that listens to a named socket",
     threads: [
       { threadId: 100, onCpuMs: 100 },
@@ -167,6 +135,57 @@ for (const { name, threads, severity } of TABLE) {
     );
   });
 }
+
+const PAIR = { kind: "unixPeer", id: "4711", path: undefined } as const;
+const WORKER_ID = 200;
+
+/** A process that asks a worker through a pair of sockets, 40 ms each time, and what the worker does meanwhile. */
+function pairWorld(
+  worker: ThreadSketch,
+  { waker = WORKER_ID, isParent = false }: { readonly waker?: number; readonly isParent?: boolean } = {},
+) {
+  const asks = wait({
+    object: PAIR,
+    count: 100,
+    eachMs: 40,
+    waker: { processId: waker, threadId: waker, command: "w" },
+  });
+  return {
+    windowMs: 10_000,
+    processes: [
+      {
+        processId: 100,
+        command: "shop",
+        parentProcessId: isParent ? WORKER_ID : 1,
+        threads: [{ threadId: 100, waits: [asks] }],
+      },
+      { processId: WORKER_ID, parentProcessId: isParent ? 1 : 100, command: "worker", threads: [worker] },
+    ],
+  };
+}
+
+const asleep = {
+  threadId: WORKER_ID,
+  waits: [wait({ waitClass: "sleep", object: { kind: "timer" }, count: 100, eachMs: 90 })],
+};
+const idle = { threadId: WORKER_ID, waits: [wait({ waitClass: "idle", object: PAIR, count: 100, eachMs: 90 })] };
+const busy = { threadId: WORKER_ID, onCpuMs: 9000 };
+
+Deno.test("slowPeer() leaves the other end of a pair of sockets to what that end did meanwhile", () => {
+  const severities = (facts: ReturnType<typeof pairWorld>) =>
+    slowPeer(buildFacts(facts)).map(({ severity }) => severity);
+  assert.deepEqual(severities(pairWorld(asleep)), ["warning"]);
+  assert.deepEqual(severities(pairWorld(idle)), []);
+  assert.deepEqual(severities(pairWorld(busy)), ["info"]);
+  assert.deepEqual(severities(pairWorld(asleep, { isParent: true })), ["info"], "a child waits for work");
+  assert.deepEqual(severities(pairWorld(asleep, { waker: 999 })), ["critical"], "nothing else tells of that end");
+});
+
+Deno.test("slowPeer() names the process at the other end of a pair of sockets", () => {
+  const [finding] = slowPeer(buildFacts(pairWorld(asleep)));
+  assert.match(finding?.title ?? "", /^shop \(100\) waits for answers of w \(200\), .* 40\.00 ms each time\.$/);
+  assert.deepEqual(finding?.evidence.waker, { processId: WORKER_ID, threadId: WORKER_ID, command: "w" });
+});
 
 Deno.test("slowPeer() adds up threads and event loops that wait for the same peer", () => {
   const [finding, ...others] = slowPeer(buildFacts(world([
