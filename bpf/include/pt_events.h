@@ -697,5 +697,4 @@ _Static_assert(sizeof(struct pt_socket_error_key) == 40, "pt_socket_error_key");
 _Static_assert(sizeof(struct pt_listen_queue) == 72, "pt_listen_queue");
 _Static_assert(sizeof(struct pt_socket_event) == 64, "pt_socket_event");
 _Static_assert(sizeof(struct pt_close_event) == 168, "pt_close_event");
-
 #endif

@@ -20,6 +20,8 @@ static __always_inline u32 maker_of_pair(struct sock *sk)
  */
 static __always_inline u32 first_role(struct pt_socket *row, struct sock *sk)
 {
+	u32 maker;
+
 	switch (row->object.kind) {
 	case PT_OBJECT_TCP_SERVER:
 	case PT_OBJECT_UNIX_SERVER:
@@ -33,9 +35,10 @@ static __always_inline u32 first_role(struct pt_socket *row, struct sock *sk)
 	default:
 		return 0;
 	}
-	if (row->opened_ns || row->object.low != row->inode)
+	maker = maker_of_pair(sk);
+	if (row->opened_ns || row->object.low != row->inode || !maker)
 		return PT_SOCKET_ROLE_OPEN;
-	if (maker_of_pair(sk) == row->tgid) {
+	if (maker == row->tgid) {
 		row->object.kind = PT_OBJECT_UNIX_PEER;
 		return 0;
 	}

@@ -489,13 +489,13 @@ static __noinline struct pt_socket *adopt_socket(struct sock *sk, u64 inode, con
 }
 
 /* It turns to somebody else: what was counted stays with whom it was exchanged with. */
-static __noinline int turn_to(struct pt_socket *row, const struct pt_object *object)
+static __noinline int turn_to(struct pt_socket *row, const struct pt_object *object, bool is_known)
 {
 	struct pt_peer *peer;
 
 	if (!row || !object)
 		return 0;
-	if (row->object.kind == object->kind && (row->counts.sent.operations || row->counts.received.operations)) {
+	if (is_known && (row->counts.sent.operations || row->counts.received.operations)) {
 		peer = peer_of(row);
 		if (peer) {
 			row->flags &= ~PT_SOCKET_WAS_OPEN; /* it does not end */
@@ -511,37 +511,82 @@ static __noinline int turn_to(struct pt_socket *row, const struct pt_object *obj
 	return 0;
 }
 
+/*
+ * Of an exchange begun before us nobody knows who asked. Who asks has it that the
+ * other side is quick is the one that is right, or errs without harm: neither its
+ * waits nor its answers are long then. While the role is open the row keeps how
+ * long an answer would have taken, in microseconds, were it ours (`owed`) or the
+ * other side's (`first_segments`); TAINTED: the latest was a receive.
+ */
+static __always_inline u32 weigh_role(struct pt_socket *row, u32 operation)
+{
+	u32 latest = row->flags & PT_SOCKET_TAINTED ? PT_OPERATION_RECEIVE : PT_OPERATION_SEND, role;
+	u64 now = bpf_ktime_get_ns(), gap_us = 1 + (now - row->piece_ns) / 1000;
+
+	if (row->piece_ns && operation != latest && operation == PT_OPERATION_SEND)
+		row->owed = gap_us;
+	else if (row->piece_ns && operation != latest)
+		row->first_segments = gap_us;
+	row->piece_ns = now;
+	row->flags &= ~PT_SOCKET_TAINTED;
+	if (operation == PT_OPERATION_RECEIVE)
+		row->flags |= PT_SOCKET_TAINTED;
+	if (!row->owed || !row->first_segments)
+		return PT_SOCKET_ROLE_OPEN;
+	role = row->owed <= row->first_segments ? PT_SOCKET_SERVER : 0;
+	/* Whom it asks is known when it sends. */
+	if (!role && operation != PT_OPERATION_SEND)
+		return PT_SOCKET_ROLE_OPEN;
+	row->owed = 0;
+	row->first_segments = 0;
+	row->piece_ns = 0;
+	row->flags &= ~PT_SOCKET_TAINTED;
+	return role;
+}
+
+/* Who asks, now that there is a transfer; flags. */
+static __always_inline u32 role_by_transfer(struct pt_socket *row, u32 operation)
+{
+	bool was_there = !row->opened_ns;
+
+	if (was_there && row->object.kind == PT_OBJECT_UNIX_PAIR && row->object.low != row->inode)
+		return weigh_role(row, operation);
+	if (operation == PT_OPERATION_SEND)
+		return 0;
+	/* Its port is anybody's: that may be the answer to what it asked before. */
+	return was_there && row->object.kind == PT_OBJECT_UDP_QUIET ? PT_SOCKET_ROLE_OPEN : PT_SOCKET_SERVER;
+}
+
 /* Before a transfer is counted whose socket does not say by itself who asks, or whom. */
 static __noinline int settle_role(struct pt_socket *row, u32 operation)
 {
 	struct pt_object to = {};
+	bool is_open, names;
+	u32 role;
 
 	if (!row)
 		return 0;
-	if ((row->flags & PT_SOCKET_ROLE_OPEN) && operation == PT_OPERATION_RECEIVE) {
-		/* It was there before us, and its port is anybody's: that may be the answer to what it asked before. */
-		if (!row->opened_ns && row->object.kind == PT_OBJECT_UDP_QUIET)
+	is_open = row->flags & PT_SOCKET_ROLE_OPEN;
+	if (is_open) {
+		role = role_by_transfer(row, operation);
+		if (role == PT_SOCKET_ROLE_OPEN)
 			return 0;
-		row->flags = (row->flags & ~PT_SOCKET_ROLE_OPEN) | PT_SOCKET_SERVER;
+		row->flags = (row->flags & ~PT_SOCKET_ROLE_OPEN) | role;
 		if (row->object.kind == PT_OBJECT_UNIX_PAIR) {
-			row->object.kind = PT_OBJECT_UNIX_SERVER;
-		} else {
+			row->object.kind = role ? PT_OBJECT_UNIX_SERVER : PT_OBJECT_UNIX_PEER;
+		} else if (role) {
 			row->object.kind = PT_OBJECT_UDP_SERVER;
 			row->object.port = row->local_port;
 		}
-		return 0;
 	}
-	if (operation == PT_OPERATION_RECEIVE)
+	if (operation != PT_OPERATION_SEND || (row->flags & PT_SOCKET_SERVER))
 		return 0;
-	if (row->flags & PT_SOCKET_ROLE_OPEN) {
-		row->flags &= ~PT_SOCKET_ROLE_OPEN;
-		if (row->object.kind == PT_OBJECT_UNIX_PAIR)
-			row->object.kind = PT_OBJECT_UNIX_PEER;
-		if (row->object.kind != PT_OBJECT_UNIX_PEER || row->object.low != row->inode)
-			row->flags |= PT_SOCKET_SENDS_TO;
-	}
-	if ((row->flags & PT_SOCKET_SENDS_TO) && read_destination(&to) && !is_same_object(&to, &row->object))
-		turn_to(row, &to);
+	names = read_destination(&to);
+	/* A pair names nobody: only its first send is looked at. */
+	if (names && is_open)
+		row->flags |= PT_SOCKET_SENDS_TO;
+	if (names && !is_same_object(&to, &row->object))
+		turn_to(row, &to, !is_open);
 	return 0;
 }
 

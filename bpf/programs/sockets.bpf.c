@@ -75,8 +75,8 @@ static __always_inline void count_transfer(struct pt_socket *row, struct pt_tran
 	__sync_fetch_and_add(&transfers->bytes, outcome);
 	if ((u32)outcome > transfers->max_bytes)
 		transfers->max_bytes = outcome;
-	if (!row->tgid)
-		return; /* many sockets together */
+	if (!row->tgid || (flags & PT_SOCKET_ROLE_OPEN))
+		return; /* many sockets together, or who knows who asks */
 	if ((operation == PT_OPERATION_SEND) != is_server)
 		note_request(row, outcome, bpf_ktime_get_ns());
 	else if (row->asked_ns || row->owed)

@@ -189,7 +189,7 @@ for (const over of ["pair", "udp", "unix", "tcp"]) {
       await using fixture = await startFixture("asker", {
         duration_ms: DURATION_MS_MAX,
         over,
-        pause_ms: 20,
+        pause_ms: 80,
         ...(isTold ? { told: 1 } : {}),
       });
       const { peers } = await look(fixture.processId, { isTold });
