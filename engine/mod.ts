@@ -46,6 +46,7 @@ export { toExporterAlert } from "./alerting/exporter_alert.ts";
 export { toAlerts } from "./diagnose/alerts.ts";
 export { describeSink } from "./diagnose/text_alerting.ts";
 export type { AccumulatorOptions } from "./diagnose/accumulator.ts";
+export { describeTargets } from "./diagnose/answer.ts";
 export { renderCsvReport } from "./diagnose/csv_report.ts";
 export { categoryOfEvent, timeOfEvent, toEventJson, toEventLine } from "./diagnose/event_line.ts";
 export type { EventLineOptions } from "./diagnose/event_line.ts";
@@ -101,14 +102,14 @@ export {
   resolveCgroup,
   resolveContainerTarget,
   resolveProcess,
+  resolveProcesses,
   systemWideTarget,
-  withoutNestedTargets,
 } from "./host/target_resolution.ts";
-export type { ResolvedTarget } from "./host/target_resolution.ts";
+export type { ResolvedTarget, ResolvedTargets } from "./host/target_resolution.ts";
 export type { CgroupMount, CgroupMounts } from "./host/cgroup_parsers.ts";
 export type { CgroupFs, VisitedGroup } from "./host/cgroupfs.ts";
 export type { KernelRelease } from "./host/kernel_facts.ts";
-export type { NamespaceKind, PressureResource, ProcFs } from "./host/procfs.ts";
+export type { NamespaceKind, PressureResource, ProcessTree, ProcFs } from "./host/procfs.ts";
 export type {
   CgroupLine,
   IoCounters,

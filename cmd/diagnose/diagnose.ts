@@ -11,7 +11,7 @@ import type { Exporter } from "../../engine/api/exporter.ts";
 import type { Target } from "../../engine/api/target.ts";
 import type { TextReportOptions } from "../../engine/mod.ts";
 import { sanitizeText } from "../../engine/api/text.ts";
-import { RunRecording } from "../../engine/mod.ts";
+import { describeTargets, RunRecording } from "../../engine/mod.ts";
 import { EXIT_CODES, type ExitCode, exitCodeOf } from "../exit_code.ts";
 import { endRequestOf, type ProcessContext } from "../process_context.ts";
 import { RunError } from "../run_error.ts";
@@ -175,7 +175,7 @@ async function trace(run: WindowRun, tracing: Tracing): Promise<LiveReport> {
   await using recording = await openRecording(run, tracing);
   await using live = openLive(run, {
     view: tracing.view,
-    label: targets.map((target) => target.label).join(", "),
+    label: describeTargets({ targets }),
     next: run.alerts.watch(diagnosis.exporter, () => diagnosis.alertsSoFar()),
   });
 

@@ -13,6 +13,7 @@ import type { Target } from "../../engine/api/target.ts";
 import type { TargetId } from "../../engine/api/units.ts";
 import {
   createHostReader,
+  describeTargets,
   DiagnosisAccumulator,
   type HostView,
   missingForTracing,
@@ -32,15 +33,16 @@ import {
   resolveCgroup,
   resolveContainerTarget,
   type ResolvedTarget,
-  resolveProcess,
+  type ResolvedTargets,
+  resolveProcesses,
   type RunEnd,
   type RunRecording,
+  type SnapshotRow,
   systemWideTarget,
   type TextReportOptions,
   toAlerts,
   toSnapshotRows,
   toSystemCallLookup,
-  withoutNestedTargets,
   type WordReader,
 } from "../../engine/mod.ts";
 import type { DiagnosisOutcome } from "../exit_code.ts";
@@ -53,13 +55,6 @@ import type { Selection } from "./selection.ts";
 
 /** A command is started first and then is a process. */
 export type ResolvableTarget = Exclude<RequestedTarget, { kind: "command" | "recording" }>;
-
-/** What is traced, found on this host. */
-export interface ResolvedTargets {
-  readonly targets: readonly Target[];
-  /** What a person should know about how they were found: one sentence each. */
-  readonly notes: readonly string[];
-}
 
 /** What the flow knows of a run and the measurements do not say. */
 export interface RunFacts {
@@ -117,7 +112,7 @@ export interface DiagnoseWiring {
   assertTraceable(): void;
   /** @throws {EngineError} `target_gone`, `target_refused` */
   resolve(requested: ResolvableTarget): ResolvedTargets;
-  /** Whether the process exists and is no zombie. */
+  /** Whether any thread of the process lives. */
   isProcessAlive(processId: number): boolean;
   /** Whether the cgroup directory at this absolute path exists. */
   isCgroupPresent(path: string): boolean;
@@ -146,7 +141,7 @@ export function openWiring(options: WiringOptions): DiagnoseWiring {
       if (!facts.capabilities.has("CAP_SYS_PTRACE")) options.log.warn(WITHOUT_PTRACE);
     },
     resolve: (requested) => resolveTargets(requested, host),
-    isProcessAlive: (processId) => !["Z", "X", undefined].includes(host.procFs.stat(processId)?.state),
+    isProcessAlive: (processId) => host.procFs.isAlive(processId),
     isCgroupPresent: (path) => host.cgroupFs.groupPathOfDirectory(path) !== undefined && isDirectory(path),
     openDiagnosis: (targets, given) => openDiagnosis(targets, { ...given, wallMs: () => options.context.wallMs() }),
     openEngine: (factories, given = { recording: undefined }) =>
@@ -165,11 +160,8 @@ interface EngineParts extends WiringOptions {
 
 function resolveTargets(requested: ResolvableTarget, host: HostView): ResolvedTargets {
   switch (requested.kind) {
-    case "processes": {
-      const resolved = requested.processIds.map((processId) => resolveProcess(processId, host));
-      const targets = withoutNestedTargets(resolved.map(({ target }) => target));
-      return { targets, notes: resolved.flatMap(({ notes }) => notes) };
-    }
+    case "processes":
+      return resolveProcesses(requested.processIds, host);
     case "cgroup":
       return alone(resolveCgroup(requested.path, { ...host, isSystemWideAllowed: false }));
     case "container":
@@ -308,14 +300,19 @@ async function takeSnapshot(targets: readonly Target[], parts: EngineParts): Pro
   const rows = toSnapshotRows(backend.snapshot(), {
     systemCallOf: toSystemCallLookup((systemCall) => reader.systemCallName(systemCall)),
     readWord: wordReader(parts),
-  });
-  const options = { label: targets.map(({ label }) => label).join(", "), atWallMs: context.wallMs() };
+  }).filter((row) => !isEndedMainThread(row, host));
+  const options = { label: describeTargets({ targets }), atWallMs: context.wallMs() };
   return {
     threadCount: rows.length,
     findingSeverities: [],
     alerts: [],
     render: (format) => format === "json" ? renderJsonSnapshot(rows, options) : renderTextSnapshot(rows, options),
   };
+}
+
+/** The kernel keeps a main thread that has ended until the others have: it is in no call, and does nothing. */
+function isEndedMainThread({ processId, threadId, systemCall }: SnapshotRow, { procFs }: HostView): boolean {
+  return threadId === processId && systemCall === undefined && procFs.stat(processId)?.state === "Z";
 }
 
 /** Yields a reader of lock words; where it may not look the holder stays unknown, which is said once. */

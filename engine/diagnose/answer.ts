@@ -19,9 +19,15 @@ const JUDGED_CATEGORIES: readonly Category[] = ["scheduling", "waits", "lifecycl
 const LOOKED_AT =
   "waits for peers, disks, locks, pipes, children, page faults and CPUs, throttling and failing children";
 
-/** Yields what the targets are called. */
-export function describeTargets({ targets }: Pick<Report, "targets">): string {
-  return targets.length === 0 ? "no target" : targets.map((target) => target.label).join(", ");
+/** Of many targets, so many are named; the others are counted. */
+const NAMED_TARGETS_MAX = 8;
+
+/** Yields what the targets are called: "pid 7 (web), pid 8 (db)", of many the first of them. */
+export function describeTargets({ targets }: { readonly targets: readonly { readonly label: string }[] }): string {
+  if (targets.length === 0) return "no target";
+  const named = targets.slice(0, NAMED_TARGETS_MAX).map((target) => target.label).join(", ");
+  const moreCount = targets.length - NAMED_TARGETS_MAX;
+  return moreCount > 0 ? `${named} and ${formatCount(moreCount, "more target")}` : named;
 }
 
 /** Yields "10.00 s from 2026-01-02T03:04:05.000Z, 1 process, 14 threads". */

@@ -60,6 +60,30 @@ export type NamespaceKind = "cgroup" | "mnt" | "net" | "pid" | "user";
 /** What the kernel keeps pressure of. */
 export type PressureResource = "cpu" | "io" | "memory";
 
+/** Who was whose child at the moment `ProcFs.processTree` looked. */
+export class ProcessTree {
+  readonly #childrenByParent: ReadonlyMap<number, readonly ProcessId[]>;
+
+  /** @param childrenByParent ids of children, ascending, by their parent's */
+  constructor(childrenByParent: ReadonlyMap<number, readonly ProcessId[]>) {
+    this.#childrenByParent = childrenByParent;
+  }
+
+  /** Processes whose parent is `processId`, ascending. */
+  childIds(processId: number): readonly ProcessId[] {
+    return this.#childrenByParent.get(processId) ?? [];
+  }
+
+  /** Children and theirs, parents first; orphans have another parent and are not among them. */
+  descendantIds(processId: number): readonly ProcessId[] {
+    const found = new Set<ProcessId>(this.childIds(processId));
+    for (const id of found) {
+      for (const childId of this.childIds(id)) found.add(childId);
+    }
+    return [...found].filter((id) => id !== processId); // ids reused while we read can close a ring
+  }
+}
+
 /** One mounted proc file system. */
 export class ProcFs {
   /** Where it is mounted. */
@@ -112,19 +136,16 @@ export class ProcFs {
     return this.#parsed(this.#path(processId, "cmdline"), parseCommandLine, COMMAND_LINE_BYTES_MAX);
   }
 
-  /** Processes whose parent is `processId`, ascending. */
-  childIds(processId: number): readonly ProcessId[] {
-    return this.#childrenByParent().get(processId) ?? [];
+  /** Whether any thread of the process still lives: others go on when the main one has ended (a zombie then). */
+  isAlive(processId: number): boolean {
+    if (!hasEnded(this.stat(processId))) return true;
+    const threadIds = this.threadIds(processId) ?? [];
+    return threadIds.some((threadId) => threadId !== processId && !hasEnded(this.stat(processId, { threadId })));
   }
 
-  /** Children and theirs, parents first; orphans have another parent and are not among them. */
-  descendantIds(processId: number): readonly ProcessId[] {
-    const childrenByParent = this.#childrenByParent();
-    const found = new Set<ProcessId>(childrenByParent.get(processId) ?? []);
-    for (const id of found) {
-      for (const childId of childrenByParent.get(id) ?? []) found.add(childId);
-    }
-    return [...found].filter((id) => id !== processId); // ids reused while we read can close a ring
+  /** Who is whose child now. Reads every process once, so ask once for however many roots there are. */
+  processTree(): ProcessTree {
+    return new ProcessTree(this.#childrenByParent());
   }
 
   /** Of the main thread, or of `threadId`: the kernel keeps no sum over threads. */
@@ -311,6 +332,10 @@ export function orUndefinedWhenUnsupported<T>(read: () => T | undefined): T | un
     if (code === "EOPNOTSUPP" || code === "ENOTSUP") return undefined;
     throw error;
   }
+}
+
+function hasEnded(stat: ProcessStat | undefined): boolean {
+  return stat === undefined || stat.state === "Z" || stat.state === "X";
 }
 
 function numericNames(entries: readonly { readonly name: string }[]): readonly number[] {

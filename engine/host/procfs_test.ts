@@ -43,8 +43,9 @@ Deno.test("ProcFs tells all about a child with an odd name", async () => {
   assert.deepEqual(procFs.threadIds(child.pid), [child.pid]);
   assert.ok(procFs.exists(child.pid));
   assert.ok(procFs.processIds().some((id) => id === child.pid));
-  assert.ok(procFs.childIds(Deno.pid).some((id) => id === child.pid));
-  assert.ok(procFs.descendantIds(procFs.stat(Deno.pid)?.parentProcessId ?? 0).some((id) => id === child.pid));
+  const tree = procFs.processTree();
+  assert.ok(tree.childIds(Deno.pid).some((id) => id === child.pid));
+  assert.ok(tree.descendantIds(procFs.stat(Deno.pid)?.parentProcessId ?? 0).some((id) => id === child.pid));
   assert.equal(procFs.namespaceInode(child.pid, "net"), procFs.namespaceInode(Deno.pid, "net"));
   assert.deepEqual(procFs.cgroupLines(child.pid), procFs.cgroupLines(Deno.pid));
   assert.ok((procFs.schedStat(child.pid)?.onCpuNs ?? 0) > 0);
@@ -72,7 +73,7 @@ Deno.test("ProcFs yields undefined for a process that is not there", () => {
       procFs.mountInfo(ABSENT_ID),
     ]
   ) assert.equal(answer, undefined);
-  assert.deepEqual(procFs.childIds(ABSENT_ID), []);
+  assert.deepEqual(procFs.processTree().childIds(ABSENT_ID), []);
 });
 
 Deno.test("exists() is false for the id of a thread that is no process", () => {
@@ -136,8 +137,8 @@ Deno.test("ProcFs reads nothing outside of its root", () => {
   using tree = makeTree(procFiles([{ id: 1, parentId: 0 }, { id: 7, command: "a) b (" }, { id: 9, parentId: 7 }]));
   const view = new ProcFs(`${tree.path}/proc`);
   assert.deepEqual(view.processIds(), [1, 7, 9]);
-  assert.deepEqual(view.childIds(1), [7]);
-  assert.deepEqual(view.descendantIds(1), [7, 9]);
+  assert.deepEqual(view.processTree().childIds(1), [7]);
+  assert.deepEqual(view.processTree().descendantIds(1), [7, 9]);
   assert.equal(view.stat(7)?.userMs, 120);
   assert.deepEqual(view.commandLine(7), ["a) b (", "--serve"]);
   assert.equal(view.exists(Deno.pid), false);
@@ -149,7 +150,7 @@ Deno.test("ProcFs reads nothing outside of its root", () => {
 Deno.test("descendantIds() ends when parents form a ring", () => {
   // Ids can be reused between the reads of two stat files.
   using tree = makeTree(procFiles([{ id: 7, parentId: 9 }, { id: 9, parentId: 7 }]));
-  assert.deepEqual(new ProcFs(`${tree.path}/proc`).descendantIds(7), [9]);
+  assert.deepEqual(new ProcFs(`${tree.path}/proc`).processTree().descendantIds(7), [9]);
 });
 
 Deno.test("orUndefinedWhenDenied() swallows a denial only", () => {

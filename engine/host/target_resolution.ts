@@ -25,27 +25,75 @@ export interface ResolvedTarget {
 const PIDS_NOTE = "the processes found now and their descendants are traced; others that join later are not";
 const EMPTY_NOTE = "no process is in it now";
 
+/** Process targets, and what a person should know about how they were found. */
+export interface ResolvedTargets {
+  /** What to trace: as many as there were processes, or fewer by those that have ended. */
+  readonly targets: readonly Target[];
+  /** What the user should know about them, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** Ids a note names before it counts. */
+const NAMED_IDS_MAX = 5;
+
 /**
- * One process and its present descendants; later ones are followed by the
- * kernel side. Podtrace itself is left out when it is among them.
+ * Processes that can be traced together, each with its present descendants;
+ * later ones are followed by the kernel side. Where one is a descendant of
+ * another, it and its descendants belong to it alone. Podtrace itself is left
+ * out where it is among the descendants. Of several, those that have ended are
+ * left out with a note. Who is whose child is read once, for all of them.
  *
- * @param processId as a person gave it
- * @throws {EngineError} `target_gone` when there is no such process; `target_refused` for a thread, a kernel thread,
- *   podtrace itself and what cannot be a process id
+ * @param processIds as a person gave them, one or more
+ * @throws {EngineError} `target_gone` when none of them is there any more; `target_refused` for a thread, a kernel
+ *   thread, podtrace itself and what cannot be a process id
  */
-export function resolveProcess(processId: number, host: { readonly procFs: ProcFs }): ResolvedTarget {
+export function resolveProcesses(
+  processIds: readonly number[],
+  host: { readonly procFs: ProcFs },
+): ResolvedTargets {
   const { procFs } = host;
-  const id = checkedProcessId(processId, procFs);
+  const goneIds: number[] = [];
+  const ids = processIds.filter((processId) => {
+    try {
+      checkedProcessId(processId, procFs);
+      return true;
+    } catch (error) {
+      const isGone = error instanceof EngineError && error.code === "target_gone";
+      if (!isGone || goneIds.length === processIds.length - 1) throw error;
+      goneIds.push(processId);
+      return false;
+    }
+  });
+  const tree = procFs.processTree();
   const ownId = procFs.ownProcessId();
-  const descendantIds = procFs.descendantIds(id).filter((descendantId) => descendantId !== ownId);
-  const target: Target = {
-    id: toTargetId(`pid:${id}`),
-    label: `pid ${id} (${commandForPeople(id, procFs)})`,
-    cgroups: [],
-    processIds: [id, ...descendantIds],
-    isSystemWide: false,
-  };
-  return { target, notes: [] };
+  const targets = ids.map((processId): Target => {
+    const id = toProcessId(processId);
+    const descendantIds = tree.descendantIds(id).filter((descendantId) => descendantId !== ownId);
+    return {
+      id: toTargetId(`pid:${id}`),
+      label: `pid ${id} (${commandForPeople(id, procFs)})`,
+      cgroups: [],
+      processIds: [id, ...descendantIds],
+      isSystemWide: false,
+    };
+  });
+  return { targets: withoutNestedTargets(targets), notes: goneIds.length === 0 ? [] : [describeGone(goneIds)] };
+}
+
+/** As `resolveProcesses`, of one. */
+export function resolveProcess(processId: number, host: { readonly procFs: ProcFs }): ResolvedTarget {
+  const { targets: [target], notes } = resolveProcesses([processId], host);
+  if (target === undefined) throw new EngineError("target_gone", `Cannot trace pid ${processId}: it is not there`);
+  return { target, notes };
+}
+
+function describeGone(goneIds: readonly number[]): string {
+  const named = goneIds.slice(0, NAMED_IDS_MAX).join(", ");
+  const moreCount = goneIds.length - NAMED_IDS_MAX;
+  const more = moreCount > 0 ? ` and ${moreCount} more` : "";
+  return goneIds.length === 1
+    ? `pid ${named} is left out: there is no such process any more`
+    : `${goneIds.length} pids are left out, there are no such processes any more: ${named}${more}`;
 }
 
 /**
@@ -53,15 +101,18 @@ export function resolveProcess(processId: number, host: { readonly procFs: ProcF
  * descendant of another, it and its descendants belong to it alone, so that
  * every thread is in the innermost target.
  *
- * @param targets as `resolveProcess` made them
+ * @param targets with the process that names it first, then all its descendants
  */
 export function withoutNestedTargets(targets: readonly Target[]): readonly Target[] {
-  const byRoot = new Map(targets.map((target) => [target.processIds[0], target]));
-  return targets.map((target) => {
-    const [root, ...descendantIds] = target.processIds;
-    const taken = new Set(descendantIds.flatMap((id) => byRoot.get(id)?.processIds ?? []));
-    return { ...target, processIds: target.processIds.filter((id) => id === root || !taken.has(id)) };
-  });
+  const ownerById = new Map<number, Target>();
+  // Who is within another has fewer processes than it, so the innermost comes last.
+  for (const target of targets.toSorted((left, right) => right.processIds.length - left.processIds.length)) {
+    for (const id of target.processIds) ownerById.set(id, target);
+  }
+  return targets.map((target) => ({
+    ...target,
+    processIds: target.processIds.filter((id) => ownerById.get(id) === target),
+  }));
 }
 
 /**
@@ -184,7 +235,7 @@ function checkedProcessId(raw: number, procFs: ProcFs): ProcessId {
     const owner = `process ${status.processId} (${commandForPeople(status.processId, procFs)})`;
     throw refuse(`it is a thread of ${owner}`, `the process: --pid ${status.processId}`);
   }
-  if (stat.state === "Z") {
+  if (!procFs.isAlive(id)) {
     throw new EngineError("target_gone", `Cannot trace pid ${id}: it has ended (a zombie), wanted one that runs`);
   }
   if (stat.isKernelThread) throw refuse(`${sanitizeText(stat.command)} is a kernel thread`, "a process");

@@ -11,9 +11,13 @@ import {
   resolveCgroup,
   resolveContainerTarget,
   resolveProcess,
+  resolveProcesses,
   systemWideTarget,
   withoutNestedTargets,
 } from "./target_resolution.ts";
+
+/** Of a line of /proc/PID/stat, what follows the state. */
+const STAT_TAIL = "1 0 0 0 -1 0 0 0 0 0 12 34 0 0 20 0 1 0 5000 0 0\n";
 
 const ID = "3f2a".repeat(16);
 
@@ -68,6 +72,41 @@ Deno.test("withoutNestedTargets() gives every process to the innermost target, i
   for (const targets of [[outer, middle, inner, apart], [inner, apart, middle, outer], [middle, outer, apart, inner]]) {
     for (const { id, processIds } of withoutNestedTargets(targets)) assert.deepEqual(processIds, expected.get(id), id);
   }
+});
+
+Deno.test("resolveProcesses() leaves those that have ended out of several, with a note, and refuses none at all", () => {
+  using tree = makeTree(procFiles([
+    { id: 10, command: "outer" },
+    { id: 11, parentId: 10 },
+    { id: 12, parentId: 11 },
+    { id: 30, state: "Z" },
+    { id: 40, parentId: 2, flags: 0x0020_8040 },
+  ]));
+  const host = hostOf(tree);
+  const { targets, notes } = resolveProcesses([99, 11, 30, 10], host);
+  assert.deepEqual(targets.map(({ processIds }) => processIds), [[11, 12], [10]]);
+  assert.deepEqual(notes, ["2 pids are left out, there are no such processes any more: 99, 30"]);
+  assert.deepEqual(resolveProcesses([10, 99], host).notes, [
+    "pid 99 is left out: there is no such process any more",
+  ]);
+  assert.deepEqual(resolveProcesses([91, 92, 93, 94, 95, 96, 97, 10], host).notes, [
+    "7 pids are left out, there are no such processes any more: 91, 92, 93, 94, 95 and 2 more",
+  ]);
+  assertRefused(() => resolveProcesses([99, 30], host), "target_gone", /pid 30: it has ended/);
+  assertRefused(() => resolveProcesses([10, 40], host), "target_refused", /pid 40: .* kernel thread/);
+});
+
+Deno.test("resolveProcess() takes a process whose main thread has ended while others go on", () => {
+  using tree = makeTree({
+    ...procFiles([{ id: 30, state: "Z" }, { id: 31, state: "Z" }]),
+    "proc/30/task/30/stat": `30 (program) Z ${STAT_TAIL}`,
+    "proc/30/task/35/stat": `35 (worker) S ${STAT_TAIL}`,
+    "proc/31/task/31/stat": `31 (program) Z ${STAT_TAIL}`,
+    "proc/31/task/36/stat": `36 (worker) X ${STAT_TAIL}`,
+  });
+  const host = hostOf(tree);
+  assert.deepEqual(resolveProcess(30, host).target.processIds, [30]);
+  assertRefused(() => resolveProcess(31, host), "target_gone", /pid 31: it has ended/);
 });
 
 Deno.test("resolveProcess() leaves podtrace itself out", () => {

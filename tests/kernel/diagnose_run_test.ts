@@ -17,6 +17,9 @@ import {
   run,
   RunningPodtrace,
 } from "../support/podtrace_process.ts";
+import { ProcFs } from "../../engine/host/procfs.ts";
+import { TARGETS_MAX } from "../../engine/api/limits.ts";
+import { until } from "../support/until.ts";
 import { TRACING_REQUIREMENTS } from "../support/tracing.ts";
 import { makeNestedCgroups } from "../support/v2_cgroup.ts";
 
@@ -97,6 +100,49 @@ kernelTest("--now says since when an idle process sleeps", REQUIRES, async () =>
     first.sinceMs > 0 && second.sinceMs - first.sinceMs > between / 4,
     JSON.stringify({ first, second, between }),
   );
+});
+
+kernelTest(
+  "as many processes as there may be targets are diagnosed, but for one that has ended",
+  REQUIRES,
+  async () => {
+    await using fixture = await startFixture("sleeper", {
+      duration_ms: DURATION_MS_MAX,
+      in: "pause",
+      children: TARGETS_MAX - 1,
+    });
+    const ended = new Deno.Command("true").spawn();
+    await ended.status;
+    const childIds = new ProcFs().processTree().childIds(fixture.processId);
+    const pids = [ended.pid, ...childIds].flatMap((id) => ["--pid", String(id)]);
+    const answer = await leavingNothingBehind(() => podtrace("diagnose", ...pids, "--duration", "1s", "-o", "json"));
+
+    assert.equal(answer.code, 0, answer.stderr);
+    assert.match(answer.stderr, new RegExp(`pid ${ended.pid} is left out: there is no such process any more`));
+    const { targets, timeLedger } = JSON.parse(answer.stdout);
+    const processCount = timeLedger.processes.length + timeLedger.omittedProcesses;
+    assert.deepEqual([targets.length, processCount], [TARGETS_MAX - 1, TARGETS_MAX - 1]);
+  },
+);
+
+kernelTest("a process goes on to be traced when its main thread has ended", REQUIRES, async () => {
+  await using fixture = await startFixture("sleeper", { duration_ms: DURATION_MS_MAX, in: "poll", main: "ended" });
+  const pid = String(fixture.processId);
+  await until(() => new ProcFs().stat(fixture.processId)?.state === "Z", { what: "the main thread ended" });
+  const now = await podtrace("diagnose", "--pid", pid, "--now", "-o", "json");
+  assert.equal(now.code, 0, now.stderr);
+  const shown = JSON.parse(now.stdout).threads.map((thread: { name: string; systemCall: string }) =>
+    [thread.name, thread.systemCall].join(" in ")
+  );
+  assert.deepEqual(shown, ["left-over in poll"]);
+
+  const answer = await podtrace("diagnose", "--pid", pid, "--duration", "3s", "-o", "json");
+  assert.equal(answer.code, 0, answer.stderr);
+  const { endReason, timeLedger } = JSON.parse(answer.stdout);
+  const names = timeLedger.processes.flatMap(({ threads }: { threads: { name: string }[] }) =>
+    threads.map(({ name }) => name)
+  );
+  assert.deepEqual([endReason, names], ["duration", ["left-over"]]);
 });
 
 kernelTest("SIGINT and SIGTERM end a run early, with the report", REQUIRES, async () => {

@@ -279,7 +279,7 @@ kernelTest("a map is read as its process sees it: own ids, own /tmp", { requires
   const args = ["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", NAMESPACED];
   await using outer = await Waiting.start("unshare", args);
   assert.equal(outer.line, "1");
-  const [inner = 0] = openHostView().procFs.childIds(outer.processId);
+  const [inner = 0] = openHostView().procFs.processTree().childIds(outer.processId);
   assert.equal(describe(inner, [0x1004n], libc)[0]?.text, "inner_function+0x4");
   assert.equal(exists(`/tmp/perf-${inner}.map`), false);
 });
