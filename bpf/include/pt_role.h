@@ -47,35 +47,49 @@ static __always_inline u32 first_role(struct pt_socket *row, struct sock *sk)
 }
 
 #define PT_AF_BYTES 2
-#define PT_UNIX_PATH_WORDS 8
+#define PT_UNIX_PATH_BYTES 108
+#define PT_UNIX_PATH_WORDS 14
+
+/* Whom a send names. */
+struct pt_destination {
+	struct pt_object object;
+	u64 address; /* of the caller's */
+	u64 path[PT_UNIX_PATH_WORDS]; /* of a unix socket; the NUL of an abstract one stands as '@' */
+	u32 address_bytes;
+	u32 path_bytes;
+};
 
 /*
- * Whom the send going on names: the argument of sendto(), the first field of a
- * message of sendmsg(). False: nobody (the socket is connected), or not told to
- * us (io_uring; before Linux 5.11 nothing yields the caller's registers here).
+ * The address of the send going on: an argument of sendto(), the first two fields
+ * of a message of sendmsg(). False: there is none (the socket is connected), or it
+ * is not told to us (io_uring; before Linux 5.11 nothing yields the caller's
+ * registers here).
  */
-static __always_inline u64 named_by_call(void)
+static __always_inline bool find_destination(struct pt_destination *to)
 {
 	const struct pt_regs *regs;
 	struct task_struct *task;
-	u64 address = 0;
+	u64 message;
 	long number;
 
 	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf) || !pt_arch_knows_registers())
-		return 0;
+		return false;
 	task = (struct task_struct *)bpf_get_current_task_btf();
 	regs = pt_arch_registers(task);
 	number = pt_arch_system_call(task, regs);
-	if (number == __NR_sendto)
-		return pt_arch_fifth_argument(regs);
+	if (number == __NR_sendto) {
+		to->address = pt_arch_fifth_argument(regs);
+		to->address_bytes = pt_arch_sixth_argument(regs);
+		return to->address;
+	}
 	if (number != __NR_sendmsg && number != __NR_sendmmsg)
-		return 0;
-	if (bpf_probe_read_user(&address, sizeof(address), (void *)pt_arch_argument(regs, 1)))
-		return 0;
-	return address;
+		return false;
+	message = pt_arch_argument(regs, 1);
+	return !bpf_probe_read_user(&to->address, sizeof(to->address), (void *)message) && to->address &&
+	       !bpf_probe_read_user(&to->address_bytes, sizeof(to->address_bytes), (void *)(message + 8));
 }
 
-/* Paths that begin alike are one: what is behind these bytes is not looked at. FNV-1a over words, in the shape of an address. */
+/* FNV-1a over words, in the shape of a kernel address. */
 static __always_inline u64 hash_unix_path(const u64 *words)
 {
 	u64 hash = 0xcbf29ce484222325ULL;
@@ -86,36 +100,46 @@ static __always_inline u64 hash_unix_path(const u64 *words)
 	return hash | (1ULL << 63);
 }
 
-static __noinline int read_destination(struct pt_object *object)
+/* A path ends with a NUL, an abstract name with the address. */
+static __always_inline bool read_unix_destination(struct pt_destination *to)
 {
-	u64 address = named_by_call(), path[PT_UNIX_PATH_WORDS] = {}, head = 0;
-	long length;
+	u64 name_bytes = (u32)to->address_bytes - PT_AF_BYTES, address = to->address + PT_AF_BYTES;
+	long length = bpf_probe_read_user_str(to->path, PT_UNIX_PATH_BYTES, (void *)address);
 
-	if (!object || !address || bpf_probe_read_user(&head, sizeof(head), (void *)address))
-		return 0;
-	object->port = __builtin_bswap16((head >> 16) & 0xffff);
-	object->kind = PT_OBJECT_UDP_PEER;
-	switch (head & 0xffff) {
-	case PT_AF_INET:
-		object->high = 0;
-		object->low = 0xffff0000ULL | (head >> 32 << 32);
-		return 1;
-	case PT_AF_INET6:
-		return !bpf_probe_read_user(&object->high, 8, (void *)(address + 8)) &&
-		       !bpf_probe_read_user(&object->low, 8, (void *)(address + 16));
-	case PT_AF_UNIX:
-		address += PT_AF_BYTES;
-		length = bpf_probe_read_user_str(path, sizeof(path), (void *)address);
-		if (length == 1)
-			length = bpf_probe_read_user_str(path, sizeof(path), (void *)(address + 1));
-		object->kind = PT_OBJECT_UNIX_PEER;
-		object->port = 0;
-		object->high = 0;
-		object->low = hash_unix_path(path);
-		return length > 1;
-	default:
-		return 0;
+	if (length == 1) {
+		if (name_bytes > PT_UNIX_PATH_BYTES)
+			return false;
+		/* At most 108: the mask is for the verifier, which must not see that it is for nothing. */
+		asm volatile("" : "+r"(name_bytes));
+		name_bytes &= 127;
+		if (name_bytes > PT_UNIX_PATH_BYTES || bpf_probe_read_user(to->path, name_bytes, (void *)address))
+			return false;
+		*(char *)to->path = '@';
+		length = name_bytes;
 	}
+	to->object.kind = PT_OBJECT_UNIX_PEER;
+	to->object.low = hash_unix_path(to->path);
+	to->path_bytes = length;
+	return length > 1;
+}
+
+/* Into an empty `to`. */
+static __noinline int read_destination(struct pt_destination *to)
+{
+	u64 head = 0;
+
+	if (!to || !find_destination(to) || bpf_probe_read_user(&head, sizeof(head), (void *)to->address))
+		return 0;
+	if ((head & 0xffff) == PT_AF_UNIX)
+		return read_unix_destination(to);
+	to->object.port = __builtin_bswap16((head >> 16) & 0xffff);
+	to->object.kind = PT_OBJECT_UDP_PEER;
+	if ((head & 0xffff) == PT_AF_INET) {
+		to->object.low = 0xffff0000ULL | (head >> 32 << 32);
+		return 1;
+	}
+	return (head & 0xffff) == PT_AF_INET6 && !bpf_probe_read_user(&to->object.high, 8, (void *)(to->address + 8)) &&
+	       !bpf_probe_read_user(&to->object.low, 8, (void *)(to->address + 16));
 }
 
 #endif

@@ -488,12 +488,44 @@ static __noinline struct pt_socket *adopt_socket(struct sock *sk, u64 inode, con
 	return row;
 }
 
-/* It turns to somebody else: what was counted stays with whom it was exchanged with. */
-static __noinline int turn_to(struct pt_socket *row, const struct pt_object *object, bool is_known)
+/* What it sends to is a path: told once, before there is a row for it. */
+static __noinline int emit_destination_name(const struct pt_socket *row, const struct pt_destination *to)
+{
+	struct pt_books *books = get_books();
+	struct pt_peer_key key = {};
+	struct pt_socket_name *name;
+	struct pt_ledger *ledger;
+
+	if (!row || !to || !books || !to->path_bytes)
+		return 0;
+	key.tgid = row->tgid;
+	key.target_slot = row->target_slot;
+	key.object = to->object;
+	if (bpf_map_lookup_elem(&peers, &key))
+		return 0;
+	ledger = &books->ledger[PT_CATEGORY_NAMES];
+	count(&ledger->seen);
+	name = bpf_ringbuf_reserve(&data_ring, sizeof(*name), 0);
+	if (!name) {
+		count(&ledger->dropped[PT_DROP_RING_FULL]);
+		return 0;
+	}
+	__builtin_memcpy(name->text, to->path, sizeof(to->path));
+	set_header(&name->event.prefix, PT_KIND_NAME, sizeof(*name), row->target_slot, row->tgid);
+	name->event.object = to->object;
+	name->event.text_bytes = to->path_bytes;
+	name->event.truncated = 0;
+	bpf_ringbuf_submit(name, wakeup_flags(&data_ring, PT_DATA_RING_BYTES));
+	count(&ledger->delivered);
+	return 0;
+}
+
+/* It turns to somebody else: what was counted stays with whom it was exchanged with, if that `is_known`. */
+static __noinline int turn_to(struct pt_socket *row, const struct pt_destination *to, bool is_known)
 {
 	struct pt_peer *peer;
 
-	if (!row || !object)
+	if (!row || !to)
 		return 0;
 	if (is_known && (row->counts.sent.operations || row->counts.received.operations)) {
 		peer = peer_of(row);
@@ -507,7 +539,8 @@ static __noinline int turn_to(struct pt_socket *row, const struct pt_object *obj
 		if (row->asked_ns)
 			row->flags |= PT_SOCKET_TAINTED;
 	}
-	row->object = *object;
+	emit_destination_name(row, to);
+	row->object = to->object;
 	return 0;
 }
 
@@ -560,7 +593,7 @@ static __always_inline u32 role_by_transfer(struct pt_socket *row, u32 operation
 /* Before a transfer is counted whose socket does not say by itself who asks, or whom. */
 static __noinline int settle_role(struct pt_socket *row, u32 operation)
 {
-	struct pt_object to = {};
+	struct pt_destination to = {};
 	bool is_open, names;
 	u32 role;
 
@@ -585,7 +618,7 @@ static __noinline int settle_role(struct pt_socket *row, u32 operation)
 	/* A pair names nobody: only its first send is looked at. */
 	if (names && is_open)
 		row->flags |= PT_SOCKET_SENDS_TO;
-	if (names && !is_same_object(&to, &row->object))
+	if (names && !is_same_object(&to.object, &row->object))
 		turn_to(row, &to, !is_open);
 	return 0;
 }

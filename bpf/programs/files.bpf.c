@@ -218,9 +218,6 @@ static __always_inline void tell_file(const struct pt_thread *thread, const stru
 	count(&ledger->delivered);
 }
 
-#define PT_AF_BYTES 2
-#define PT_UNIX_PATH_BYTES 108
-
 /* Yields whether the call may be an attempt of its own, not the question how an earlier one ended. */
 static __always_inline bool begin_connect_call(struct pt_thread *thread, s32 fd)
 {

@@ -152,7 +152,13 @@ kernelTest(
   },
 );
 
-for (const over of ["udp", "unix"]) {
+/** Of whom they ask. */
+const NAMES: Readonly<Record<string, RegExp>> = {
+  udp: /^127\.0\.0\.1:\d+ \(udp\)$/,
+  unix: /^unix socket @planted-\d+-answerer$/,
+};
+
+for (const over of Object.keys(NAMES)) {
   kernelTest(
     `a slow answerer of datagrams over ${over} is named from its first answer on`,
     REQUIRES,
@@ -169,6 +175,7 @@ for (const over of ["udp", "unix"]) {
       const client = peers.find(({ role, processId }) => role === "client" && processId === fixture.processId);
       assert.ok(client?.endpoint !== undefined, "its peer has a row");
       assert.equal(found.evidence.object, describeObject(client.endpoint));
+      assert.match(describeObject(client.endpoint), NAMES[over] ?? /never/);
       assert.ok(client.responses.count > 0 && client.responses.totalMs / client.responses.count >= 24);
     },
   );

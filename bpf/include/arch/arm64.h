@@ -73,4 +73,9 @@ static __always_inline u64 pt_arch_fifth_argument(const struct pt_regs *regs)
 	return regs->user_regs.regs[4];
 }
 
+static __always_inline u64 pt_arch_sixth_argument(const struct pt_regs *regs)
+{
+	return regs->user_regs.regs[5];
+}
+
 #endif

@@ -96,4 +96,9 @@ static __always_inline u64 pt_arch_fifth_argument(const struct pt_regs *regs)
 	return PT_ARCH_READ(regs, r8);
 }
 
+static __always_inline u64 pt_arch_sixth_argument(const struct pt_regs *regs)
+{
+	return PT_ARCH_READ(regs, r9);
+}
+
 #endif
