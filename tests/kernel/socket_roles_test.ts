@@ -189,6 +189,44 @@ kernelTest("a slow answerer over UDP is named also where the exchange had begun 
   assert.match(found.evidence.object ?? "", /^127\.0\.0\.1:\d+ \(udp\)$/);
 });
 
+const TWO_ANSWERERS = `
+import os, socket, time
+def answerer(pause):
+    its = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    its.bind(("127.0.0.1", 0))
+    if os.fork() == 0:
+        while True:
+            data, sender = its.recvfrom(100); time.sleep(pause); its.sendto(data, sender)
+    return its.getsockname()
+others = [answerer(0), answerer(0.02)]
+mine = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    for other, request in zip(others, (b"request", b"query")):
+        mine.sendto(request, other); mine.recvfrom(100); time.sleep(0.01)
+`;
+
+kernelTest("one socket that asks two answerers in turn has a row for each, with what each was sent", {
+  requires: [...TRACING_REQUIREMENTS, "python3"],
+}, async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/script`, TWO_ANSWERERS);
+    await using program = new BackgroundProgram(["python3", `${folder}/script`], { isGroup: true });
+    await until(() => childCount(program.processId) === 2, { what: "both answer", timeoutMs: 60_000 });
+    const { peers } = await look(program.processId);
+    const asked = peers.filter(({ role, processId }) => role === "client" && processId === program.processId)
+      .filter(({ sends }) => sends.operationCount > 0)
+      .sort((one, other) => one.responses.totalMs - other.responses.totalMs);
+    const bytesEach = asked.map(({ sends }) => sends.byteCount / sends.operationCount);
+    assert.deepEqual(bytesEach, [7, 5]);
+    for (const { sends, receives } of asked) assert.ok(Math.abs(sends.operationCount - receives.operationCount) <= 1);
+    const [, slow] = asked;
+    assert.ok(slow !== undefined && slow.responses.totalMs / slow.responses.count >= 19, "its answers are its own");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 for (const over of ["pair", "udp", "unix", "tcp"]) {
   for (const isTold of [false, true]) {
     const when = isTold ? "opened in the window" : "open before it";
