@@ -1,4 +1,6 @@
 import { assert } from "../../tests/support/assert.ts";
+import { schemaProblems } from "../../tests/support/json_schema.ts";
+import { WAIT_CLASS_ORDER } from "./facts.ts";
 import { type NowRow, renderJsonSnapshot, renderTextSnapshot } from "./snapshot_report.ts";
 import { BEGIN_WALL_MS, FILE, PEER } from "./test_measurements.ts";
 
@@ -86,4 +88,17 @@ Deno.test("renderTextSnapshot() and renderJsonSnapshot() let no name steer the t
     assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);
     assert.match(text, /a\\+x1b\[2Jb\\+u202e/);
   }
+});
+
+const SCHEMA = JSON.parse(await Deno.readTextFile(new URL("../../docs/now.schema.json", import.meta.url)));
+
+Deno.test("renderJsonSnapshot() prints what docs/now.schema.json publishes, of every class and state", () => {
+  const rows = [
+    ...ROWS,
+    ...WAIT_CLASS_ORDER.map((waitClass) => row({ waitClass })),
+    ...(["running", "runnable"] as const).map((state) => row({ state, waitClass: undefined })),
+  ];
+  assert.deepEqual(schemaProblems(SCHEMA, JSON.parse(renderJsonSnapshot(rows, OPTIONS))), []);
+  assert.deepEqual(schemaProblems(SCHEMA, JSON.parse(renderJsonSnapshot([], OPTIONS))), []);
+  assert.notDeepEqual(schemaProblems(SCHEMA, { schemaVersion: 1, target: "", at: "", threads: [{}] }), []);
 });
