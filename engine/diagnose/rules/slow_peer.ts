@@ -25,7 +25,7 @@ import {
   systemCallsOf,
   WAIT_CATEGORIES,
 } from "../evidence.ts";
-import { isDormant, isReliable, type TargetFacts } from "../facts.ts";
+import { groupBy, isDormant, isReliable, type TargetFacts, type TimeSums } from "../facts.ts";
 import type { Evidence, Finding } from "../finding.ts";
 import { formatCount, formatMs, formatShare } from "../format.ts";
 import { slowMsMin, sumBuckets } from "../histogram.ts";
@@ -139,13 +139,20 @@ function withNotes(evidence: Evidence, notes: readonly string[]): Evidence {
 
 interface Answers {
   readonly count: number;
+  /** From request to answer, as the sockets have it. */
   readonly meanMs: number;
+  /** The least of it that is the peer's. */
+  readonly attentiveMs: number;
 }
 
 /** An answer that takes so many times its waits is waited for in pieces. */
 const PIECES_MIN = 1.5;
 
-/** Yields the peer's response times where they say more than the waits: each is made of several. */
+/**
+ * Yields the peer's response times where they say more than the waits: each is
+ * made of several. An answer that lies unread while its thread computes or sleeps
+ * is not the peer's doing, so only the part of its time that the thread polls counts.
+ */
 function answersOf(
   facts: TargetFacts,
   { object, waits }: Pick<Cause, "object" | "waits">,
@@ -159,13 +166,26 @@ function answersOf(
     thresholdMs: facts.thresholds.slowPeerMs,
   });
   const meanMs = count === 0 ? 0 : answersMs / count;
-  return meanMs > PIECES_MIN * toWaitFigures(waits).meanMs ? { count, meanMs } : undefined;
+  const attentiveMs = meanMs * attentiveShare(facts, waits);
+  return attentiveMs > PIECES_MIN * toWaitFigures(waits).meanMs ? { count, meanMs, attentiveMs } : undefined;
+}
+
+/** Of the life of the threads that waited, what they spent waiting for anything to come; 0 to 1. */
+function attentiveShare(facts: TargetFacts, waits: readonly WaitMeasurement[]): number {
+  const threads = [...groupBy(waits, ({ processId, threadId }) => `${processId} ${threadId}`).values()]
+    .flatMap(([wait]) =>
+      wait === undefined ? [] : facts.processes.get(wait.processId)?.threadsById.get(wait.threadId) ?? []
+    );
+  const sum = (figure: (sums: TimeSums) => number) => threads.reduce((total, { sums }) => total + figure(sums), 0);
+  const lifetimeMs = sum(({ lifetimeMs }) => lifetimeMs);
+  const attentiveMs = sum(({ byClass }) => byClass.network + byClass.idle + byClass.parked);
+  return lifetimeMs > 0 ? Math.min(1, attentiveMs / lifetimeMs) : 0;
 }
 
 /** Time lost to slow answers alone; all of it when the average answer is slow. */
 function slowMsOf(cause: Cause, { slowPeerMs, answers }: { slowPeerMs: number; answers: Answers | undefined }): number {
   const count = cause.waits.reduce((sum, wait) => sum + wait.count, 0);
-  if (totalMs(cause.waits) >= slowPeerMs * count || (answers?.meanMs ?? 0) >= slowPeerMs) return cause.explainedMs;
+  if (totalMs(cause.waits) >= slowPeerMs * count || (answers?.attentiveMs ?? 0) >= slowPeerMs) return cause.explainedMs;
   const slowMs = slowMsMin(sumBuckets(cause.waits.map((wait) => wait.buckets)), slowPeerMs);
   return Math.min(cause.explainedMs, slowMs);
 }

@@ -264,13 +264,21 @@ Deno.test("slowPeer() says that a connect hangs, and no subscription", () => {
 });
 
 Deno.test("slowPeer() goes by the sockets' response times where an event loop waits in pieces", () => {
-  const findings = (responseMs: readonly number[], systemCall = "epoll_wait") =>
+  const findings = (responseMs: readonly number[], systemCall = "epoll_wait", waitClass: WaitClass = "idle") =>
     slowPeer(buildFacts({
-      ...world([{ threadId: 100, onCpuMs: 1000, waits: [wait({ systemCall, count: 1000, eachMs: 3 })] }]),
+      ...world([{
+        threadId: 100,
+        onCpuMs: 1000,
+        waits: [wait({ systemCall, count: 1000, eachMs: 3 }), { waitClass, count: 1000, eachMs: 6 }],
+      }]),
       peers: [buildPeer({ responseMs })],
     })).map(({ severity, title }) => `${severity}: ${title}`);
   const share = "Waiting for 10.0.0.9:5432 takes 75.0% of the non-idle time";
   assert.deepEqual(findings(new Array(100).fill(31)), [`critical: ${share}, its answers take 31.00 ms.`]);
+  // Of 31 ms the thread sleeps through 18: 9.3 are the peer's.
+  assert.deepEqual(findings(new Array(100).fill(31), "epoll_wait", "sleep"), [
+    `info: ${share}, its answers take 31.00 ms.`,
+  ]);
   assert.deepEqual(findings(new Array(100).fill(9)), [`info: ${share}, its answers take 9.00 ms.`]);
   assert.deepEqual(findings(new Array(1000).fill(3.5)), [`info: ${share}, 3.00 ms each time.`]);
   assert.deepEqual(findings([]), [`info: ${share}, 3.00 ms each time.`]);
