@@ -1,7 +1,7 @@
 import { assert } from "../../../tests/support/assert.ts";
 import type { WaitObject } from "../../api/measurements.ts";
 import type { Severity } from "../../api/severity.ts";
-import { buildFacts, PEER, type ThreadSketch, type WaitSketch } from "../test_measurements.ts";
+import { buildFacts, buildPeer, PEER, type ThreadSketch, type WaitSketch } from "../test_measurements.ts";
 import { blockedLoop } from "./blocked_loop.ts";
 import { busyPolling } from "./busy_polling.ts";
 import { lockContention } from "./lock_contention.ts";
@@ -165,4 +165,30 @@ Deno.test("rules of services say nothing when what they read was not seen, or th
     assert.deepEqual(rule(blind), [], rule.name);
     assert.deepEqual(rule({ ...facts, windowMs: 499 }), [], rule.name);
   }
+});
+
+Deno.test("serviceSleep() finds a loop that is so late that there is always a client, by what its sockets say", () => {
+  const titles = (responseMs: readonly number[], threadCount = 1) =>
+    serviceSleep(buildFacts({
+      processes: [{
+        processId: 100,
+        command: "loop",
+        threads: Array.from({ length: threadCount }, (_, index) => ({
+          threadId: 100 + index,
+          onCpuMs: 100,
+          waits: [
+            sleeps(300, 30),
+            { waitClass: "network" as const, object: PEER, systemCall: "epoll_wait", count: 300, eachMs: 2 },
+          ],
+        })),
+      }],
+      peers: [buildPeer({ role: "server", endpoint: { kind: "server", protocol: "tcp", port: 8080 }, responseMs })],
+    })).map(({ title }) => title);
+  assert.match(
+    titles([60, 60, 60])[0] ?? "",
+    /^loop \(100\) sleeps 30\.00 ms at a time between clients of tcp port 8080/,
+  );
+  assert.deepEqual(titles([60, 60]), []);
+  assert.deepEqual(titles([4, 4, 4]), []);
+  assert.deepEqual(titles([60, 60, 60], 2), []); // which of the two serves them is not known
 });

@@ -11,22 +11,21 @@
 
 import { totalMs } from "../causes.ts";
 import { evidenceOfWaits, WAIT_CATEGORIES } from "../evidence.ts";
-import { isReliable, type TargetFacts, type ThreadFacts } from "../facts.ts";
+import { isReliable, type TargetFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 import { formatMs, formatShare } from "../format.ts";
 import { capSeverity, isWorthMentioning, severityOf, WINDOW_MS_MIN } from "../severity.ts";
-import { clientWaits, servesClients, threadsOf } from "./service_threads.ts";
-import { describeObject } from "../wait_object.ts";
+import { type ServingThread, servingThreads } from "./service_threads.ts";
 
 /** A sleep this long is felt by a client. */
 export const SLEEP_MS_MIN = 5;
 
 export function serviceSleep(facts: TargetFacts): readonly Finding[] {
   if (!isReliable(facts, WAIT_CATEGORIES) || facts.windowMs < WINDOW_MS_MIN) return [];
-  return threadsOf(facts).filter(servesClients).flatMap((thread) => judgeThread(facts, thread));
+  return servingThreads(facts).flatMap((serving) => judgeThread(facts, serving));
 }
 
-function judgeThread(facts: TargetFacts, thread: ThreadFacts): readonly Finding[] {
+function judgeThread(facts: TargetFacts, { thread, clients }: ServingThread): readonly Finding[] {
   const sleeps = thread.waits.filter((wait) => wait.waitClass === "sleep" && wait.totalMs >= SLEEP_MS_MIN * wait.count);
   const sleptMs = totalMs(sleeps);
   // Sleeping is no non-idle time: it is judged against what the thread would otherwise have had for its clients.
@@ -35,15 +34,12 @@ function judgeThread(facts: TargetFacts, thread: ThreadFacts): readonly Finding[
   if (!isWorthMentioning(impact)) return [];
   const { command, threadId } = thread.ledger;
   const evidence = evidenceOfWaits(facts, sleeps);
-  const [clients] = clientWaits(thread);
   return [{
     id: "service-sleep",
     targetId: facts.targetId,
     severity: capSeverity(severityOf(impact), "error"),
     title: `${command} (${threadId}) sleeps ${formatMs(evidence.waits?.meanMs ?? 0)} at a time between ` +
-      `${clients === undefined ? "its clients" : describeObject(clients.object)}, ${
-        formatShare(impact.share)
-      } of its ` +
+      `${clients}, ${formatShare(impact.share)} of its ` +
       "time that is not idle: they wait meanwhile.",
     evidence: { object: `${command} (${threadId})`, ...evidence },
     consequences: [],

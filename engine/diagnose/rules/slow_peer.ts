@@ -55,8 +55,9 @@ function judgePair(facts: TargetFacts, wait: DelegatedWait): readonly Finding[] 
   const severity = judge(impact);
   const evidence = evidenceOfWaits(facts, wait.waits);
   const object = wait.waits[0]?.object ?? { kind: "none" };
-  const meanMs = answersOf(facts, { object, waits: wait.waits })?.meanMs ?? evidence.waits?.meanMs ?? 0;
-  const cap = capForPair(facts, wait, { meanMs });
+  const answers = answersOf(facts, { object, waits: wait.waits });
+  const meanMs = answers?.meanMs ?? evidence.waits?.meanMs ?? 0;
+  const cap = capForPair(facts, wait, { meanMs: answers?.attentiveMs ?? meanMs });
   const [other] = wait.awaited;
   if (severity === undefined || cap === undefined || other === undefined) return [];
   return [{
