@@ -81,7 +81,8 @@ function polls(thread: ThreadFacts): boolean {
 /** Yields a port at which the process answered its clients several times, and late on average. */
 function lateEndpoint(facts: TargetFacts, processId: number): SocketEndpoint | undefined {
   return facts.peers.find(({ role, processId: owner, endpoint, responses: { count, totalMs } }) =>
-    role === "server" && owner === processId && endpoint !== undefined && count >= CLIENT_WAITS_MIN &&
+    role === "server" && owner === processId && endpoint !== undefined && !isSocketPair(endpoint) &&
+    count >= CLIENT_WAITS_MIN &&
     totalMs >= ANSWER_MS_MIN * count
   )?.endpoint;
 }
