@@ -8,6 +8,7 @@
 import { basename, dirname } from "node:path";
 import type { RecordingSink } from "../../engine/mod.ts";
 import { RunError } from "../run_error.ts";
+import { describeFileProblem } from "./file_problem.ts";
 
 export interface RecordingFile extends RecordingSink, AsyncDisposable {
   /** As it was given. */
@@ -92,23 +93,16 @@ function nameOf(found: Deno.FileInfo): string {
 
 function toRunError(error: unknown, path: string): unknown {
   if (error instanceof RunError || !(error instanceof Error)) return error;
-  return new RunError(`${prefix(path)}: ${reasonOf(error, path)}`, { cause: error });
+  return new RunError(`${prefix(path)}: ${describeFileProblem(error, path)}`, { cause: error });
 }
 
 function prefix(path: string): string {
   return `Cannot record to ${JSON.stringify(path)}`;
 }
 
-function reasonOf(error: Error, path: string): string {
-  if (error instanceof Deno.errors.NotFound) return `there is no directory ${JSON.stringify(dirname(path))}`;
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  // "No space left on device (os error 28): open …": the part before the colon says it.
-  return error.message.split(": ")[0] ?? error.message;
-}
-
 /** Yields the one line that says why a recording ended before its run. */
 export function describeRecordingFailure(file: Pick<RecordingFile, "path">, reason: Error): string {
   return `Cannot go on recording to ${JSON.stringify(file.path)}: ${
-    reasonOf(reason, file.path)
+    describeFileProblem(reason, file.path)
   }; the diagnosis goes on without`;
 }

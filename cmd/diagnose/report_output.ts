@@ -6,6 +6,7 @@
 
 import { basename, dirname } from "node:path";
 import { RunError } from "../run_error.ts";
+import { describeFileProblem } from "./file_problem.ts";
 import type { TextOutput } from "../text_output.ts";
 
 export interface ReportOutput extends AsyncDisposable {
@@ -78,25 +79,25 @@ async function openStream(path: string): Promise<ReportOutput> {
 async function openReplacement(path: string, realPath: string | undefined): Promise<ReportOutput> {
   if (realPath !== undefined) await assertWritable(realPath);
   const destination = realPath ?? path;
-  const temporaryPath = await Deno.makeTempFile({
-    dir: dirname(destination),
-    prefix: `.${basename(destination)}.`,
-    suffix: ".tmp",
-  });
-  let isPending = true;
+  const makeTemporary = () =>
+    Deno.makeTempFileSync({ dir: dirname(destination), prefix: `.${basename(destination)}.`, suffix: ".tmp" });
+  // Only to find out: what is killed before the report is there leaves nothing beside it.
+  Deno.removeSync(makeTemporary());
+  let pendingPath: string | undefined;
   function abandon(): void {
-    if (isPending) Deno.removeSync(temporaryPath);
-    isPending = false;
+    if (pendingPath !== undefined) Deno.removeSync(pendingPath);
+    pendingPath = undefined;
   }
   return {
     async deliver(report) {
       try {
+        const temporaryPath = pendingPath = makeTemporary();
         using file = await Deno.open(temporaryPath, { write: true });
         await writeAll(file, report);
         await file.sync();
         await Deno.chmod(temporaryPath, REPORT_MODE);
         await Deno.rename(temporaryPath, destination);
-        isPending = false;
+        pendingPath = undefined;
       } catch (error) {
         throw toRunError(error, path);
       }
@@ -118,14 +119,9 @@ async function writeAll(file: Deno.FsFile, text: string): Promise<void> {
 
 function toRunError(error: unknown, path: string): unknown {
   if (error instanceof RunError || !(error instanceof Error)) return error;
-  return new RunError(`Cannot write the report to ${quote(path)}: ${reasonOf(error, path)}`, { cause: error });
-}
-
-function reasonOf(error: Error, path: string): string {
-  if (error instanceof Deno.errors.NotFound) return `there is no directory ${quote(dirname(path))}`;
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  // "No space left on device (os error 28): rename …": the part before the colon says it.
-  return error.message.split(": ")[0] ?? error.message;
+  return new RunError(`Cannot write the report to ${quote(path)}: ${describeFileProblem(error, path)}`, {
+    cause: error,
+  });
 }
 
 function quote(text: string): string {

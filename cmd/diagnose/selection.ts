@@ -123,9 +123,9 @@ function toCategory(name: string): FilterCategory {
     );
   }
   const closest = closestOf(name, known);
-  const advice = closest === undefined ? "" : `, did you mean ${closest}?`;
+  const advice = closest === undefined ? "" : `; did you mean ${closest}?`;
   throw new UsageError(
-    `invalid event filter: ${JSON.stringify(name)} is no category${advice}; expected ${known.join(", ")}`,
+    `invalid event filter: ${JSON.stringify(name)} is no category; expected ${known.join(", ")}${advice}`,
   );
 }
 

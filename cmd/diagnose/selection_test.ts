@@ -37,12 +37,12 @@ Deno.test("toSelection() takes everything by default, and lists in any spelling"
 Deno.test("toSelection() refuses what is no category and says what there is", () => {
   const known = "expected time, net, fs, cpu, mem, proc, lock, dns";
   const table: readonly (readonly [readonly string[], string])[] = [
-    [["nett"], `invalid event filter: "nett" is no category, did you mean net?; ${known}`],
+    [["nett"], `invalid event filter: "nett" is no category; ${known}; did you mean net?`],
     [["net,banana"], `invalid event filter: "banana" is no category; ${known}`],
     [["net,"], `invalid event filter: "" is no category; ${known}`],
     [[""], `invalid event filter: "" is no category; ${known}`],
     [["usdt"], `invalid event filter: "usdt" is not collected in this version; ${known}`],
-    [["dnss"], `invalid event filter: "dnss" is no category, did you mean dns?; ${known}`],
+    [["dnss"], `invalid event filter: "dnss" is no category; ${known}; did you mean dns?`],
     [["a".repeat(101)], "invalid event filter: --filter has 101 characters, expected at most 100"],
   ];
   for (const [filter, expected] of table) assert.equal(refusalOf({ filter }), expected);

@@ -20,8 +20,6 @@ import {
   openEngine,
   openHostView,
   openLibbpfBackend,
-  readBpfObjectFile,
-  readChosenBpfObject,
   readKernelFacts,
   renderCsvReport,
   renderHtmlReport,
@@ -45,8 +43,9 @@ import {
   toSystemCallLookup,
   type WordReader,
 } from "../../engine/mod.ts";
+import { useObject } from "../chosen_object.ts";
 import type { DiagnosisOutcome } from "../exit_code.ts";
-import { OBJECT_VARIABLE, type OutputFormat } from "../options.ts";
+import type { OutputFormat } from "../options.ts";
 import type { ProcessContext } from "../process_context.ts";
 import type { Logger } from "../status_output.ts";
 import type { CommandOutcome } from "./command_target.ts";
@@ -188,23 +187,18 @@ function ownProcessId({ context, host }: EngineParts): number {
   return host.procFs.ownProcessId() ?? context.processId;
 }
 
-function readObject(context: Pick<ProcessContext, "environment">): Promise<Uint8Array<ArrayBuffer>> {
-  const chosen = context.environment(OBJECT_VARIABLE);
-  return chosen === undefined || chosen === "" ? readBpfObjectFile() : readChosenBpfObject(chosen);
-}
-
 async function openRunningEngine(
   factories: ExporterFactories,
   parts: EngineParts & EngineOptions,
 ): Promise<Engine> {
   const { context, host, log, recording } = parts;
-  const objectBytes = await readObject(context);
-  const backend = await openLibbpfBackend({
-    host,
-    objectBytes,
-    ownProcessId: ownProcessId(parts),
-    ...(recording === undefined ? {} : { tape: recording.tape }),
-  });
+  const backend = await useObject(context, (objectBytes) =>
+    openLibbpfBackend({
+      host,
+      objectBytes,
+      ownProcessId: ownProcessId(parts),
+      ...(recording === undefined ? {} : { tape: recording.tape }),
+    }));
   const clock = { monotonicMs: () => backend.monotonicMs(), wallMs: () => context.wallMs() };
   const reader = createHostReader(host, { architecture: Deno.build.arch, paths: backend.paths });
   return openEngine({
@@ -280,13 +274,10 @@ function toRunEnd({ endReason, command }: RunFacts): RunEnd {
 /** No hook is attached for this: the task iterator alone says what every thread does. */
 async function takeSnapshot(targets: readonly Target[], parts: EngineParts): Promise<FinishedReport> {
   const { context, host } = parts;
-  const objectBytes = await readObject(context);
-  await using backend = await openLibbpfBackend({
-    host,
-    objectBytes,
-    ownProcessId: ownProcessId(parts),
-    isSnapshotOnly: true,
-  });
+  await using backend = await useObject(
+    context,
+    (objectBytes) => openLibbpfBackend({ host, objectBytes, ownProcessId: ownProcessId(parts), isSnapshotOnly: true }),
+  );
 
   backend.applyTargets({
     added: targets,

@@ -11,13 +11,11 @@ import {
   missingForTracing,
   openHostView,
   probeTracing,
-  readBpfObjectFile,
-  readChosenBpfObject,
   readEnvironmentFacts,
   readKernelFacts,
   type TracingProbe,
 } from "../../engine/mod.ts";
-import { OBJECT_VARIABLE } from "../options.ts";
+import { chosenObjectPath, useObject } from "../chosen_object.ts";
 import type { ProcessContext } from "../process_context.ts";
 import { RunError } from "../run_error.ts";
 import type { Examination } from "./examination.ts";
@@ -31,15 +29,13 @@ export async function examine(
 ): Promise<Examination> {
   const host = openHostView();
   const kernel = readKernelFacts(host.procFs);
-  const chosenPath = context.environment(OBJECT_VARIABLE) || undefined;
-  const object = await orEngineError(() =>
-    chosenPath === undefined ? readBpfObjectFile() : readChosenBpfObject(chosenPath)
+  let sizeBytes: number | undefined;
+  const probe = await orEngineError((): Promise<TracingProbe> =>
+    useObject(context, (objectBytes) => {
+      sizeBytes = objectBytes.byteLength;
+      return probeTracing({ objectBytes, timer: context.timer, signal: context.endSignal });
+    })
   );
-  const probe = object instanceof EngineError
-    ? object
-    : await orEngineError((): Promise<TracingProbe> =>
-      probeTracing({ objectBytes: object, timer: context.timer, signal: context.endSignal })
-    );
   if (context.endSignal.aborted) {
     throw new RunError("Cannot examine this machine: ended by a signal before it was done");
   }
@@ -50,9 +46,9 @@ export async function examine(
     environment: readEnvironmentFacts(host),
     obstacle: missingForTracing(kernel),
     object: {
-      path: chosenPath ?? builtObjectPath(),
+      path: chosenObjectPath(context) ?? builtObjectPath(),
       isEmbeddedAvailable: isSelfContained(),
-      sizeBytes: object instanceof EngineError ? undefined : object.byteLength,
+      sizeBytes,
     },
     probe,
     runtimeEndpoint: context.environment(RUNTIME_ENDPOINT_VARIABLE) ?? "",

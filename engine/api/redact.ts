@@ -53,13 +53,16 @@ interface ShortOption {
 
 /** Programs with a one-letter option for a password: its value follows at once, or is the next argument. */
 const SHORT_OPTIONS: ReadonlyMap<string, ShortOption> = new Map<string, ShortOption>([
-  // mysql asks when `-p` stands alone, so what follows is no password there.
-  ...["mariadb", "mariadb-dump", "mysql", "mysqladmin", "mysqldump"]
-    .map((program) => [program, { option: "-p", takesNext: false }] as const),
   ...["mongo", "mongodump", "mongorestore", "mongosh", "sshpass"]
     .map((program) => [program, { option: "-p", takesNext: true }] as const),
   ["redis-cli", { option: "-a", takesNext: true }],
 ]);
+
+/** `mysql`, `mysqlimport`, `mysql-8.4`, `mariadb-check`: all of the family. */
+const MYSQL_PROGRAM = /^(?:mysql|mariadb)[\w.-]*$/i;
+
+/** mysql asks when `-p` stands alone, so what follows is no password there. */
+const MYSQL_OPTION: ShortOption = { option: "-p", takesNext: false };
 
 /** `docker login -p x`; without `login` the same option is a port. */
 const LOGIN_PROGRAMS: readonly string[] = ["az", "buildah", "docker", "helm", "nerdctl", "oc", "podman", "skopeo"];
@@ -104,8 +107,9 @@ function redactOptions(words: readonly string[], redactOther: (word: string) => 
 function programOf(word: string): string | undefined {
   if (word.startsWith("-")) return undefined;
   const name = word.split(/[^\w.-]+/).findLast((part) => part !== "");
-  const isKnown = name === "curl" || name === "login" || SHORT_OPTIONS.has(name ?? "") ||
-    LOGIN_PROGRAMS.includes(name ?? "");
+  if (name === undefined) return undefined;
+  const isKnown = name === "curl" || name === "login" || SHORT_OPTIONS.has(name) || MYSQL_PROGRAM.test(name) ||
+    LOGIN_PROGRAMS.includes(name);
   return isKnown ? name : undefined;
 }
 
@@ -127,7 +131,9 @@ function redactValue(word: string, context: { option: string; programs: Readonly
 }
 
 function shortOptionsOf(programs: ReadonlySet<string>): readonly ShortOption[] {
-  const options = [...programs].flatMap((program) => SHORT_OPTIONS.get(program) ?? []);
+  const options = [...programs].flatMap((program) =>
+    MYSQL_PROGRAM.test(program) ? MYSQL_OPTION : SHORT_OPTIONS.get(program) ?? []
+  );
   const isLogin = programs.has("login") && LOGIN_PROGRAMS.some((program) => programs.has(program));
   return isLogin ? [...options, LOGIN_OPTION] : options;
 }

@@ -38,7 +38,7 @@ function forMachine(object: Uint8Array<ArrayBuffer>, machine: number): Uint8Arra
 kernelTest("a broken or foreign BPF object is refused in one line, and nothing is attached", REQUIRES, async () => {
   const built = await builtObject(Deno.build.arch);
   const files: readonly (readonly [name: string, bytes: Uint8Array<ArrayBuffer>, line: RegExp])[] = [
-    ["empty", new Uint8Array(0), /found no ELF header, wanted one built by this version$/],
+    ["empty", new Uint8Array(0), /found no ELF header, wanted one built by this version \(/],
     ["text", new TextEncoder().encode("no object at all\n".repeat(100)), /found no ELF header/],
     ["header", built.slice(0, 64), /found \d+ at \d+, wanted at most the input's 64 bytes/],
     ["cut", built.slice(0, built.byteLength / 2), /wanted at most the input's \d+ bytes/],
@@ -54,12 +54,13 @@ kernelTest("a broken or foreign BPF object is refused in one line, and nothing i
       const answer = await leavingNothingBehind(() => withObject(path, LOOK));
       assert.match(answer.stderr, /^podtrace: Cannot use the BPF object: [^\n]+, wanted [^\n]+\n$/, name);
       assert.match(answer.stderr.trimEnd(), line, name);
+      assert.ok(answer.stderr.endsWith(` (PODTRACE_BPF_OBJECT is ${path})\n`), answer.stderr);
       assert.deepEqual([answer.stdout, answer.code], ["", 1], name);
     }
     const answer = await withObject(`${folder}/cut.bpf.o`, ["doctor", "-o", "json"]);
     const findings = JSON.parse(answer.stdout);
     assert.deepEqual([answer.code, findings.canDiagnose, findings.hooks], [1, false, []]);
-    assert.match(findings.reason, /^Cannot use the BPF object: /);
+    assert.match(findings.reason, /^Cannot use the BPF object: .* \(PODTRACE_BPF_OBJECT is .*cut\.bpf\.o\)$/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
