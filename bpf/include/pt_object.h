@@ -180,25 +180,23 @@ static __always_inline void describe_unix(struct pt_object *object, struct sock 
 
 /*
  * What the row of a socket says of it, where its state does not. Only who asked
- * and has no answer yet waits for somebody.
+ * and has no answer yet waits for somebody. No function of its own, and the key in
+ * memory that is there already: calls this deep share 512 bytes of stack.
  */
-static __noinline int ask_row(struct pt_object *object, struct sock *sk, u64 inode)
+static __always_inline void ask_row(struct pt_object *object, struct pt_copy *copy, struct sock *sk, u64 inode)
 {
-	u64 key = (u64)sk;
 	struct pt_socket *row;
 
-	if (!object || !sk)
-		return 0;
-	row = bpf_map_lookup_elem(&sockets, &key);
+	copy->words[0] = (u64)sk;
+	row = bpf_map_lookup_elem(&sockets, &copy->words[0]);
 	if (!row || row->inode != inode || (row->flags & PT_SOCKET_ROLE_OPEN))
-		return 0;
+		return;
 	if ((row->flags & PT_SOCKET_SERVER) || row->asked_ns) {
 		*object = row->object;
 	} else if (object->kind != PT_OBJECT_UNIX_PAIR) {
 		*object = row->object;
 		object->kind = PT_OBJECT_UDP_QUIET;
 	}
-	return 0;
 }
 
 static __always_inline void describe_anonymous(struct pt_object *object, struct file *file)
@@ -235,7 +233,7 @@ static __always_inline void describe_socket(struct pt_object *object, struct pt_
 		object->kind = PT_OBJECT_NETLINK;
 	if (object->kind == PT_OBJECT_UNIX_PAIR || object->kind == PT_OBJECT_UDP_QUIET ||
 	    object->kind == PT_OBJECT_UDP_SERVER)
-		ask_row(object, sk, inode);
+		ask_row(object, copy, sk, inode);
 }
 
 /* Fills `object`; it stays PT_OBJECT_NONE when the file cannot be read. */
