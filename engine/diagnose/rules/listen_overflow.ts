@@ -1,6 +1,7 @@
 /**
- * `listen-overflow`: connection attempts were dropped because the queue of a
- * listening socket of ours was full: clients try again after a second, then two.
+ * `listen-overflow`: SYNs were dropped because the queue of a listening socket
+ * of ours was full: clients try again after a second, then two, and each try is
+ * counted, so there are more of them than connects.
  *
  * Wrong when the kernel dropped them for another reason (no memory, a socket
  * filter): it counts both in one figure per socket.
@@ -14,7 +15,7 @@ import type { Finding } from "../finding.ts";
 import { formatCount } from "../format.ts";
 import { describeObject, objectKey } from "../wait_object.ts";
 
-/** Of the attempts, from which on clients notice every time. */
+/** Of the SYNs, from which on clients notice every time. */
 const ERROR_SHARE_MIN = 0.1;
 
 export function listenOverflow(facts: TargetFacts): readonly Finding[] {
@@ -34,9 +35,9 @@ function judgeQueue(facts: TargetFacts, queue: ListenQueueMeasurement): readonly
     id: "listen-overflow",
     targetId: facts.targetId,
     severity: share >= ERROR_SHARE_MIN ? "error" : "warning",
-    title: `${formatCount(droppedCount, "connection attempt")} to ${port} ${
+    title: `${formatCount(droppedCount, "SYN")} to ${port} ${
       droppedCount === 1 ? "was" : "were"
-    } dropped: its listen queue holds ${backlogMax}.`,
+    } dropped, repeats included: its listen queue holds ${backlogMax}.`,
     evidence: {
       object: port,
       notes: [

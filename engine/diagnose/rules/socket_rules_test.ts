@@ -213,6 +213,14 @@ for (const [name, rule, world, severity] of ROWS) {
   });
 }
 
+Deno.test("listenOverflow() counts SYNs, for a client that tries again is counted again", () => {
+  const titles = [1, 12].map((count) =>
+    listenOverflow(factsOf({ peers: [ACCEPTING], listenQueues: [queue(count)] }))[0]?.title ?? ""
+  );
+  assert.match(titles[0] ?? "", /^1 SYN to tcp port \d+ was dropped, repeats included: its listen queue holds \d+\.$/);
+  assert.match(titles[1] ?? "", /^12 SYNs to tcp port \d+ were dropped, repeats included: /);
+});
+
 const SLOW_PORT = buildPeer({
   role: "server",
   endpoint: { kind: "server", protocol: "tcp", port: 80 },

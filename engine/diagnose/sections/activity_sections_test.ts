@@ -36,11 +36,11 @@ Deno.test("timelineFigures() has every event in the fifth it happened in, with l
   const figures = timelineFigures(buildSectionInput({ processes: [SHOP] }, exitsAt(100, 200, 2500, 9900)));
   assert.deepEqual(figures?.map(({ events }) => events), [2, 1, 0, 0, 1]);
   assert.deepEqual(figures && renderTimeline(figures), [
-    "03:04:05-03:04:07: 2 (50.0%)",
-    "03:04:07-03:04:09: 1 (25.0%)",
-    "03:04:09-03:04:11: 0 (0.0%)",
-    "03:04:11-03:04:13: 0 (0.0%)",
-    "03:04:13-03:04:15: 1 (25.0%)",
+    "03:04:05-03:04:07: 2 single events (50.0%)",
+    "03:04:07-03:04:09: 1 single event (25.0%)",
+    "03:04:09-03:04:11: 0 single events (0.0%)",
+    "03:04:11-03:04:13: 0 single events (0.0%)",
+    "03:04:13-03:04:15: 1 single event (25.0%)",
   ]);
   assert.equal(timelineFigures(buildSectionInput({ processes: [SHOP] })), undefined);
   const short = timelineFigures(buildSectionInput({ processes: [SHOP], windowMs: 2000 }, exitsAt(100)));
@@ -86,7 +86,10 @@ Deno.test("processActivityFigures() counts waits and single events of a process,
   const figures = processActivityFigures(buildSectionInput({ processes: [SHOP] }, exitsAt(1, 2, 3)));
   // 30 waits, the one that fills the rest of its life, and three exits of others.
   assert.deepEqual(figures, [{ pid: 100, name: "shop", event_count: 31, percentage: 31 / 34 * 100 }]);
-  assert.deepEqual(figures && renderProcessActivity(figures), ["Active processes: 1", "shop (100): 31 events (91.2%)"]);
+  assert.deepEqual(figures && renderProcessActivity(figures), [
+    "Active processes: 1; events are single ones and every wait, however short",
+    "shop (100): 31 events (91.2%)",
+  ]);
 });
 
 Deno.test("processSyscallFigures() counts processes always, files only where they were looked at", () => {

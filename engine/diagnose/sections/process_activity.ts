@@ -39,7 +39,7 @@ export function renderProcessActivity(figures: FiguresOf<"process_activity">): r
     }))
     .sort((first, second) => second.events - first.events);
   return [
-    `Active processes: ${figures.length}`,
+    `Active processes: ${figures.length}; events are single ones and every wait, however short`,
     ...groups.slice(0, PROCESSES_SHOWN_MAX).map(({ label, events, percentage }) =>
       `${label}: ${formatCount(events, "event")} (${formatShare(percentage / 100)})`
     ),

@@ -5,7 +5,7 @@
  */
 
 import { countByStretch } from "../event_times.ts";
-import { formatShare, formatWallTime } from "../format.ts";
+import { formatCount, formatShare, formatWallTime } from "../format.ts";
 import { type FiguresOf, percentOf, type SectionInput, sumOf } from "./section_input.ts";
 
 const BUCKET_COUNT = 5;
@@ -30,6 +30,8 @@ export function renderTimeline(figures: FiguresOf<"timeline">): readonly string[
   // Seconds are enough, unless a stretch is shorter than one.
   const end = first !== undefined && Date.parse(first.to) - Date.parse(first.from) < 1000 ? 23 : 19;
   return figures.map(({ from, to, events, percentage }) =>
-    `${from.slice(11, end)}-${to.slice(11, end)}: ${events} (${formatShare(percentage / 100)})`
+    `${from.slice(11, end)}-${to.slice(11, end)}: ${formatCount(events, "single event")} (${
+      formatShare(percentage / 100)
+    })`
   );
 }
