@@ -25,6 +25,7 @@
 #include "include/pt_filter.h"
 #include "include/pt_target.h"
 #include "include/pt_object.h"
+#include "include/pt_wait_row.h"
 #include "include/pt_wait.h"
 #include "include/pt_chain.h"
 #include "include/pt_role.h"

@@ -262,6 +262,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	u32 kstack_offset; /* another one each time it returns to user space; not in every kernel, 0 where it is off */
 };
 
 /* Before 5.14. */

@@ -393,63 +393,6 @@ static __noinline struct file *resolve_poll(struct pt_thread *thread, struct tas
 	return file;
 }
 
-static __always_inline u32 log2_bucket(u64 duration_ns)
-{
-	u64 value = duration_ns / 1000;
-	u32 bucket = 0;
-
-	if (value >= 1ULL << 31)
-		return PT_HISTOGRAM_BUCKETS - 1;
-	if (value >= 1 << 16) {
-		value >>= 16;
-		bucket += 16;
-	}
-	if (value >= 1 << 8) {
-		value >>= 8;
-		bucket += 8;
-	}
-	if (value >= 1 << 4) {
-		value >>= 4;
-		bucket += 4;
-	}
-	if (value >= 1 << 2) {
-		value >>= 2;
-		bucket += 2;
-	}
-	if (value >= 2)
-		bucket += 1;
-	return bucket;
-}
-
-static __always_inline void vote_waker(struct pt_wait_value *row, const struct pt_thread *thread, u64 duration_ns)
-{
-	if (row->waker_tid == thread->waker_tid) {
-		row->waker_score_ns += duration_ns;
-		return;
-	}
-	if (row->waker_score_ns >= duration_ns) {
-		row->waker_score_ns -= duration_ns;
-		return;
-	}
-	row->waker_score_ns = duration_ns - row->waker_score_ns;
-	row->waker_tid = thread->waker_tid;
-	row->waker_tgid = thread->waker_tgid;
-	__builtin_memcpy(row->waker_comm, thread->waker_comm, PT_COMM_BYTES);
-}
-
-static __always_inline void count_wait(struct pt_wait_value *row, const struct pt_thread *thread, u64 duration_ns,
-				       u64 end_ns)
-{
-	row->count++;
-	row->total_ns += duration_ns;
-	if (duration_ns >= row->max_ns) {
-		row->max_ns = duration_ns;
-		row->max_end_ns = end_ns;
-	}
-	row->buckets[log2_bucket(duration_ns) & (PT_HISTOGRAM_BUCKETS - 1)]++;
-	vote_waker(row, thread, duration_ns);
-}
-
 static __always_inline void set_header(struct pt_prefix *prefix, u32 kind, u32 size_bytes, u32 slot, u32 tgid)
 {
 	prefix->header.version = PT_LAYOUT_VERSION;
@@ -563,14 +506,43 @@ static __always_inline bool is_same_object(const struct pt_object *a, const stru
 	return a->kind == b->kind && a->port == b->port && a->high == b->high && a->low == b->low;
 }
 
+static __always_inline bool is_last_wait(const struct pt_thread *thread)
+{
+	const struct pt_recent_wait *last = &thread->recent[(thread->recent_next - 1) & (PT_RECENT_WAITS - 1)];
+
+	return last->end_ns && last->wait_class == thread->wait_class && last->system_call == thread->system_call &&
+	       is_same_object(&last->object, &thread->object);
+}
+
+/*
+ * It blocks, in a call or not. The kernel draws where its stack begins anew each
+ * time a thread returns to user space: with the same draw as when it blocked
+ * last, it is in the same call. A kernel that does not draw for each thread, or
+ * has that switched off, says nothing, and every sleep is a wait of its own.
+ */
+static __always_inline void join_call(struct pt_thread *thread, struct task_struct *task)
+{
+	u64 mark = bpf_core_field_exists(task->kstack_offset) ? task->kstack_offset : 0;
+
+	if (!mark || mark != thread->call_mark)
+		thread->joined_ns = 0;
+	thread->call_mark = mark;
+}
+
+/* It is known what it is blocked on: something else than before is another wait. */
+static __always_inline void part_waits(struct pt_thread *thread)
+{
+	if (thread->joined_ns && (thread->system_call == PT_NO_SYSTEM_CALL || !is_last_wait(thread)))
+		thread->joined_ns = 0;
+}
+
 /* Remembers the wait for those who wait for this thread; sleeps on one object in a row become one. */
 static __always_inline void remember_wait(struct pt_thread *thread, u64 duration_ns, u64 end_ns)
 {
 	struct pt_recent_wait *last = &thread->recent[(thread->recent_next - 1) & (PT_RECENT_WAITS - 1)];
 	struct pt_recent_wait *next;
 
-	if (last->end_ns && last->wait_class == thread->wait_class && last->system_call == thread->system_call &&
-	    is_same_object(&last->object, &thread->object)) {
+	if (is_last_wait(thread)) {
 		last->end_ns = end_ns;
 		last->blocked_ns += duration_ns;
 		return;
@@ -669,6 +641,7 @@ static __noinline int finish_wait(struct pt_thread *thread, struct task_struct *
 	ledger->seen++;
 	if (thread->poll_kind != PT_POLL_NONE)
 		file = resolve_poll(thread, task);
+	part_waits(thread);
 	if (!is_woken_by_tasks(thread))
 		thread->waker_tid = 0;
 	fill_key(&key, thread);
@@ -691,6 +664,8 @@ static __noinline int finish_wait(struct pt_thread *thread, struct task_struct *
 	}
 	if (row)
 		count_wait(row, thread, duration_ns, end_ns);
+	else
+		thread->joined_ns = 0;
 	remember_wait(thread, duration_ns, end_ns);
 	return 0;
 }

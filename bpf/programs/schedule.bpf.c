@@ -273,7 +273,10 @@ static __always_inline void switch_out(void *ctx, struct pt_thread *thread, stru
 	/* Threads name themselves after they were born; look often at first, then seldom. */
 	if (thread->switch_count < 16 || (thread->switch_count & 63) == 0)
 		bpf_probe_read_kernel_str(thread->comm, sizeof(thread->comm), task->comm);
+	join_call(thread, task);
 	capture_wait(thread, task, state, true);
+	if (thread->poll_kind == PT_POLL_NONE)
+		part_waits(thread);
 	thread->stack_id = -1;
 	if (control->user_stacks)
 		take_user_stack(ctx, thread);

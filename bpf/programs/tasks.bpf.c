@@ -43,8 +43,10 @@ static __always_inline void seed(struct pt_thread *thread, struct task_struct *t
 		thread->wait_class = PT_WAIT_NONE;
 		if (state == PT_STATE_RUNNABLE)
 			thread->throttle_mark_ns = throttled_ns_of(task);
-		if (state == PT_STATE_BLOCKED)
+		if (state == PT_STATE_BLOCKED) {
+			join_call(thread, task);
 			capture_wait(thread, task, state_of(task), false);
+		}
 		thread->state = state;
 		if (thread_state(task) == state || thread->state != state || thread->switch_count)
 			return;

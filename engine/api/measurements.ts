@@ -92,8 +92,10 @@ export interface WaitMeasurement {
   readonly systemCall: string | undefined;
   /** For what. */
   readonly object: WaitObject;
-  /** Waits, the open one included. */
+  /** Waits, the open one included; of one call all sleeps on one object together, where the kernel tells. */
   readonly count: number;
+  /** How often the thread left its CPU for them. */
+  readonly sleepCount: number;
   /** Their time within the window. */
   readonly totalMs: number;
   /** The longest of them. */

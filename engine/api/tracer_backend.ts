@@ -377,7 +377,13 @@ export interface ThreadAccount {
   readonly exited: boolean;
   /** What it is still blocked on; its time is in `blockedMs` and in no wait row yet. */
   readonly openWait:
-    | { readonly key: WaitKey; readonly sinceMs: number; readonly lockOwnerThreadId: number }
+    | {
+      readonly key: WaitKey;
+      readonly sinceMs: number;
+      readonly lockOwnerThreadId: number;
+      /** Earlier sleeps of the same call, which its row has already; 0 none. */
+      readonly joinedMs: number;
+    }
     | undefined;
 }
 
@@ -401,8 +407,10 @@ export interface WaitRowView {
   readonly targetSlot: number;
   /** Copies the key out. */
   key(): WaitKey;
-  /** Waits that ended. */
+  /** Waits that ended; of one call all sleeps on one object together, where the kernel tells. */
   readonly count: number;
+  /** How often the thread left its CPU for them. */
+  readonly sleepCount: number;
   /** Their time. */
   readonly totalMs: number;
   /** The longest of them. */

@@ -69,7 +69,11 @@ class WaitRowCursor implements WaitRowView {
   }
 
   get count(): number {
-    return this.#u64(PT_WAIT_VALUE.offsets.count, toCount);
+    return this.#values.getUint32(this.#valueAt + PT_WAIT_VALUE.offsets.count, true);
+  }
+
+  get sleepCount(): number {
+    return this.#values.getUint32(this.#valueAt + PT_WAIT_VALUE.offsets.sleeps, true);
   }
 
   get totalMs(): number {
@@ -449,7 +453,7 @@ function toUntoldWait(thread: PtThread, sinceMs: number): ThreadAccount["openWai
     object,
     stackId: -1,
   };
-  return { key, sinceMs, lockOwnerThreadId: 0 };
+  return { key, sinceMs, lockOwnerThreadId: 0, joinedMs: 0 };
 }
 
 /** A wait is open while its thread is blocked, and until it runs again: only then it gets its row. */
@@ -469,6 +473,8 @@ function toOpenWait(thread: PtThread, endMs: number): ThreadAccount["openWait"] 
     },
     sinceMs: isBlocked ? thread.sinceMs : endMs - thread.pendingMs,
     lockOwnerThreadId: thread.futexOwner,
+    // What a poll waits for is known at its end only, and so whether it is the wait before.
+    joinedMs: thread.pollKind === 0 ? thread.joinedMs : 0,
   };
 }
 

@@ -43,7 +43,8 @@ function aWaitKey(threadId: number): Uint8Array {
 function aWaitValue(count: number): Uint8Array {
   const { offsets } = PT_WAIT_VALUE;
   return aStruct(PT_WAIT_VALUE.sizeBytes, [
-    [offsets.count, 8, count],
+    [offsets.count, 4, count],
+    [offsets.sleeps, 4, 9],
     [offsets.totalNs, 8, 5_000_000_000],
     [offsets.maxNs, 8, 2 * MS],
     [offsets.maxEndNs, 8, 9_000_000_000_000n],
@@ -59,7 +60,7 @@ function aWaitTable(...rows: readonly (readonly [threadId: number, count: number
 }
 
 Deno.test("WaitTable.readAll() visits every row that counted something, with all of its figures", () => {
-  const { table } = aWaitTable([101, 6], [102, 0], [103, 2 ** 40]);
+  const { table } = aWaitTable([101, 6], [102, 0], [103, 2 ** 32 - 1]);
   const rows: unknown[] = [];
   table.readAll((row) => {
     rows.push([row.threadId, row.count]);
@@ -73,11 +74,17 @@ Deno.test("WaitTable.readAll() visits every row that counted something, with all
       object: { kind: 7, port: 0, highLow: 2, highHigh: 0x801, lowLow: 4, lowHigh: 3 },
       stackId: -1,
     });
-    assert.deepEqual([row.targetSlot, row.totalMs, row.maxMs, row.maxEndMs], [3, 5000, 2, 9_000_000]);
+    assert.deepEqual([row.targetSlot, row.sleepCount, row.totalMs, row.maxMs, row.maxEndMs], [
+      3,
+      9,
+      5000,
+      2,
+      9_000_000,
+    ]);
     assert.deepEqual([row.wakerThreadId, row.wakerProcessId, row.wakerCommand()], [12, 10, "flusher"]);
     assert.deepEqual([row.bucket(10), row.bucket(11), row.bucket(31)], [0, 6, 0]);
   });
-  assert.deepEqual(rows, [[101, 6], [103, 2 ** 40]]);
+  assert.deepEqual(rows, [[101, 6], [103, 2 ** 32 - 1]]);
 });
 
 Deno.test("WaitTable.deleteRows() deletes the rows of those threads and slots alone, and never the rows of nobody", () => {

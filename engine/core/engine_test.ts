@@ -286,13 +286,13 @@ Deno.test("final measurements hold open waits, names, wakers, stacks and lock ho
     anAccount({
       endMs: 2000,
       blockedMs: 1850,
-      openWait: { key: aWaitKey({ waitClass: 4, object: lock }), sinceMs: 1500, lockOwnerThreadId: 12 },
+      openWait: { key: aWaitKey({ waitClass: 4, object: lock }), sinceMs: 1500, lockOwnerThreadId: 12, joinedMs: 0 },
     }),
     anAccount({
       threadId: 102,
       namespaceThreadId: 12,
       command: "flusher",
-      openWait: { key: fsync, sinceMs: 600, lockOwnerThreadId: 0 },
+      openWait: { key: fsync, sinceMs: 600, lockOwnerThreadId: 0, joinedMs: 0 },
     }),
   ];
   bench.backend.submit(aName());
@@ -523,7 +523,7 @@ Deno.test("an exporter that asks gets cumulative totals every interval; they add
   for (const count of [1, 2]) {
     const endMs = 1000 + count * INTERIM_INTERVAL_MS;
     bench.backend.rows = [aRow({ count, totalMs: 10 * count })];
-    const openWait = { key: aWaitKey({ waitClass: 4 }), sinceMs: endMs - 5, lockOwnerThreadId: 0 };
+    const openWait = { key: aWaitKey({ waitClass: 4 }), sinceMs: endMs - 5, lockOwnerThreadId: 0, joinedMs: 0 };
     bench.backend.accounts = [anAccount({ beginMs: 1000, endMs, blockedMs: endMs - 1150, openWait })];
     await bench.turn(INTERIM_INTERVAL_MS);
     await bench.turn();

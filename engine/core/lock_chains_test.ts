@@ -9,14 +9,18 @@ const FILE = anObject({ kind: OBJECT_KINDS.file, lowLow: 42 });
 
 /** Thread 101 waits for a lock since 400 ms; the lock word names thread 12 of its namespace. */
 const WAITER = anAccount({
-  openWait: { key: aWaitKey({ waitClass: 4, object: LOCK }), sinceMs: 600, lockOwnerThreadId: 12 },
+  openWait: { key: aWaitKey({ waitClass: 4, object: LOCK }), sinceMs: 600, lockOwnerThreadId: 12, joinedMs: 0 },
 });
 
 function aHolder(overrides: Partial<ThreadAccount> = {}): ThreadAccount {
   return anAccount({ threadId: 102, namespaceThreadId: 12, command: "flusher", ...overrides });
 }
 
-const IN_FSYNC = { key: aWaitKey({ threadId: 102, waitClass: 3, systemCall: 74, object: FILE }), lockOwnerThreadId: 0 };
+const IN_FSYNC = {
+  key: aWaitKey({ threadId: 102, waitClass: 3, systemCall: 74, object: FILE }),
+  lockOwnerThreadId: 0,
+  joinedMs: 0,
+};
 
 const CHAIN: ChainRow = {
   processId: 100,
@@ -57,7 +61,12 @@ Deno.test("withOpenChains() adds an open wait to the row of finished ones like i
 
 Deno.test("withOpenChains() shows both sides of a deadlock", () => {
   const other = aHolder({
-    openWait: { key: aWaitKey({ threadId: 102, waitClass: 4, object: LOCK }), sinceMs: 600, lockOwnerThreadId: 11 },
+    openWait: {
+      key: aWaitKey({ threadId: 102, waitClass: 4, object: LOCK }),
+      sinceMs: 600,
+      lockOwnerThreadId: 11,
+      joinedMs: 0,
+    },
   });
   const chains = withOpenChains([], [WAITER, other]);
   assert.deepEqual(chains.map((chain) => [chain.holderThreadId, chain.waitClass]), [[102, 4], [101, 4]]);
@@ -65,7 +74,7 @@ Deno.test("withOpenChains() shows both sides of a deadlock", () => {
 
 Deno.test("withOpenChains() names nobody when the owner is unknown, gone, or of another process", () => {
   const ownerless = anAccount({
-    openWait: { key: aWaitKey({ waitClass: 4, object: LOCK }), sinceMs: 600, lockOwnerThreadId: 0 },
+    openWait: { key: aWaitKey({ waitClass: 4, object: LOCK }), sinceMs: 600, lockOwnerThreadId: 0, joinedMs: 0 },
   });
   assert.deepEqual(withOpenChains([], [ownerless, aHolder({ namespaceThreadId: 0 })]), []);
   assert.deepEqual(withOpenChains([], [WAITER]), []);

@@ -52,7 +52,7 @@ import { eachInSteps, finishSteps, type Steps } from "./steps.ts";
 import { ExitedThreads, toLifeText, toThreadLedger } from "./thread_ledgers.ts";
 import { type SlotMoves, type TargetChange, TracedTargets } from "./traced_targets.ts";
 import { UserStacks } from "./user_stacks.ts";
-import { addRow, RetiredRows, toOpenRow, toWaitRow, type WaitRow } from "./wait_rows.ts";
+import { addOpenRow, addRow, RetiredRows, toWaitRow, type WaitRow } from "./wait_rows.ts";
 import { measureWallOffsetMs } from "./wall_offset.ts";
 import { toPressureDelta } from "./window_deltas.ts";
 
@@ -258,8 +258,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
       process: (resources) => processes.push(resources),
     });
     for (const account of accounts) {
-      const open = toOpenRow(account);
-      if (open !== undefined) addRow(rows, open);
+      addOpenRow(rows, account);
       this.#seeLiving(account);
     }
     this.#processes.readSome(Infinity);
@@ -325,10 +324,7 @@ export class MeasurementBook implements RecordConsumer, EventNames {
     const ended = new Set<string>();
     yield* eachInSteps(ledgers, (ledger) => ended.add(toLifeText(ledger)));
     const accounts = living.filter((account) => !ended.has(toLifeText(account)));
-    yield* eachInSteps(accounts, (account) => {
-      const open = toOpenRow(account);
-      if (open !== undefined) addRow(rows, open);
-    });
+    yield* eachInSteps(accounts, (account) => addOpenRow(rows, account));
     const cgroups = yield* this.#targets.readCgroups();
     yield;
     const sockets = this.#sockets.read();

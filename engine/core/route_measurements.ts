@@ -202,6 +202,7 @@ function toWaitMeasurement(row: WaitRow, targetId: TargetId, { closing, sources 
     systemCall: sources.systemCallOf(key.systemCall),
     object: sources.objectOf(key.object),
     count: row.count,
+    sleepCount: row.sleepCount,
     totalMs: row.totalMs,
     maxMs: row.maxMs,
     maxEndWallMs: row.maxEndMs + closing.wallOffsetMs,

@@ -384,6 +384,7 @@ export function aRow(overrides: Partial<WaitRow> = {}): WaitRow {
   return {
     key: aWaitKey(),
     count: 2,
+    sleepCount: 3,
     totalMs: 12,
     maxMs: 7,
     maxEndMs: 900,
@@ -413,6 +414,7 @@ function toRowView(row: WaitRow): WaitRowView {
     targetSlot: row.key.targetSlot,
     key: () => row.key,
     count: row.count,
+    sleepCount: row.sleepCount,
     totalMs: row.totalMs,
     maxMs: row.maxMs,
     maxEndMs: row.maxEndMs,

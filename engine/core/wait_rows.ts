@@ -20,6 +20,7 @@ export interface RowWaker {
 export interface WaitRow {
   readonly key: WaitKey;
   readonly count: number;
+  readonly sleepCount: number;
   readonly totalMs: number;
   readonly maxMs: number;
   readonly maxEndMs: number;
@@ -37,6 +38,7 @@ export function toWaitRow(view: WaitRowView): WaitRow {
   return {
     key: view.key(),
     count: view.count,
+    sleepCount: view.sleepCount,
     totalMs: view.totalMs,
     maxMs: view.maxMs,
     maxEndMs: view.maxEndMs,
@@ -55,6 +57,7 @@ export function mergeRows(left: WaitRow, right: WaitRow): WaitRow {
   return {
     key: left.key,
     count: left.count + right.count,
+    sleepCount: left.sleepCount + right.sleepCount,
     totalMs: left.totalMs + right.totalMs,
     maxMs: longer.maxMs,
     maxEndMs: longer.maxEndMs,
@@ -68,7 +71,7 @@ export function mergeRows(left: WaitRow, right: WaitRow): WaitRow {
  * Yields the row of the wait `account` was still in when the window closed, as
  * a wait that ended there; `undefined` when it was in none.
  */
-export function toOpenRow(account: ThreadAccount): WaitRow | undefined {
+function toOpenRow(account: ThreadAccount): WaitRow | undefined {
   const openWait = account.openWait;
   if (openWait === undefined) return undefined;
   const openMs = toOpenMs(account);
@@ -77,6 +80,7 @@ export function toOpenRow(account: ThreadAccount): WaitRow | undefined {
   return {
     key: openWait.key,
     count: 1,
+    sleepCount: 1,
     totalMs: openMs,
     maxMs: openMs,
     maxEndMs: account.endMs,
@@ -84,6 +88,23 @@ export function toOpenRow(account: ThreadAccount): WaitRow | undefined {
     buckets,
     openMs,
   };
+}
+
+/**
+ * Adds the wait `account` was still in when the window closed. One that goes on
+ * with a wait that is counted already makes that longer.
+ */
+export function addOpenRow(rows: Map<string, WaitRow>, account: ThreadAccount): void {
+  const open = toOpenRow(account);
+  if (open === undefined) return;
+  const joinedMs = account.openWait?.joinedMs ?? 0;
+  const counted = rows.get(toWaitKeyText(open.key))?.buckets[bucketOf(joinedMs)] ?? 0;
+  if (joinedMs === 0 || counted === 0) return addRow(rows, open);
+  const wholeMs = joinedMs + open.openMs;
+  const buckets = new Array<number>(HISTOGRAM_BUCKET_COUNT).fill(0);
+  buckets[bucketOf(joinedMs)] = -1;
+  buckets[bucketOf(wholeMs)] = (buckets[bucketOf(wholeMs)] ?? 0) + 1;
+  addRow(rows, { ...open, count: 0, maxMs: wholeMs, buckets });
 }
 
 /** The part of the open wait that lies in the account's own span. */

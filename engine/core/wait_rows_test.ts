@@ -1,8 +1,9 @@
 import { assert } from "../../tests/support/assert.ts";
 import { property } from "../../tests/support/property.ts";
 import { HISTOGRAM_BUCKET_COUNT } from "../api/measurements.ts";
+import type { ThreadAccount } from "../api/tracer_backend.ts";
 import { anAccount, anObject, aRow, aWaitKey } from "./test_backend.ts";
-import { bucketOf, mergeRows, RetiredRows, toOpenRow, toWaitKeyText, type WaitRow } from "./wait_rows.ts";
+import { addOpenRow, addRow, bucketOf, mergeRows, RetiredRows, toWaitKeyText, type WaitRow } from "./wait_rows.ts";
 
 const BUCKETS: readonly [durationMs: number, bucket: number][] = [
   [0, 0],
@@ -33,17 +34,26 @@ Deno.test("mergeRows() adds what adds up, and keeps the longest wait with its ow
   const merged = mergeRows(left, right);
 
   assert.deepEqual([merged.count, merged.totalMs, merged.maxMs, merged.maxEndMs, merged.openMs], [3, 42, 30, 400, 1]);
+  assert.equal(merged.sleepCount, 6);
   assert.equal(merged.waker, waker);
   assert.equal(merged.buckets[12], 4);
   assert.deepEqual(mergeRows(right, left), { ...merged });
 });
 
-Deno.test("toOpenRow() counts the wait as one that ended with the window, from when the thread was seen", () => {
+/** The rows after the open wait of `account` was added to those of `before`. */
+function withOpenWait(account: ThreadAccount, before: readonly WaitRow[] = []): readonly WaitRow[] {
+  const rows = new Map<string, WaitRow>();
+  for (const row of before) addRow(rows, row);
+  addOpenRow(rows, account);
+  return [...rows.values()];
+}
+
+Deno.test("addOpenRow() counts the wait as one that ended with the window, from when the thread was seen", () => {
   const key = aWaitKey({ waitClass: 2 });
   const account = (sinceMs: number) =>
-    anAccount({ beginMs: 100, endMs: 1000, openWait: { key, sinceMs, lockOwnerThreadId: 0 } });
+    anAccount({ beginMs: 100, endMs: 1000, openWait: { key, sinceMs, lockOwnerThreadId: 0, joinedMs: 0 } });
 
-  const inside = toOpenRow(account(600));
+  const [inside] = withOpenWait(account(600));
   assert.deepEqual([inside?.count, inside?.totalMs, inside?.maxMs, inside?.openMs, inside?.maxEndMs], [
     1,
     400,
@@ -52,9 +62,32 @@ Deno.test("toOpenRow() counts the wait as one that ended with the window, from w
     1000,
   ]);
   assert.equal(inside?.buckets[bucketOf(400)], 1);
-  assert.equal(toOpenRow(account(-5000))?.openMs, 900, "a wait older than the window counts from its begin");
-  assert.equal(toOpenRow(account(1001))?.openMs, 0);
-  assert.equal(toOpenRow(anAccount()), undefined);
+  assert.equal(withOpenWait(account(-5000))[0]?.openMs, 900, "a wait older than the window counts from its begin");
+  assert.equal(withOpenWait(account(1001))[0]?.openMs, 0);
+  assert.deepEqual(withOpenWait(anAccount()), []);
+});
+
+Deno.test("addOpenRow() makes the wait longer that an earlier sleep of the same call was counted as", () => {
+  const key = aWaitKey({ waitClass: 1 });
+  const buckets = new Array<number>(HISTOGRAM_BUCKET_COUNT).fill(0);
+  buckets[bucketOf(30)] = 2;
+  const row = aRow({ key, count: 2, totalMs: 60, maxMs: 31, maxEndMs: 590, buckets });
+  const openWait = { key, sinceMs: 600, lockOwnerThreadId: 0, joinedMs: 29 };
+  const account = anAccount({ beginMs: 100, endMs: 1000, openWait });
+
+  const [joined, ...others] = withOpenWait(account, [row]);
+  assert.equal(others.length, 0);
+  assert.deepEqual([joined?.count, joined?.sleepCount, joined?.totalMs, joined?.maxMs, joined?.openMs], [
+    2,
+    4,
+    460,
+    429,
+    400,
+  ]);
+  assert.deepEqual([joined?.buckets[bucketOf(30)], joined?.buckets[bucketOf(429)]], [1, 1]);
+
+  const [alone] = withOpenWait(account);
+  assert.deepEqual([alone?.count, alone?.totalMs, alone?.maxMs], [1, 400, 400], "its row is not there any more");
 });
 
 Deno.test("RetiredRows fold the oldest into their process, then into their class, and lose no time", () => {

@@ -45,6 +45,8 @@ export interface WaitSketch {
   readonly object?: WaitObject;
   readonly systemCall?: string;
   readonly count?: number;
+  /** Of all of them together; one each unless said. */
+  readonly sleepCount?: number;
   readonly eachMs?: number;
   readonly openMs?: number;
   readonly waker?: WaitMeasurement["waker"];
@@ -207,6 +209,7 @@ export function buildWait(
     systemCall: sketch.systemCall ?? (IDLE_WAIT_CLASSES.has(sketch.waitClass) ? "futex" : undefined),
     object: sketch.object ?? { kind: "none" },
     count: count + (openMs > 0 ? 1 : 0),
+    sleepCount: (sketch.sleepCount ?? count) + (openMs > 0 ? 1 : 0),
     totalMs: eachMs * count + openMs,
     maxMs: Math.max(eachMs, openMs),
     maxEndWallMs: BEGIN_WALL_MS + 7_500,

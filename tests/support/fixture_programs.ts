@@ -30,6 +30,7 @@ export const FIXTURE_NAMES = [
   "job_pool",
   "lock_holder",
   "major_faults",
+  "pair_asker",
   "pipe_waiter",
   "poller",
   "resource_hog",

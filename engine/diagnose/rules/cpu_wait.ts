@@ -10,7 +10,6 @@
  * @module
  */
 
-import { finishedCount } from "../causes.ts";
 import { impactOf, judge } from "../evidence.ts";
 import { incompletenessNotes, isReliable, type TargetFacts, type ThreadFacts } from "../facts.ts";
 import { EVIDENCE_THREADS_MAX, type Finding } from "../finding.ts";
@@ -63,8 +62,9 @@ export function cpuWait(facts: TargetFacts): readonly Finding[] {
   }];
 }
 
-/** Waits bound the number of times a thread became runnable from below; a busy thread hardly has any. */
+/** Sleeps bound the number of times a thread became runnable from below; a busy thread hardly has any. */
 function isDelayed({ ledger, waits, sums }: ThreadFacts): boolean {
   if (ledger.runnableMs >= STARVED_SHARE_MIN * sums.lifetimeMs) return true;
-  return ledger.runnableMs >= CPU_DELAY_MS_MIN * Math.max(1, finishedCount(waits));
+  const wokenCount = waits.reduce((sum, wait) => sum + wait.sleepCount - (wait.openMs > 0 ? 1 : 0), 0);
+  return ledger.runnableMs >= CPU_DELAY_MS_MIN * Math.max(1, wokenCount);
 }

@@ -38,6 +38,16 @@ const TABLE: readonly { name: string; threads: readonly ThreadSketch[]; severity
     severity: undefined,
   },
   {
+    name: "a thread that syncs 30 times and sleeps 700 times in each",
+    threads: [{
+      threadId: 100,
+      onCpuMs: 2000,
+      runnableMs: 2000,
+      waits: [{ waitClass: "diskWrite", count: 30, sleepCount: 21_000, eachMs: 200 }],
+    }],
+    severity: undefined,
+  },
+  {
     name: "a thread that sleeps often and waits for a CPU half of its life",
     threads: [{
       threadId: 100,

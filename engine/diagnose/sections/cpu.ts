@@ -6,16 +6,17 @@
 
 import { IDLE_WAIT_CLASSES } from "../../api/measurements.ts";
 import { describeLatency, summariseLatency } from "./latency.ts";
-import { type FiguresOf, rateOf, type SectionInput } from "./section_input.ts";
+import { type FiguresOf, rateOf, type SectionInput, sumOf } from "./section_input.ts";
 
 /** `undefined`: no thread ever waited. */
 export function cpuFigures({ measurements }: SectionInput): FiguresOf<"cpu"> | undefined {
   const all = summariseLatency(measurements.waits);
   if (all === undefined) return undefined;
   const busy = summariseLatency(measurements.waits.filter(({ waitClass }) => !IDLE_WAIT_CLASSES.has(waitClass)));
+  const switchCount = sumOf(measurements.waits, ({ sleepCount }) => sleepCount);
   return {
-    thread_switches: all.count,
-    switches_per_second: rateOf(all.count, measurements),
+    thread_switches: switchCount,
+    switches_per_second: rateOf(switchCount, measurements),
     avg_block_time_ms: all.avg_ms,
     max_block_time_ms: all.max_ms,
     p50_ms: all.p50_ms,
