@@ -118,6 +118,13 @@ export class CgroupFs {
     return this.mounts.v2 === undefined ? undefined : pathBelowDirectory(this.mounts.v2.path, directory);
   }
 
+  /** Whether hierarchies are mounted below an absolute directory that is in none itself: /sys/fs/cgroup of many hosts. */
+  isAboveMounts(directory: string): boolean {
+    const mounts = [this.mounts.v2, ...this.mounts.controllers.values()].filter((mount) => mount !== undefined);
+    const isWithin = mounts.some(({ path }) => pathBelowDirectory(path, directory) !== undefined);
+    return !isWithin && mounts.some(({ path }) => path.startsWith(`${directory}/`));
+  }
+
   /** Which v1 hierarchy an absolute directory lies in, and where; `undefined` for one outside of all. */
   controllerOfDirectory(directory: string): { readonly controller: string; readonly groupPath: string } | undefined {
     for (const [controller, mount] of this.mounts.controllers) {

@@ -128,10 +128,16 @@ export function resolveCgroup(
   host: HostView & { readonly isSystemWideAllowed: boolean },
 ): ResolvedTarget {
   const { cgroupFs } = host;
+  if (path.split("/").includes("..")) {
+    const found = `--cgroup "${sanitizeText(path)}": it contains ".."`;
+    throw new EngineError("target_refused", `Cannot use ${found}, wanted a path as in /proc/PID/cgroup`);
+  }
   const cleanPath = `${path.startsWith("/") ? "/" : ""}${splitBeneath(path.replace(/^\/+/, "")).join("/")}`;
   const v1 = cgroupFs.controllerOfDirectory(cleanPath);
   const groupPath = cgroupFs.groupPathOfDirectory(cleanPath) ?? cleanPath.replace(/^\//, "");
-  if ((v1?.groupPath ?? groupPath) === "") {
+  // A group may have the name of such a directory: /sys, for one.
+  const isAboveMounts = () => cgroupFs.isAboveMounts(cleanPath) && cgroupFs.locate(groupPath) === undefined;
+  if ((v1?.groupPath ?? groupPath) === "" || isAboveMounts()) {
     if (host.isSystemWideAllowed) return { target: systemWideTarget(), notes: [] };
     throw new EngineError(
       "target_refused",

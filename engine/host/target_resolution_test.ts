@@ -180,6 +180,15 @@ Deno.test("resolveCgroup() takes every spelling of a group", () => {
   }
 });
 
+Deno.test("resolveCgroup() takes a group that is called as a directory above the hierarchies", () => {
+  using tree = makeTree();
+  const host = hostOf(tree);
+  const [, first = ""] = tree.path.split("/");
+  tree.write({ [`unified/${first}/cgroup.procs`]: "10\n" });
+  const { target } = resolveCgroup(`/${first}`, { ...host, isSystemWideAllowed: false });
+  assert.equal(target.id, `cgroup:/${first}`);
+});
+
 Deno.test("resolveCgroup() notes that a group is empty", () => {
   using tree = makeTree({ "unified/idle/cgroup.procs": "" });
   const { notes } = resolveCgroup("idle", { ...hostOf(tree), isSystemWideAllowed: false });
@@ -189,7 +198,18 @@ Deno.test("resolveCgroup() notes that a group is empty", () => {
 Deno.test("resolveCgroup() refuses the root however it is spelt, unless the whole system was asked for", () => {
   using tree = makeTree();
   const host = hostOf(tree);
-  for (const spelling of ["", "/", "//", "/./", `${tree.path}/unified`, `${tree.path}/unified/`, `${tree.path}/cpu`]) {
+  for (
+    const spelling of [
+      "",
+      "/",
+      "//",
+      "/./",
+      `${tree.path}/unified`,
+      `${tree.path}/unified/`,
+      `${tree.path}/cpu`,
+      tree.path,
+    ]
+  ) {
     assertRefused(
       () => resolveCgroup(spelling, { ...host, isSystemWideAllowed: false }),
       "target_refused",
@@ -203,8 +223,11 @@ Deno.test("resolveCgroup() is not led out of the hierarchy (incident 17)", () =>
   using tree = makeTree({ "outside/cgroup.procs": "1\n", "unified/a/cgroup.procs": "" });
   const host = { ...hostOf(tree), isSystemWideAllowed: false };
   Deno.symlinkSync("../outside", `${tree.path}/unified/link`);
-  for (const path of ["/..", "a/../../outside", "link", "link/", "/link/", `${tree.path}/unified/../outside`]) {
+  for (const path of ["link", "link/", "/link/"]) {
     assertRefused(() => resolveCgroup(path, host), "target_refused", /Cannot use the path/);
+  }
+  for (const path of ["/..", "a/../../outside", `${tree.path}/unified/a/..`]) {
+    assertRefused(() => resolveCgroup(path, host), "target_refused", new RegExp(`--cgroup "${path}": it contains`));
   }
 });
 
