@@ -101,6 +101,7 @@ function toDelegatedWait(
     awaited,
     occupation: occupationOf(parts, {
       workClasses: kind === "child" ? ["idle", "parked"] : ["idle", "parked", "pipe"],
+      betweenMs: kind === "child" ? pipeMsBetween(parts) : 0,
     }),
     isDormant: waits.every((wait) => isDormant(facts, wait)),
   };
@@ -163,12 +164,22 @@ function otherEnd(facts: TargetFacts, wait: WaitMeasurement): ThreadName | undef
   return first === undefined ? undefined : threadNameOf(facts, first);
 }
 
+/** Yields how long they waited in pipes for each other, as the parts of a pipeline do. */
+function pipeMsBetween(parts: readonly Part[]): number {
+  const waits = parts.flatMap((part) => part.waits);
+  const ids = new Set(waits.map((wait) => wait.processId));
+  return totalMs(waits.filter(({ waitClass, waker }) => waitClass === "pipe" && ids.has(waker?.processId ?? 0)));
+}
+
 /** `workClasses`: how one waits for work. Who reads a pipe has its own finding when that is slow. */
-function occupationOf(parts: readonly Part[], { workClasses }: { workClasses: readonly WaitClass[] }): Occupation {
+function occupationOf(
+  parts: readonly Part[],
+  { workClasses, betweenMs }: { workClasses: readonly WaitClass[]; betweenMs: number },
+): Occupation {
   if (parts.length === 0) return { kind: "unknown" };
   const sums = addSums(parts.map((part) => part.sums));
-  // Waiting for its own children is what those children do.
-  const ownMs = sums.lifetimeMs - sums.byClass.child;
+  // Waiting for its own children, or in a pipe between two of them, is what the others do.
+  const ownMs = sums.lifetimeMs - sums.byClass.child - betweenMs;
   const isDominant = (ms: number) => ms > 0 && ms >= DOMINANT_SHARE_MIN * ownMs;
   if (isDominant(sums.onCpuMs + sums.runnableMs + sums.throttledMs)) return { kind: "busy" };
   if (isDominant(workClasses.reduce((sum, waitClass) => sum + sums.byClass[waitClass], 0))) return { kind: "serving" };

@@ -69,6 +69,15 @@ kernelTest("no rule speaks above info of a shell whose children work and end", R
   await assertQuiet(shell.processId);
 });
 
+/** Parts of a pipeline wait for the one that works; whoever writes to it waits, too. */
+const PIPELINES =
+  "while :; do seq 1 600000 | sort -n | uniq | tail -1; head -c 3000000 /dev/urandom | gzip; done > /dev/null";
+
+kernelTest("no rule speaks above info of a shell that runs pipelines", REQUIRES, async () => {
+  await using shell = new BackgroundProgram(["sh", "-c", PIPELINES], { isGroup: true });
+  await assertQuiet(shell.processId);
+});
+
 kernelTest("no rule speaks above info of a group whose memory is full of page cache", REQUIRES, async () => {
   const limitBytes = 32 * MIB;
   await using directory = await makeDiskDirectory(["srv"]);

@@ -124,3 +124,41 @@ Deno.test("childWait() names the thread that waits with its own id", () => {
   }));
   assert.match(finding?.title ?? "", /^vforker \(121\) waits for its child convert \(200\)/);
 });
+
+/** A shell and the two ends of a pipeline: one reads what the other writes, nearly all its life. */
+const pipeline = (writer: Partial<ThreadSketch>): { processes: readonly ProcessSketch[] } => ({
+  processes: [
+    { processId: 100, command: "sh", threads: [{ threadId: 100, onCpuMs: 300, waits: [waitFor()] }] },
+    {
+      processId: 200,
+      parentProcessId: 100,
+      command: "sort",
+      threads: [{ threadId: 200, lifetimeMs: 8000, ...writer }],
+    },
+    {
+      processId: 300,
+      parentProcessId: 100,
+      command: "uniq",
+      threads: [{
+        threadId: 300,
+        lifetimeMs: 8000,
+        onCpuMs: 200,
+        waits: [{
+          waitClass: "pipe",
+          object: { kind: "pipe", inode: 9 },
+          systemCall: "read",
+          count: 20,
+          eachMs: 390,
+          waker: { processId: 200, threadId: 200, command: "sort" },
+        }],
+      }],
+    },
+  ],
+});
+
+Deno.test("childWait() judges a pipeline by those of its parts that do not wait for each other", () => {
+  const severities = (writer: Partial<ThreadSketch>) =>
+    childWait(buildFacts(pipeline(writer))).map(({ severity }) => severity);
+  assert.deepEqual(severities({ onCpuMs: 6000, waits: [{ waitClass: "sleep", count: 1, eachMs: 2000 }] }), ["info"]);
+  assert.deepEqual(severities(SLEEPING), ["error"]);
+});

@@ -5,7 +5,7 @@
  * Reading a pipe is mostly waiting for work, so a read is info at most when the
  * writer is the parent, is not traced, or is busy; silent when the wait lasted
  * all the window or the writer itself waits for work; a warning at most
- * otherwise. A writer or reader that waits for a peer or a disk makes this a
+ * otherwise. A reader that is busy makes waiting to write info. A writer or reader that waits for a peer or a disk makes this a
  * consequence of that finding.
  *
  * @module
@@ -53,7 +53,8 @@ function judgeWait(facts: TargetFacts, wait: DelegatedWait): readonly Finding[] 
 /** The most the wait can be worth; `undefined`: nothing is said. */
 function capFor(facts: TargetFacts, wait: DelegatedWait): Severity | undefined {
   if (wait.occupation.kind === "cause") return undefined;
-  if (wait.kind === "pipeWrite") return "critical";
+  // A reader that computes all the while cannot read faster; how busy it is stands in the ledger.
+  if (wait.kind === "pipeWrite") return wait.occupation.kind === "busy" ? "info" : "critical";
   if (wait.isDormant || wait.occupation.kind === "serving") return undefined;
   const [writer] = wait.awaited;
   const parentId = facts.processes.get(wait.waiter.processId)?.info.parentProcessId;

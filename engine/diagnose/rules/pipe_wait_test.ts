@@ -62,6 +62,11 @@ const TABLE: readonly { name: string; world: ReturnType<typeof pair>; severity: 
     world: pair({ wait: { systemCall: "write" }, other: SLEEPING }),
     severity: "critical",
   },
+  {
+    name: "a writer whose reader is busy",
+    world: pair({ wait: { systemCall: "write" }, other: { onCpuMs: 9000 } }),
+    severity: "info",
+  },
   { name: "a reader whose writer dawdles", world: pair({ other: SLEEPING }), severity: "warning" },
   { name: "a reader whose writer is busy", world: pair({ other: { onCpuMs: 9000 } }), severity: "info" },
   { name: "a reader whose writer waits for work", world: pair({ other: SERVING }), severity: undefined },
