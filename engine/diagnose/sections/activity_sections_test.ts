@@ -44,7 +44,7 @@ Deno.test("timelineFigures() has every event in the fifth it happened in, with l
   ]);
   assert.equal(timelineFigures(buildSectionInput({ processes: [SHOP] })), undefined);
   const short = timelineFigures(buildSectionInput({ processes: [SHOP], windowMs: 2000 }, exitsAt(100)));
-  assert.equal(short && renderTimeline(short)[0], "03:04:05.000-03:04:05.400: 1 (100.0%)");
+  assert.equal(short && renderTimeline(short)[0], "03:04:05.000-03:04:05.400: 1 single event (100.0%)");
 });
 
 Deno.test("burstFigures() finds the second in which far more happened, and none in a steady run", () => {
