@@ -310,6 +310,10 @@ static __noinline int capture_wait(struct pt_thread *thread, struct task_struct 
 	number = pt_arch_system_call(task, regs);
 	if (number >= 0) {
 		capture_system_call(thread, task, regs, (u32)number & 0xffff, has_user_memory);
+		/* By its path, and a signal would end it: no disk, but a named pipe that nobody else has open, or a device. */
+		if (thread->wait_class == PT_WAIT_DISK_READ && thread->object.kind == PT_OBJECT_NONE &&
+		    !(state & PT_TASK_UNINTERRUPTIBLE) && !BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait))
+			thread->wait_class = PT_WAIT_OTHER;
 		return 0;
 	}
 	thread->wait_class = PT_WAIT_OTHER;

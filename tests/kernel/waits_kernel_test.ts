@@ -10,7 +10,9 @@ import { assert } from "../support/assert.ts";
 import { type FixtureName, type FixtureSettings, numberOf, startFixture } from "../support/fixture_programs.ts";
 import { kernelTest } from "../support/kernel.ts";
 import { assertBooksBalance, assertTimeAddsUp, sumOf } from "../support/ledger_checks.ts";
+import { BackgroundProgram } from "../support/server_process.ts";
 import { processTarget, Tracing, TRACING_REQUIREMENTS } from "../support/tracing.ts";
+import { until } from "../support/until.ts";
 
 const REQUIRES = { requires: TRACING_REQUIREMENTS };
 const DURATION_MS_MAX = 120_000;
@@ -69,4 +71,20 @@ kernelTest("reads of one pipe from one place, with nothing between them, are as 
   const { callMs, waitMs } = await measureCalls("pipe_waiter", { settings, tally: "pipe", systemCall: "read" });
 
   assert.ok(waitMs > callMs * 0.5 && waitMs < callMs * 1.5, `${waitMs} ms a wait, ${callMs} ms a call`);
+});
+
+kernelTest("waiting for somebody to open the other end of a named pipe is no wait for a disk", REQUIRES, async () => {
+  await using directory = await makeDiskDirectory([]);
+  const path = `${directory.path}/control`;
+  const made = await new Deno.Command("mkfifo", { args: [path] }).output();
+  assert.equal(made.code, 0);
+  await using reader = new BackgroundProgram(["sh", "-c", `read line < ${path}`], { isGroup: true });
+  await until(() => Deno.readTextFileSync(`/proc/${reader.processId}/wchan`).includes("partner"), {
+    what: "it waits in its open",
+  });
+  await using tracing = await Tracing.start([processTarget(reader.processId)]);
+  await tracing.lasts(WINDOW_MS / 2);
+  const { waits } = await tracing.finish();
+
+  assert.deepEqual(waits.map((row) => [row.waitClass, row.object.kind]), [["other", "none"]]);
 });
