@@ -13,6 +13,7 @@ import type {
 } from "../api/socket_measurements.ts";
 import { formatWallTime } from "./format.ts";
 import { percentileMsMax } from "./histogram.ts";
+import { openAtEnd } from "./open_connections.ts";
 import type { Report } from "./report.ts";
 import { JSON_ROWS_MAX, type JsonReport } from "./report_schema.ts";
 import { describeObject } from "./wait_object.ts";
@@ -53,7 +54,7 @@ function toJsonPeer(peer: PeerMeasurement): JsonSockets["peers"][number] {
     },
     accepts: peer.acceptCount,
     closes: peer.closeCount,
-    open: peer.openCount,
+    open: openAtEnd(peer),
     retransmits: peer.retransmitCount,
     segments: peer.segmentCount,
     resetsReceived: peer.resetReceivedCount,

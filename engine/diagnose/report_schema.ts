@@ -298,6 +298,9 @@ const networkPattern = z.strictObject({
   operations_per_second: perSecond,
 });
 
+/** One text for both places. */
+const OPEN_AT_END = "Open at the end; missing for UDP and unix sockets, of which nobody tells the end";
+
 const peers = z.array(z.strictObject({
   pid: z.int(),
   name: z.string(),
@@ -310,7 +313,7 @@ const peers = z.array(z.strictObject({
   connects: count,
   failed_connects: count,
   accepts: count,
-  open: count,
+  open: count.optional().describe(OPEN_AT_END),
   errors: count,
   retransmits: count,
   resets: count,
@@ -494,7 +497,7 @@ const sockets = z.strictObject({
     }),
     accepts: count,
     closes: count,
-    open: count,
+    open: count.optional().describe(OPEN_AT_END),
     retransmits: count,
     segments: count.optional().describe("Segments with payload, retransmits included"),
     resetsReceived: count,

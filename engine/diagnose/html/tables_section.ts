@@ -4,6 +4,7 @@
  * @module
  */
 
+import { openAtEnd } from "../open_connections.ts";
 import { errnoName } from "../../api/errno_name.ts";
 import type { TraceEvent } from "../../api/events.ts";
 import { HTML_EVENT_ROWS_MAX, HTML_PEER_ROWS_MAX, HTML_STACK_ROWS_MAX, HTML_WAIT_ROWS_MAX } from "../../api/limits.ts";
@@ -187,6 +188,7 @@ function renderPeer(report: Report, { peer, mostMs }: { peer: PeerMeasurement; m
 function describePeer(peer: PeerMeasurement): readonly string[] {
   const { connects, roundTrip, sends, receives } = peer;
   const failures = Object.entries(sumCounts([sends.errors, receives.errors, connects.failures]));
+  const openCount = openAtEnd(peer);
   const lines: readonly (string | false)[] = [
     connects.attemptCount > 0 &&
     `${formatCount(connects.attemptCount, "connect")}, ${connects.establishedCount} established, ` +
@@ -196,8 +198,9 @@ function describePeer(peer: PeerMeasurement): readonly string[] {
       formatDuration(connects.handshakes.maxMs)
     }`,
     failures.length > 0 && `errors: ${failures.map(([name, count]) => `${name} ${count}`).join(", ")}`,
-    peer.acceptCount + peer.closeCount + peer.openCount > 0 &&
-    `${peer.acceptCount} accepted, ${peer.closeCount} closed, ${peer.openCount} open at the end`,
+    openCount !== undefined && peer.acceptCount + peer.closeCount + openCount > 0 &&
+    `${peer.acceptCount} accepted, ${peer.closeCount} closed, ${openCount} open at the end`,
+    openCount === undefined && peer.acceptCount > 0 && `${peer.acceptCount} accepted`,
     peer.retransmitCount > 0 && `${formatCount(peer.retransmitCount, "segment")} sent again`,
     peer.resetReceivedCount + peer.resetSentCount > 0 &&
     `${peer.resetReceivedCount} reset by the other side, ${peer.resetSentCount} by ours`,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { openAtEnd } from "../open_connections.ts";
 import { formatList, formatShare } from "../format.ts";
 import { describeObject } from "../wait_object.ts";
 import { describeLatency, summariseLatency } from "./latency.ts";
@@ -56,7 +57,7 @@ export function connectionFigures({ measurements }: SectionInput): FiguresOf<"co
     closed,
     resets_received: sumOf(peers, (peer) => peer.resetReceivedCount),
     resets_sent: sumOf(peers, (peer) => peer.resetSentCount),
-    open_at_end: sumOf(peers, (peer) => peer.openCount),
+    open_at_end: sumOf(peers, (peer) => openAtEnd(peer) ?? 0),
   };
 }
 

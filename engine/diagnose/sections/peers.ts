@@ -5,6 +5,7 @@
  */
 
 import { formatBytes, formatCount, formatMs } from "../format.ts";
+import { openAtEnd } from "../open_connections.ts";
 import { describeObject } from "../wait_object.ts";
 import { summariseLatency } from "./latency.ts";
 import { commandsOf, type FiguresOf, type SectionInput } from "./section_input.ts";
@@ -27,7 +28,7 @@ export function peerFigures({ measurements }: SectionInput): FiguresOf<"peers"> 
     connects: peer.connects.attemptCount,
     failed_connects: peer.connects.failedCount,
     accepts: peer.acceptCount,
-    open: peer.openCount,
+    open: openAtEnd(peer),
     errors: peer.sends.failedCount + peer.receives.failedCount,
     retransmits: peer.retransmitCount,
     resets: peer.resetReceivedCount + peer.resetSentCount,
