@@ -12,6 +12,7 @@ import { type Architecture, ARCHITECTURES, compileBpf, compilerArguments } from 
 import { type HeaderDeclarations, readHeader, readTables } from "./generate/header.ts";
 import { renderPageAssets } from "./generate/page_assets.ts";
 import { renderLayout } from "./generate/render_layout.ts";
+import { stackProblems } from "./generate/stack_depth.ts";
 import { generateSystemCalls } from "./generate_system_calls.ts";
 
 const BPF_FOLDER = "bpf";
@@ -79,7 +80,10 @@ async function buildObjects(root: string): Promise<boolean> {
     // Built beside and moved into place: whoever reads the object sees the old or the new one.
     const unfinished = `${output}.${Deno.pid}`;
     await compileBpf({ source: SOURCE_PATH, output: unfinished, architecture, root });
-    refuseMachinePaths(await Deno.readFile(`${root}${unfinished}`), { root, output });
+    const object = await Deno.readFile(`${root}${unfinished}`);
+    refuseMachinePaths(object, { root, output });
+    const [problem] = stackProblems(object);
+    if (problem !== undefined) throw new Error(`Cannot keep ${output}: older kernels refuse ${problem}`);
     await Deno.rename(`${root}${unfinished}`, `${root}${output}`);
   }
   await Deno.writeTextFile(`${root}${INPUTS_PATH}`, inputs);
