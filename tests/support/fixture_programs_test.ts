@@ -45,6 +45,12 @@ const ROWS: readonly Row[] = [
     settings: { answer_ms: 20 },
     holds: (truth) => isAbout(truth, "ask", 20),
   },
+  {
+    name: "pair_asker",
+    does: "waits for the answer of a process that is none of its own",
+    settings: { delay_ms: 20 },
+    holds: (truth) => isAbout(truth, "answer", 20),
+  },
   { name: "deadlock", does: "waits for locks that nobody will give", holds: isIdle },
   {
     name: "file_worker",

@@ -91,6 +91,16 @@ export function readStealMs(): number {
 }
 
 /**
+ * Yields how far the scheduler's clocks of two CPUs are apart at most: each
+ * stands still while the hypervisor has its CPU (`rq_clock_task`), since boot.
+ */
+export function readClockSkewMs(): number {
+  const stolenMs = Deno.readTextFileSync("/proc/stat").split("\n").filter((line) => /^cpu\d/.test(line))
+    .map((line) => Number(line.split(/\s+/)[8] ?? 0) * STAT_TICK_MS);
+  return Math.max(...stolenMs) - Math.min(...stolenMs) + STAT_TICK_MS;
+}
+
+/**
  * A machine with too much else to do makes the two accounts drift apart: where
  * a switch is not told, the scheduler may charge the next thread for as much as
  * 60 ms of somebody else's (measured, in half of the looks at a load of ten). A
